@@ -1,0 +1,123 @@
+import type { AttemptOutcome, Verdict } from './attempt-outcome.js';
+import { retryWaitMs } from './backoff-schedule.js';
+import type { AttemptErrorCode, AttemptStatus } from './attempt.js';
+import type { PayloadFormat } from './data-sink.js';
+
+export const DELIVERY_STATUSES = ['PENDING', 'IN_FLIGHT', 'RETRYING', 'DELIVERED', 'FAILED', 'CANCELLED'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+export const SETTLED_STATUSES = ['DELIVERED', 'FAILED', 'CANCELLED'] as const satisfies readonly DeliveryStatus[];
+export type SettledStatus = (typeof SETTLED_STATUSES)[number];
+
+export const DELIVERY_TRIGGERS = ['AUTO', 'MANUAL', 'REDELIVERY'] as const;
+export type DeliveryTrigger = (typeof DELIVERY_TRIGGERS)[number];
+
+/** Why a delivery ended without being delivered. */
+export const DELIVERY_REASONS = [
+  'plan_required',
+  'agent_inactive',
+  'auto_push_off',
+  'sink_inactive',
+  'not_retryable',
+  'retries_exhausted',
+  'results_missing',
+  'results_invalid',
+  'abandoned_too_often',
+] as const;
+export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
+export type CancelReason = Extract<DeliveryReason, 'plan_required' | 'agent_inactive' | 'auto_push_off' | 'sink_inactive'>;
+
+/** One job × one sink, until settled. */
+export interface Delivery {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly agentId: string;
+  readonly dataSourceId: string;
+  readonly jobId: string;
+  readonly run: number;
+  readonly format: PayloadFormat;
+  readonly trigger: DeliveryTrigger;
+  readonly status: DeliveryStatus;
+  readonly reason: DeliveryReason | null;
+  readonly attemptCount: number;
+  readonly retriesAllowed: number;
+  readonly retriesSpent: number;
+  readonly nextAttemptAt: Date | null;
+  readonly lastAttemptStatus: AttemptStatus | null;
+  readonly lastErrorCode: AttemptErrorCode | null;
+  readonly payload: DeliveredPayload | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly settledAt: Date | null;
+}
+
+/** What is known of the body once it was made. */
+export interface DeliveredPayload {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+export function isSettled(status: DeliveryStatus): status is SettledStatus {
+  return (SETTLED_STATUSES as readonly DeliveryStatus[]).includes(status);
+}
+
+/** What becomes of a delivery after an attempt. */
+export type DeliveryPlan =
+  | { readonly status: 'DELIVERED'; readonly reason: null; readonly waitMs: null; readonly spendsRetry: false }
+  | { readonly status: 'FAILED'; readonly reason: DeliveryReason; readonly waitMs: null; readonly spendsRetry: false }
+  | { readonly status: 'RETRYING'; readonly reason: null; readonly waitMs: number; readonly spendsRetry: boolean };
+
+/** A delivery's numbers when an attempt ends. */
+export interface RetryBudget {
+  readonly retriesAllowed: number;
+  readonly retriesSpent: number;
+  /** Failures of our own side in a row, this one not counted. */
+  readonly ownFailures: number;
+}
+
+/**
+ * Plans the next step after an attempt (contract, section 7).
+ * @param random in [0, 1), for the jitter
+ * @param waitsMs the backoff schedule in force
+ */
+export function planAfterAttempt(
+  outcome: Pick<AttemptOutcome, 'retryAfterMs'> & { readonly verdict: Verdict },
+  budget: RetryBudget,
+  random: number,
+  waitsMs?: readonly number[],
+): DeliveryPlan {
+  switch (outcome.verdict) {
+    case 'DELIVERED':
+      return { status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false };
+    case 'FINAL':
+      return { status: 'FAILED', reason: 'not_retryable', waitMs: null, spendsRetry: false };
+    case 'RETRY_FREE':
+      return planAfterOwnFailure(budget, random, waitsMs);
+    case 'RETRY': {
+      if (budget.retriesSpent >= budget.retriesAllowed) {
+        return { status: 'FAILED', reason: 'retries_exhausted', waitMs: null, spendsRetry: false };
+      }
+      const waitMs = retryWaitMs(budget.retriesSpent + 1, random, outcome.retryAfterMs, waitsMs);
+      return { status: 'RETRYING', reason: null, waitMs, spendsRetry: true };
+    }
+  }
+}
+
+/**
+ * Our own side failed (vault, database, resolver, the host's ports): the customer's retries stay as they were, and the
+ * wait grows with the schedule so that a long outage of ours is not a busy loop.
+ */
+export function planAfterOwnFailure(
+  budget: Pick<RetryBudget, 'ownFailures'>,
+  random: number,
+  waitsMs?: readonly number[],
+): Extract<DeliveryPlan, { status: 'RETRYING' }> {
+  return {
+    status: 'RETRYING',
+    reason: null,
+    waitMs: retryWaitMs(budget.ownFailures + 1, random, null, waitsMs),
+    spendsRetry: false,
+  };
+}

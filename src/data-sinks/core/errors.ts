@@ -1,0 +1,66 @@
+import type { RuleViolation } from './rules.js';
+
+/**
+ * Every error that a caller of ours can get: its stable code, HTTP status and title. The code is the last part of the
+ * problem's `type` (contract, section 3). `docs/errors.md` explains each; a test compares the two.
+ */
+export const PROBLEMS = {
+  'malformed-json': { status: 400, title: 'The body is not valid JSON' },
+  'invalid-cursor': { status: 400, title: 'The cursor is not one of ours' },
+  unauthenticated: { status: 401, title: 'A valid token is required' },
+  'plan-required': { status: 403, title: 'The workspace’s plan does not include data sinks' },
+  'insufficient-scope': { status: 403, title: 'The token lacks a scope' },
+  'not-found': { status: 404, title: 'Not found' },
+  'delivery-exists': { status: 409, title: 'This job was already pushed to this sink' },
+  'delivery-unsettled': { status: 409, title: 'The delivery is still under way' },
+  'sink-inactive': { status: 409, title: 'The sink is not active' },
+  'agent-inactive': { status: 409, title: 'The agent is not active' },
+  'sink-limit-reached': { status: 409, title: 'No more sinks are allowed here' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
+  'validation-failed': { status: 422, title: 'The request is not valid' },
+  'secret-required': { status: 422, title: 'This change needs the secret again' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
+  'internal-error': { status: 500, title: 'Something went wrong on our side' },
+  'temporarily-unavailable': { status: 503, title: 'Try again later' },
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const PROBLEM_TYPE_BASE = 'https://mapping.travel/errors/';
+
+export interface ProblemExtras {
+  /** Findings with JSON pointers into the request's body, or `?name` for a query parameter. */
+  readonly errors?: readonly RuleViolation[];
+  /** Members of this kind of problem alone, such as `deliveryId`. Never a secret. */
+  readonly members?: Readonly<Record<string, string | number>>;
+  /** For `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** An expected refusal, told to the caller as `application/problem+json`. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+
+  /**
+   * @param code which of `PROBLEMS`
+   * @param detail what happened here and what to do about it, in a sentence for the caller
+   */
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly extras: ProblemExtras = {},
+  ) {
+    super(`${code}: ${detail}`);
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+/** A setting that cannot work. It stops the boot and says what to set instead. */
+export class ConfigurationError extends Error {
+  readonly code = 'configuration_invalid';
+  override readonly name = 'ConfigurationError';
+}

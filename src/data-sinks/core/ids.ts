@@ -1,0 +1,67 @@
+/**
+ * Ids are a prefix and a ULID, as everywhere on the platform (contract, section 3): 48 bits of milliseconds, 80 bits of
+ * randomness, Crockford base 32. They sort by the time they were made, which is what keyset pages rely on.
+ */
+export const ID_PREFIXES = {
+  dataSource: 'ads',
+  delivery: 'dlv',
+  attempt: 'syn',
+  payload: 'pld',
+  secret: 'sec',
+  audit: 'aud',
+} as const;
+
+export type IdKind = keyof typeof ID_PREFIXES;
+
+/** Makes the next id of a kind, e.g. `dlv_01J…`. Ids of one factory never repeat and never go backwards. */
+export type IdFactory = (kind: IdKind) => string;
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const RANDOM_DIGITS = 16;
+
+/**
+ * @param now milliseconds since 1970; a clock that steps back does not make ids step back
+ * @param randomBytes cryptographically strong bytes
+ */
+export function createIdFactory(now: () => number, randomBytes: (size: number) => Uint8Array): IdFactory {
+  let lastMs = -1;
+  let digits: number[] = [];
+  return (kind) => {
+    const ms = Math.max(now(), lastMs);
+    if (ms === lastMs) {
+      increment(digits);
+    } else {
+      lastMs = ms;
+      // The top digit starts below 16, so that counting up within one millisecond cannot overflow.
+      digits = Array.from(randomBytes(RANDOM_DIGITS), (byte, i) => byte & (i === 0 ? 15 : 31));
+    }
+    return `${ID_PREFIXES[kind]}_${encodeTime(ms)}${digits.map((d) => ALPHABET[d]).join('')}`;
+  };
+}
+
+const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
+const patterns = new Map<string, RegExp>();
+
+/** Whether the text has the form of an id of that kind. Says nothing of whether it exists. */
+export function isId(kind: IdKind, text: string): boolean {
+  const prefix = ID_PREFIXES[kind];
+  let pattern = patterns.get(prefix);
+  if (!pattern) patterns.set(prefix, (pattern = new RegExp(`^${prefix}_${ULID}$`)));
+  return pattern.test(text);
+}
+
+function increment(digits: number[]): void {
+  for (let i = digits.length - 1; i >= 0; i--) {
+    const next = (digits[i] ?? 0) + 1;
+    digits[i] = next & 31;
+    if (next < 32) return;
+  }
+}
+
+function encodeTime(ms: number): string {
+  let text = '';
+  for (let rest = ms, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) {
+    text = `${ALPHABET[rest % 32]}${text}`;
+  }
+  return text;
+}

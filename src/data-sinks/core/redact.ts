@@ -1,0 +1,15 @@
+/** Secrets shorter than this show no character at all: four of few would tell too much. */
+export const MIN_HINTED_SECRET_LENGTH = 16;
+
+/** What may be shown of a secret: `****` and its last four characters, or null when it is too short for that. */
+export function secretHint(secret: string): string | null {
+  return secret.length >= MIN_HINTED_SECRET_LENGTH ? `****${secret.slice(-4)}` : null;
+}
+
+/**
+ * A receiver's answer as text that every store and every page can hold: bytes that are not UTF-8 and NUL (which
+ * PostgreSQL's `text` refuses) become U+FFFD.
+ */
+export function printableExcerpt(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: false }).decode(bytes).replaceAll('\u0000', '\uFFFD');
+}

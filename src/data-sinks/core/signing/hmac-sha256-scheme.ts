@@ -1,0 +1,55 @@
+import { createHmac } from 'node:crypto';
+import type { SignatureScheme } from './signature-scheme.js';
+
+/** Shorter secrets are refused (contract, section 3). */
+export const MIN_HMAC_SECRET_BYTES = 16;
+/** Shorter secrets are warned of: HMAC-SHA256's full strength needs as many bytes as its output has. */
+export const RECOMMENDED_HMAC_SECRET_BYTES = 32;
+
+const GENERATED_PREFIX = 'whsec_';
+
+/** A generated secret: `whsec_` and the base64 of 32 random bytes (the form of Standard Webhooks). */
+export function generateHmacSecret(randomBytes: (size: number) => Uint8Array): string {
+  return `${GENERATED_PREFIX}${Buffer.from(randomBytes(RECOMMENDED_HMAC_SECRET_BYTES)).toString('base64')}`;
+}
+
+/**
+ * `X-MT-Signature` over the raw body with the secret's UTF-8 bytes, and beside it the three headers of Standard
+ * Webhooks, whose signature also covers the delivery's id and the time, for receivers that want replay protection.
+ */
+export const hmacSha256Scheme: SignatureScheme = {
+  readsBody: true,
+  begin({ deliveryId, timestamp, secret }) {
+    const plain = createHmac('sha256', secret);
+    const standard = createHmac('sha256', standardWebhooksKey(secret)).update(`${deliveryId}.${timestamp}.`);
+    return {
+      update(chunk) {
+        plain.update(chunk);
+        standard.update(chunk);
+      },
+      headers: () => ({
+        'X-MT-Signature': `sha256=${plain.digest('hex')}`,
+        'webhook-id': deliveryId,
+        'webhook-timestamp': String(timestamp),
+        'webhook-signature': `v1,${standard.digest('base64')}`,
+      }),
+    };
+  },
+  secretProblem(secret) {
+    return Buffer.byteLength(secret) < MIN_HMAC_SECRET_BYTES
+      ? `must be at least ${MIN_HMAC_SECRET_BYTES} bytes long for HmacSha256`
+      : null;
+  },
+  secretWarning(secret) {
+    return Buffer.byteLength(secret) < RECOMMENDED_HMAC_SECRET_BYTES
+      ? `The secret is shorter than ${RECOMMENDED_HMAC_SECRET_BYTES} bytes; ${RECOMMENDED_HMAC_SECRET_BYTES} random bytes are recommended.`
+      : null;
+  },
+};
+
+/** The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes (contract, section 6). */
+function standardWebhooksKey(secret: string): Buffer {
+  const encoded = secret.startsWith(GENERATED_PREFIX) ? secret.slice(GENERATED_PREFIX.length) : '';
+  const isBase64 = encoded.length > 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded);
+  return isBase64 ? Buffer.from(encoded, 'base64') : Buffer.from(secret, 'utf8');
+}

@@ -1,0 +1,39 @@
+import type { AuthScheme } from '../data-sink.js';
+import { basicScheme, bearerScheme } from './authorization-scheme.js';
+import { hmacSha256Scheme } from './hmac-sha256-scheme.js';
+
+/** What a scheme may use to authenticate one attempt. */
+export interface SigningInput {
+  readonly deliveryId: string;
+  /** Seconds since 1970; fresh for every attempt. */
+  readonly timestamp: number;
+  readonly secret: string;
+  readonly username: string | null;
+}
+
+/** One pass over the body; `headers()` once after the last `update()`. */
+export interface BodyPass {
+  update(chunk: Uint8Array): void;
+  headers(): Readonly<Record<string, string>>;
+}
+
+/** How a push proves where it comes from (contract, section 6). */
+export interface SignatureScheme {
+  /** Whether the headers depend on the body. Where they do not, the pass over the body is spared. */
+  readonly readsBody: boolean;
+  begin(input: SigningInput): BodyPass;
+  /** Says why a secret cannot be used with this scheme, or null. */
+  secretProblem(secret: string, username: string | null): string | null;
+  /** Says why a secret that can be used had better be another one, or null. */
+  secretWarning(secret: string): string | null;
+}
+
+const SCHEMES: Readonly<Record<AuthScheme, SignatureScheme>> = {
+  HmacSha256: hmacSha256Scheme,
+  Bearer: bearerScheme,
+  Basic: basicScheme,
+};
+
+export function signatureScheme(scheme: AuthScheme): SignatureScheme {
+  return SCHEMES[scheme];
+}

@@ -1,0 +1,6 @@
+export * from './agent-directory.js';
+export * from './audit-trail.js';
+export * from './mapping-results.js';
+export * from './secret-vault.js';
+export * from './workspace-access.js';
+export * from './workspace-plans.js';
