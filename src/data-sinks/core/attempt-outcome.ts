@@ -3,7 +3,7 @@ import type { AttemptErrorCode, AttemptStatus } from './attempt.js';
 /** Failures of an exchange: everything that is not an HTTP answer. */
 export type ExchangeFailureCode = Exclude<
   AttemptErrorCode,
-  'rejected_by_receiver' | 'receiver_error' | 'redirect_refused' | 'worker_lost' | 'shutdown'
+  'rejected_by_receiver' | 'receiver_error' | 'redirect_refused' | 'worker_lost' | 'shutdown' | 'internal_error'
 >;
 
 /** What came of one POST. */

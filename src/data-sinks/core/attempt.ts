@@ -88,5 +88,6 @@ export const ATTEMPT_ERROR_CODES = [
   'address_refused',
   'worker_lost',
   'shutdown',
+  'internal_error',
 ] as const;
 export type AttemptErrorCode = (typeof ATTEMPT_ERROR_CODES)[number];

@@ -1,3 +1,5 @@
+import type { OpenTransaction } from './open-transaction.js';
+
 /** An agent as the gate needs it. */
 export interface Agent {
   /** `agt_…` */
@@ -17,8 +19,10 @@ export interface Agent {
 export abstract class AgentDirectory {
   /**
    * @param ids `agt_…`, without repetition, at most 256
+   * @param transaction set when `DataSinks.recordJobCompleted(event, manager)` asks: the manager it was given. An adapter
+   *   that reads the same database uses it; reaching for another connection there waits for ever on a pool of one
    * @returns the agents that exist, in any order; unknown ids are left out
    * @throws when the host cannot answer now: nothing is lost, and no customer's retry is spent
    */
-  abstract findAgents(ids: readonly string[]): Promise<readonly Agent[]>;
+  abstract findAgents(ids: readonly string[], transaction?: OpenTransaction): Promise<readonly Agent[]>;
 }

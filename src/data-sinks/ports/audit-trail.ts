@@ -1,3 +1,4 @@
+import type { OpenTransaction } from './open-transaction.js';
 import type { Actor } from './workspace-access.js';
 
 export const AUDIT_ACTIONS = [
@@ -28,6 +29,9 @@ export interface AuditEntry {
 
 /** Who did what. The default writes the module's own table `agent_data_source_audit`; a host may bring its own. */
 export abstract class AuditTrail {
-  /** Called once for each change and, in batches, for the deliveries that settled. */
-  abstract record(entries: readonly AuditEntry[]): Promise<void>;
+  /**
+   * Called once for each change and, in batches, for the deliveries that settled.
+   * @param transaction set for a change of configuration: the transaction that makes it
+   */
+  abstract record(entries: readonly AuditEntry[], transaction?: OpenTransaction): Promise<void>;
 }

@@ -1,3 +1,5 @@
+import type { OpenTransaction } from './open-transaction.js';
+
 /** Where a secret is kept under. Authenticated with the ciphertext, so that no row can be moved to another sink. */
 export interface SecretRef {
   /** `sec_…`, made by us. */
@@ -7,15 +9,54 @@ export interface SecretRef {
 
 /** Keeps the secrets of sinks. The default encrypts them in the module's own table; a host may bring its own. */
 export abstract class SecretVault {
-  /** Stores a new secret under a new reference. Storing the same value again under the same reference changes nothing. */
-  abstract store(ref: SecretRef, value: string): Promise<void>;
+  /**
+   * Stores a new secret under a new reference. Storing the same value again under the same reference changes nothing.
+   * Called before the sink that names the secret is written: an adapter outside the database cannot be rolled back, and
+   * then leaves a secret that nothing names, never a sink without its secret.
+   * @param transaction the transaction that also writes the sink
+   * @throws SecretRefTakenError when another value is already kept under this reference
+   */
+  abstract store(ref: SecretRef, value: string, transaction?: OpenTransaction): Promise<void>;
 
   /**
-   * @returns the values by `secretId`; a secret that does not exist is left out
-   * @throws when the vault cannot answer or a value was tampered with; no customer's retry is spent
+   * Called outside any transaction, with all the references of a batch at once.
+   * @returns the values by `secretId`; a secret that does not exist in its reference's workspace is left out
+   * @throws SecretUnreadableError when some cannot be opened; it names them, so that the rest can be asked for again
+   * @throws when the vault cannot answer; no customer's retry is spent
    */
   abstract reveal(refs: readonly SecretRef[]): Promise<ReadonlyMap<string, string>>;
 
-  /** Makes the value unrecoverable. Destroying what is not there is no error. */
+  /**
+   * Makes the value unrecoverable. Destroying what is not there is no error. Called after the commit that removed the
+   * last row naming it, since not every vault can undo it.
+   */
   abstract destroy(ref: SecretRef): Promise<void>;
+}
+
+/** Another value is already kept under this reference. Overwriting it would lose a secret that is in use. */
+export class SecretRefTakenError extends Error {
+  readonly code = 'secret_ref_taken';
+  override readonly name = 'SecretRefTakenError';
+
+  constructor(readonly secretId: string) {
+    super(`another secret is already stored under ${secretId}`);
+  }
+}
+
+/** Why a stored secret cannot be opened. */
+export type SecretUnreadableReason =
+  /** The ciphertext, or the id, workspace or key id it was sealed with, is not what it was. */
+  | 'secret_tampered'
+  /** It was encrypted with a key that is not among the configured ones. */
+  | 'secret_key_unknown';
+
+/** Some of the secrets asked for cannot be opened. Trying again finds the same until an operator has acted. */
+export class SecretUnreadableError extends Error {
+  readonly code = 'secret_unreadable';
+  override readonly name = 'SecretUnreadableError';
+
+  /** @param reasons by `secretId`: exactly the secrets that cannot be opened */
+  constructor(readonly reasons: ReadonlyMap<string, SecretUnreadableReason>) {
+    super(`cannot open ${[...reasons].map(([id, reason]) => `${id} (${reason})`).join(', ')}`);
+  }
 }

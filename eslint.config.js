@@ -1,0 +1,71 @@
+import tseslint from 'typescript-eslint';
+
+const SOURCES = ['**/*.ts', '**/*.js'];
+
+const NAMED_EXPORTS_ONLY = {
+  selector: 'ExportDefaultDeclaration',
+  message: 'Export it by name: a default export is called differently in each file that imports it.',
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '.data/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  { files: SOURCES, extends: [tseslint.configs.recommendedTypeChecked] },
+  {
+    files: SOURCES,
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js', '.ci/*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      // Knows from tsconfig that decorators emit metadata, and leaves what Nest injects by type a value import.
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // A port's method may answer at once where its interface lets it wait.
+      '@typescript-eslint/require-await': 'off',
+      // Wrong about generic calls and object literals: following it does not compile.
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
+      // tsc reports these already.
+      '@typescript-eslint/no-unused-vars': 'off',
+      eqeqeq: 'error',
+      'no-restricted-syntax': ['error', NAMED_EXPORTS_ONLY],
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'migrations/**/*.ts'],
+    rules: {
+      'max-lines': ['error', { max: 220, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    // What a host installs logs through the host's logger; a command line of its own prints.
+    files: ['src/data-sinks/**/*.ts', 'src/receiver/**/*.ts'],
+    ignores: ['src/receiver/cli/**'],
+    rules: { 'no-console': 'error' },
+  },
+  {
+    // Statements of SQL are data, however many lines.
+    files: ['migrations/**/*.ts', 'src/**/migrations/**/*.ts'],
+    rules: { 'max-lines': 'off', 'max-lines-per-function': 'off' },
+  },
+  {
+    files: ['test/**'],
+    rules: { 'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }] },
+  },
+  {
+    // Tools that load these take the default export.
+    files: ['*.config.js', 'test/support/**/global-*.js', 'test/support/**/*-reporter.js'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    // Node loads them as they are: no types to check.
+    files: ['*.js', '.ci/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
+);

@@ -1,0 +1,59 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, ApiResponse } from '@nestjs/swagger';
+import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../core/errors.js';
+import { PROBLEM_CONTENT_TYPE } from './problem-details.js';
+
+export class ViolationAnswer {
+  @ApiProperty({ example: '/config/url', description: 'A JSON pointer into the body, or ?name for a query parameter.' })
+  pointer!: string;
+
+  @ApiProperty({ example: 'must be an https URL' })
+  detail!: string;
+}
+
+/** RFC 9457. */
+export class ProblemAnswer {
+  @ApiProperty({ example: `${PROBLEM_TYPE_BASE}validation-failed` })
+  type!: string;
+
+  @ApiProperty({ example: PROBLEMS['validation-failed'].title })
+  title!: string;
+
+  @ApiProperty({ example: 422 })
+  status!: number;
+
+  @ApiProperty({ example: '/name must not be blank.' })
+  detail!: string;
+
+  @ApiPropertyOptional({ type: [ViolationAnswer] })
+  errors?: readonly ViolationAnswer[];
+}
+
+/** Documents the errors that an operation answers with, each with an example; those of every operation come by themselves. */
+export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
+  const all: readonly ProblemCode[] = ['unauthenticated', 'insufficient-scope', 'internal-error', ...codes];
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of new Set(all)) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
+  return applyDecorators(
+    ...[...byStatus].map(([status, ofStatus]) =>
+      ApiResponse({
+        status,
+        description: ofStatus.map((code) => PROBLEMS[code].title).join(' / '),
+        content: {
+          [PROBLEM_CONTENT_TYPE]: {
+            schema: { $ref: '#/components/schemas/ProblemAnswer' },
+            examples: Object.fromEntries(ofStatus.map((code) => [code, { value: exampleOf(code) }])),
+          },
+        },
+      }),
+    ),
+  );
+}
+
+function exampleOf(code: ProblemCode): Readonly<Record<string, unknown>> {
+  const { status, title } = PROBLEMS[code];
+  const errors = code === 'validation-failed' && {
+    errors: [{ pointer: '/config/url', detail: 'must be an https URL' }],
+  };
+  return { type: `${PROBLEM_TYPE_BASE}${code}`, title, status, detail: 'What happened here and what to do.', ...errors };
+}

@@ -1,0 +1,126 @@
+import { Body, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { DataSinkRepository } from '../persistence/data-sink.repository.js';
+import { AdminController } from './admin-controller.js';
+import { AgentGatekeeper } from './agent-gatekeeper.js';
+import { ApiProblems } from './api-problems.js';
+import { type ListAnswer, readCursor, toListAnswer } from './cursor.js';
+import { DataSinkAdmin, type SavedSink } from './data-sink-admin.js';
+import { DataSourceAnswer, SavedDataSourceAnswer, toDataSourceAnswer } from './dto/data-source.answer.js';
+import { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
+import { DataSourceListAnswer } from './dto/list.answer.js';
+import { ListQuery } from './dto/list.query.js';
+import { SinkTestAnswer } from './dto/sink-test.answer.js';
+import { SinkTest, type SinkTestResult } from './sink-test.js';
+import { CurrentCaller, type RequestCaller, RequireScope } from './workspace-access.guard.js';
+
+@AdminController('agents/:agentId/data-sources', 'data sources')
+export class DataSourcesController {
+  constructor(
+    private readonly gatekeeper: AgentGatekeeper,
+    private readonly admin: DataSinkAdmin,
+    private readonly sinks: DataSinkRepository,
+    private readonly sinkTest: SinkTest,
+  ) {}
+
+  @Post()
+  @RequireScope('data-sinks:write')
+  @ApiOperation({ summary: 'Create a data sink', description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.' })
+  @ApiCreatedResponse({ type: SavedDataSourceAnswer })
+  @ApiProblems('not-found', 'plan-required', 'validation-failed', 'malformed-json', 'unsupported-media-type', 'body-too-large', 'sink-limit-reached')
+  async create(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Body() body: CreateDataSourceBody,
+  ): Promise<SavedDataSourceAnswer> {
+    await this.gatekeeper.agent(caller, agentId);
+    await this.gatekeeper.requirePlan(caller);
+    return toSavedAnswer(await this.admin.create(caller, agentId, body));
+  }
+
+  @Get()
+  @RequireScope('data-sinks:read')
+  @ApiOperation({ summary: 'List an agent’s data sinks, newest first' })
+  @ApiOkResponse({ type: DataSourceListAnswer })
+  @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
+  async list(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Query() { limit, cursor }: ListQuery,
+  ): Promise<ListAnswer<DataSourceAnswer>> {
+    await this.gatekeeper.agent(caller, agentId);
+    const scope = { workspaceId: caller.workspaceId, agentId };
+    const page = await this.sinks.list(scope, { limit, afterId: readCursor(cursor, 'dataSource') });
+    return toListAnswer(page, toDataSourceAnswer);
+  }
+
+  @Get(':sinkId')
+  @RequireScope('data-sinks:read')
+  @ApiOperation({ summary: 'Read a data sink' })
+  @ApiOkResponse({ type: DataSourceAnswer })
+  @ApiProblems('not-found')
+  async read(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+  ): Promise<DataSourceAnswer> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    return toDataSourceAnswer(sink);
+  }
+
+  @Patch(':sinkId')
+  @RequireScope('data-sinks:write')
+  @ApiOperation({ summary: 'Change a data sink', description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.' })
+  @ApiOkResponse({ type: SavedDataSourceAnswer })
+  @ApiProblems('not-found', 'plan-required', 'validation-failed', 'secret-required', 'malformed-json', 'unsupported-media-type', 'body-too-large', 'temporarily-unavailable')
+  async change(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+    @Body() body: UpdateDataSourceBody,
+  ): Promise<SavedDataSourceAnswer> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    await this.gatekeeper.requirePlan(caller);
+    return toSavedAnswer(await this.admin.change(caller, sink, body));
+  }
+
+  @Delete(':sinkId')
+  @HttpCode(204)
+  @RequireScope('data-sinks:write')
+  @ApiOperation({ summary: 'Delete a data sink', description: 'Its history stays. What still waits to be sent ends CANCELLED.' })
+  @ApiNoContentResponse()
+  @ApiProblems('not-found')
+  async delete(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+  ): Promise<void> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    await this.admin.delete(caller, sink);
+  }
+
+  @Post(':sinkId/test')
+  @HttpCode(200)
+  @RequireScope('data-sinks:push')
+  @ApiOperation({
+    summary: 'Send a synthetic, signed payload now',
+    description: 'Works on an inactive agent and with auto-push off. Makes no delivery.',
+  })
+  @ApiOkResponse({ type: SinkTestAnswer })
+  @ApiProblems('not-found', 'plan-required', 'rate-limited')
+  async test(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+  ): Promise<SinkTestResult> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    await this.gatekeeper.requirePlan(caller);
+    return this.sinkTest.run(caller, sink);
+  }
+}
+
+function toSavedAnswer({ sink, warnings, generatedSecret }: SavedSink): SavedDataSourceAnswer {
+  const answer = toDataSourceAnswer(sink);
+  const value = generatedSecret === null ? {} : { value: generatedSecret };
+  return { ...answer, secret: { ...answer.secret, ...value }, warnings };
+}

@@ -1,0 +1,87 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  DATA_SINK_STATUSES,
+  DATA_SINK_TYPES,
+  DATA_SOURCE_ROLES,
+  type DataSink,
+  PAYLOAD_FORMATS,
+} from '../../core/data-sink.js';
+import { DataSourceConfigBody } from './data-source.body.js';
+
+export class SecretAnswer {
+  @ApiProperty({ type: String, nullable: true, example: '****1234', description: 'Null when the secret is shorter than 16.' })
+  hint!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
+  createdAt!: Date;
+}
+
+export class DataSourceAnswer {
+  @ApiProperty({ example: 'ads_01J5Z0000000000000000000AB' })
+  id!: string;
+
+  @ApiProperty({ example: 'agt_01J5Z0000000000000000000AB' })
+  agentId!: string;
+
+  @ApiProperty({ enum: DATA_SOURCE_ROLES })
+  role!: string;
+
+  @ApiProperty({ enum: DATA_SINK_TYPES })
+  type!: string;
+
+  @ApiProperty({ example: 'Internal BI ingest' })
+  name!: string;
+
+  @ApiProperty({ type: DataSourceConfigBody })
+  config!: DataSourceConfigBody;
+
+  @ApiProperty({ enum: PAYLOAD_FORMATS })
+  format!: string;
+
+  @ApiProperty({ enum: DATA_SINK_STATUSES })
+  status!: string;
+
+  @ApiProperty({ example: 1, description: 'Goes up with every change; each attempt says which one it used.' })
+  configVersion!: number;
+
+  @ApiProperty({ type: SecretAnswer })
+  secret!: SecretAnswer;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
+  createdAt!: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
+  updatedAt!: Date;
+}
+
+export class SavedSecretAnswer extends SecretAnswer {
+  @ApiPropertyOptional({
+    example: '<shown once, when it was made by us>',
+    description: 'Only in the answer that created it, and only when it was made by us.',
+  })
+  value?: string;
+}
+
+export class SavedDataSourceAnswer extends DataSourceAnswer {
+  @ApiProperty({ type: SavedSecretAnswer })
+  declare secret: SavedSecretAnswer;
+
+  @ApiProperty({ type: [String], example: [], description: 'What works but had better be otherwise.' })
+  warnings!: readonly string[];
+}
+
+export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
+  const { id, agentId, role, type, name, config, format, status, configVersion, createdAt, updatedAt } = sink;
+  const { url, authScheme, username, customHeaders, retryableStatuses } = config;
+  return {
+    ...{ id, agentId, role, type, name },
+    config: {
+      ...{ url, authScheme, username },
+      customHeaders: [...customHeaders],
+      retryableStatuses: [...retryableStatuses],
+    },
+    ...{ format, status, configVersion },
+    secret: { hint: sink.secret.hint, createdAt: sink.secret.createdAt },
+    ...{ createdAt, updatedAt },
+  };
+}

@@ -1,0 +1,167 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ATTEMPT_ADVICE } from '../../core/attempt-advice.js';
+import { ANSWER_ENDINGS, type Attempt, ATTEMPT_ERROR_CODES, ATTEMPT_STATUSES } from '../../core/attempt.js';
+import { AUTH_SCHEMES, PAYLOAD_FORMATS } from '../../core/data-sink.js';
+import { type Delivery, DELIVERY_REASONS, DELIVERY_STATUSES, DELIVERY_TRIGGERS } from '../../core/delivery.js';
+
+const TIME = { type: String, format: 'date-time', example: '2026-05-25T12:34:56.000Z' } as const;
+const MILLISECONDS = { type: Number, nullable: true, example: 12 } as const;
+
+export class PayloadAnswer {
+  @ApiProperty({ example: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' })
+  sha256!: string;
+
+  @ApiProperty({ example: 1_412_345 })
+  bytes!: number;
+
+  @ApiProperty({ example: 12_000 })
+  rows!: number;
+}
+
+export class TimingsAnswer {
+  @ApiProperty({ ...MILLISECONDS, description: 'Resolving the name.' })
+  dnsMs!: number | null;
+
+  @ApiProperty({ ...MILLISECONDS, description: 'Connecting; null on a connection that was open already.' })
+  connectMs!: number | null;
+
+  @ApiProperty(MILLISECONDS)
+  tlsMs!: number | null;
+
+  @ApiProperty(MILLISECONDS)
+  uploadMs!: number | null;
+
+  @ApiProperty({ ...MILLISECONDS, description: 'From the end of the upload to the answer.' })
+  waitMs!: number | null;
+
+  @ApiProperty({ example: 84 })
+  totalMs!: number;
+}
+
+export class AttemptAnswer {
+  @ApiProperty({ example: 'syn_01J5Z0000000000000000000AB' })
+  id!: string;
+
+  @ApiProperty({ example: 'dlv_01J5Z0000000000000000000AB' })
+  deliveryId!: string;
+
+  @ApiProperty({ example: 'job_01J5Z0000000000000000000AB' })
+  jobId!: string;
+
+  @ApiProperty({ example: 1, description: 'From 1; goes on through redeliveries.' })
+  attemptNumber!: number;
+
+  @ApiProperty({ enum: DELIVERY_TRIGGERS })
+  trigger!: string;
+
+  @ApiProperty({ enum: ATTEMPT_STATUSES })
+  status!: string;
+
+  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: null })
+  errorCode!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'What happened and what to do about it.' })
+  advice!: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, example: 200 })
+  httpStatus!: number | null;
+
+  @ApiProperty({ example: 'https://internal.acme.com/mapping-results' })
+  url!: string;
+
+  @ApiProperty({ enum: AUTH_SCHEMES })
+  authScheme!: string;
+
+  @ApiProperty({ example: 1 })
+  configVersion!: number;
+
+  @ApiProperty({ example: 'worker-7f9c:4242', description: 'The process that made it.' })
+  workerId!: string;
+
+  @ApiProperty(TIME)
+  startedAt!: Date;
+
+  @ApiProperty({ ...TIME, nullable: true })
+  finishedAt!: Date | null;
+
+  @ApiProperty({ type: TimingsAnswer, nullable: true })
+  timings!: TimingsAnswer | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'ok', description: 'The first 16 KB of the answer.' })
+  answerExcerpt!: string | null;
+
+  @ApiProperty({ enum: ANSWER_ENDINGS, nullable: true })
+  answerEnding!: string | null;
+}
+
+export class DeliveryAnswer {
+  @ApiProperty({ example: 'dlv_01J5Z0000000000000000000AB' })
+  id!: string;
+
+  @ApiProperty({ example: 'agt_01J5Z0000000000000000000AB' })
+  agentId!: string;
+
+  @ApiProperty({ example: 'ads_01J5Z0000000000000000000AB' })
+  dataSourceId!: string;
+
+  @ApiProperty({ example: 'job_01J5Z0000000000000000000AB' })
+  jobId!: string;
+
+  @ApiProperty({ example: 1, description: 'Which completion of the job.' })
+  run!: number;
+
+  @ApiProperty({ enum: PAYLOAD_FORMATS })
+  format!: string;
+
+  @ApiProperty({ enum: DELIVERY_TRIGGERS, description: 'What asked for the last attempts.' })
+  trigger!: string;
+
+  @ApiProperty({ enum: DELIVERY_STATUSES })
+  status!: string;
+
+  @ApiProperty({ enum: DELIVERY_REASONS, nullable: true, example: null })
+  reason!: string | null;
+
+  @ApiProperty({ example: 1 })
+  attemptCount!: number;
+
+  @ApiProperty({ example: 2 })
+  retriesAllowed!: number;
+
+  @ApiProperty({ example: 0 })
+  retriesSpent!: number;
+
+  @ApiProperty({ ...TIME, nullable: true })
+  nextAttemptAt!: Date | null;
+
+  @ApiProperty({ enum: ATTEMPT_STATUSES, nullable: true })
+  lastAttemptStatus!: string | null;
+
+  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: null })
+  lastErrorCode!: string | null;
+
+  @ApiProperty({ type: PayloadAnswer, nullable: true, description: 'Null until the body was made.' })
+  payload!: PayloadAnswer | null;
+
+  @ApiProperty(TIME)
+  createdAt!: Date;
+
+  @ApiProperty({ ...TIME, nullable: true })
+  settledAt!: Date | null;
+}
+
+export class DeliveryWithAttemptsAnswer extends DeliveryAnswer {
+  @ApiProperty({ type: [AttemptAnswer], description: 'The last 100, newest first.' })
+  attempts!: readonly AttemptAnswer[];
+}
+
+export function toDeliveryAnswer(delivery: Delivery): DeliveryAnswer {
+  const { workspaceId: _workspace, updatedAt: _updated, ...answer } = delivery;
+  return answer;
+}
+
+export function toAttemptAnswer(attempt: Attempt): AttemptAnswer {
+  const { workspaceId: _workspace, agentId: _agent, dataSourceId: _sink, ...rest } = attempt;
+  const { payloadSha256: _sha256, payloadBytes: _bytes, ...answer } = rest;
+  return { ...answer, advice: attempt.errorCode && ATTEMPT_ADVICE[attempt.errorCode].advice };
+}

@@ -1,0 +1,23 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { DataSourceAnswer } from './data-source.answer.js';
+import { AttemptAnswer, DeliveryAnswer } from './delivery.answer.js';
+
+class ListAnswerBase {
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'For ?cursor=; null on the last page.' })
+  nextCursor!: string | null;
+}
+
+export class DataSourceListAnswer extends ListAnswerBase {
+  @ApiProperty({ type: [DataSourceAnswer] })
+  items!: readonly DataSourceAnswer[];
+}
+
+export class DeliveryListAnswer extends ListAnswerBase {
+  @ApiProperty({ type: [DeliveryAnswer] })
+  items!: readonly DeliveryAnswer[];
+}
+
+export class AttemptListAnswer extends ListAnswerBase {
+  @ApiProperty({ type: [AttemptAnswer] })
+  items!: readonly AttemptAnswer[];
+}

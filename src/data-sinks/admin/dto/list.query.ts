@@ -1,0 +1,44 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import { IsDate, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { DELIVERY_STATUSES, type DeliveryStatus } from '../../core/delivery.js';
+
+export class ListQuery {
+  @ApiPropertyOptional({ type: Number, minimum: 1, maximum: 100, default: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit: number = 20;
+
+  @ApiPropertyOptional({ description: 'The nextCursor of the page before.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+}
+
+export class DeliveriesQuery extends ListQuery {
+  @ApiPropertyOptional({
+    enum: DELIVERY_STATUSES,
+    isArray: true,
+    description: 'One or several, repeated or separated by commas.',
+  })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => [value].flat().flatMap((part) => String(part).split(',')))
+  @IsIn(DELIVERY_STATUSES, { each: true, message: `must be one of ${DELIVERY_STATUSES.join(', ')}` })
+  status?: DeliveryStatus[];
+
+  @ApiPropertyOptional({ example: 'job_01J5Z0000000000000000000AB' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  jobId?: string;
+
+  @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Made at this time or later.' })
+  @IsOptional()
+  @Type(() => Date)
+  @IsDate({ message: 'must be a time such as 2026-05-25T12:34:56Z' })
+  since?: Date;
+}

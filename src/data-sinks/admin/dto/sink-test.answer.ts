@@ -1,0 +1,66 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { EXCHANGE_STEPS } from '../../core/attempt-advice.js';
+import { ANSWER_ENDINGS, ATTEMPT_ERROR_CODES, ATTEMPT_STATUSES } from '../../core/attempt.js';
+import { TimingsAnswer } from './delivery.answer.js';
+
+export class SentAnswer {
+  @ApiProperty({ example: 'POST' })
+  method!: string;
+
+  @ApiProperty({ example: 'https://internal.acme.com/mapping-results' })
+  url!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { 'X-MT-Signature': 'sha256=…', 'X-MT-Delivery-Id': 'dlv_01J5Z000000000000000000TEST' },
+  })
+  headers!: Readonly<Record<string, string>>;
+
+  @ApiProperty({ example: '{"jobId":"job_0000000000000000000000TEST",…,"test":true}' })
+  body!: string;
+}
+
+export class ReceivedAnswer {
+  @ApiProperty({ example: 200 })
+  httpStatus!: number;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'array', items: { type: 'string' } },
+    example: [['content-type', 'text/plain']],
+  })
+  headers!: readonly (readonly [string, string])[];
+
+  @ApiProperty({ example: 'ok', description: 'The first 16 KB. Text from outside: escape it.' })
+  excerpt!: string;
+
+  @ApiProperty({ enum: ANSWER_ENDINGS })
+  ending!: string;
+}
+
+export class SinkTestAnswer {
+  @ApiProperty({ example: true })
+  passed!: boolean;
+
+  @ApiProperty({ enum: ATTEMPT_STATUSES })
+  status!: string;
+
+  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: null })
+  errorCode!: string | null;
+
+  @ApiProperty({ enum: EXCHANGE_STEPS, nullable: true, example: null, description: 'The step at which it failed.' })
+  failedStep!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'What to do about it.' })
+  advice!: string | null;
+
+  @ApiProperty({ type: TimingsAnswer })
+  timings!: TimingsAnswer;
+
+  @ApiProperty({ type: SentAnswer })
+  sent!: SentAnswer;
+
+  @ApiProperty({ type: ReceivedAnswer, nullable: true })
+  received!: ReceivedAnswer | null;
+}

@@ -1,0 +1,58 @@
+import { ProblemError } from '../core/errors.js';
+
+/** Our requests are small; more is a mistake or an attack. */
+export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_DEPTH = 32;
+
+/** The part of Node's request that is needed to read it. */
+export interface ReadableRequest extends AsyncIterable<Uint8Array> {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/**
+ * Reads a request's body as JSON. Customers' recipes use `curl -d` without a content type, which curl then calls
+ * form-urlencoded: a body that begins with `{` is read as JSON all the same (contract, section 3).
+ * @returns undefined when there is no body
+ * @throws ProblemError `body-too-large`, `unsupported-media-type` or `malformed-json`
+ */
+export async function readJsonBody(request: ReadableRequest, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    // Read on to the end, but keep nothing: a client that is still writing would not see the answer.
+    if (size <= maxBytes) chunks.push(chunk);
+  }
+  if (size > maxBytes) throw new ProblemError('body-too-large', `A body may have at most ${maxBytes} bytes.`);
+  return parseJsonBody(Buffer.concat(chunks).toString('utf8'), String(request.headers['content-type'] ?? ''));
+}
+
+function parseJsonBody(text: string, contentType: string): unknown {
+  if (text.trim() === '') return undefined;
+  const isJson = /^application\/([\w.+-]+\+)?json\b/i.test(contentType);
+  const isUndeclared = contentType === '' || /^(application\/x-www-form-urlencoded|text\/plain)\b/i.test(contentType);
+  if (!isJson && !(isUndeclared && text.trimStart().startsWith('{'))) {
+    throw new ProblemError('unsupported-media-type', 'Send a JSON object with "Content-Type: application/json".');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ProblemError('malformed-json', `The body is not valid JSON: ${whereJsonFails(error)}.`);
+  }
+  if (depthOf(value) > MAX_DEPTH) {
+    throw new ProblemError('malformed-json', `The body is nested deeper than ${MAX_DEPTH} levels.`);
+  }
+  return value;
+}
+
+/** V8's message without the excerpt it quotes: the body may hold a secret. */
+function whereJsonFails(error: unknown): string {
+  const position = /at position \d+( \(line \d+ column \d+\))?/.exec(String(error));
+  return position ? `it breaks off ${position[0]}` : 'it breaks off before its end';
+}
+
+function depthOf(value: unknown, level = 1): number {
+  if (typeof value !== 'object' || value === null || level > MAX_DEPTH) return level;
+  return Math.max(level, ...Object.values(value).map((inner) => depthOf(inner, level + 1)));
+}

@@ -1,0 +1,79 @@
+import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { AttemptRepository } from '../persistence/attempt.repository.js';
+import { DeliveryRepository } from '../persistence/delivery.repository.js';
+import { AdminController } from './admin-controller.js';
+import { AgentGatekeeper } from './agent-gatekeeper.js';
+import { ApiProblems } from './api-problems.js';
+import { type ListAnswer, readCursor, toListAnswer } from './cursor.js';
+import { PushBody } from './dto/data-source.body.js';
+import { type AttemptAnswer, DeliveryAnswer, toAttemptAnswer, toDeliveryAnswer } from './dto/delivery.answer.js';
+import { AttemptListAnswer, DeliveryListAnswer } from './dto/list.answer.js';
+import { DeliveriesQuery, ListQuery } from './dto/list.query.js';
+import { PushAdmin } from './push-admin.js';
+import { CurrentCaller, type RequestCaller, RequireScope } from './workspace-access.guard.js';
+
+@AdminController('agents/:agentId/data-sources/:sinkId', 'pushes')
+export class PushesController {
+  constructor(
+    private readonly gatekeeper: AgentGatekeeper,
+    private readonly admin: PushAdmin,
+    private readonly deliveries: DeliveryRepository,
+    private readonly attempts: AttemptRepository,
+  ) {}
+
+  @Post('pushes')
+  @HttpCode(202)
+  @RequireScope('data-sinks:push')
+  @ApiOperation({ summary: 'Push a finished job by hand', description: 'Not bound by the rule `auto_push_on_job_complete`.' })
+  @ApiAcceptedResponse({ type: DeliveryAnswer })
+  @ApiProblems('not-found', 'plan-required', 'validation-failed', 'agent-inactive', 'sink-inactive', 'delivery-exists', 'malformed-json', 'unsupported-media-type', 'body-too-large')
+  async push(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+    @Body() { jobId }: PushBody,
+  ): Promise<DeliveryAnswer> {
+    const { agent, sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    await this.gatekeeper.requirePlan(caller);
+    return toDeliveryAnswer(await this.admin.push(caller, agent, sink, jobId));
+  }
+
+  @Get('deliveries')
+  @RequireScope('data-sinks:read')
+  @ApiOperation({ summary: 'List what was and will be sent, newest first' })
+  @ApiOkResponse({ type: DeliveryListAnswer })
+  @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
+  async listDeliveries(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+    @Query() { limit, cursor, status: statuses, jobId, since }: DeliveriesQuery,
+  ): Promise<ListAnswer<DeliveryAnswer>> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    const page = await this.deliveries.list(
+      { workspaceId: caller.workspaceId, dataSourceId: sink.id, ...{ statuses, jobId, since } },
+      { limit, afterId: readCursor(cursor, 'delivery') },
+    );
+    return toListAnswer(page, toDeliveryAnswer);
+  }
+
+  @Get('syncs')
+  @RequireScope('data-sinks:read')
+  @ApiOperation({ summary: 'List the attempts, newest first' })
+  @ApiOkResponse({ type: AttemptListAnswer })
+  @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
+  async listAttempts(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+    @Query() { limit, cursor }: ListQuery,
+  ): Promise<ListAnswer<AttemptAnswer>> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    const page = await this.attempts.list(
+      { workspaceId: caller.workspaceId, dataSourceId: sink.id },
+      { limit, afterId: readCursor(cursor, 'attempt') },
+    );
+    return toListAnswer(page, toAttemptAnswer);
+  }
+}

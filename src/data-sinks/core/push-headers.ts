@@ -1,0 +1,15 @@
+/** The headers of every push, whatever the scheme (contract, section 6). `Content-Length` is the client's. */
+export function pushHeaders(push: {
+  readonly deliveryId: string;
+  readonly attemptNumber: number;
+  readonly contentType: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}): Readonly<Record<string, string>> {
+  return {
+    'Content-Type': push.contentType,
+    'X-MT-Delivery-Id': push.deliveryId,
+    'X-MT-Attempt': String(push.attemptNumber),
+    'Content-Digest': `sha-256=:${Buffer.from(push.sha256, 'hex').toString('base64')}:`,
+  };
+}

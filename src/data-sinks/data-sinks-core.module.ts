@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import type { FactoryProvider, InjectionToken, Provider } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { createIdFactory, type IdFactory } from './core/ids.js';
+import { createNetworkPolicy, type NetworkPolicy } from './core/network-policy.js';
+import { DataSinksRuntime } from './data-sinks-runtime.js';
+import { DataSinks } from './data-sinks.js';
+import { type DataSinksOptions, type ResolvedDataSinksOptions, resolveOptions } from './data-sinks.options.js';
+import { DATABASE, GIVEN_OPTIONS, NETWORK_POLICY, NEW_ID, OPTIONS } from './data-sinks.tokens.js';
+import { PushClient } from './egress/index.js';
+import { PayloadBodies } from './payload/payload-bodies.js';
+import { PayloadBuilder } from './payload/payload-builder.js';
+import { PayloadStore } from './payload/payload-store.js';
+import { AttemptRepository } from './persistence/attempt.repository.js';
+import { CommitWatch } from './persistence/commit-watch.js';
+import { DataSinkRepository } from './persistence/data-sink.repository.js';
+import { DatabaseAuditTrail } from './persistence/database-audit-trail.js';
+import { DeliveryRepository } from './persistence/delivery.repository.js';
+import { Transactions } from './persistence/transactions.js';
+import {
+  AttemptRecorder,
+  DeliveryAttempt,
+  DeliveryGate,
+  DeliveryRecorder,
+  DeliverySweeper,
+  DeliveryWorker,
+  JobCompletedListener,
+  MissedCompletions,
+  PushSigner,
+  ServerClock,
+  Wakeup,
+} from './pipeline/index.js';
+import { AgentDirectory, AuditTrail, MappingResults, SecretVault, WorkspacePlans } from './ports/index.js';
+import { USER_AGENT } from './version.js';
+import { DatabaseSecretVault } from './vault/database-secret-vault.js';
+import { parseKeyRing } from './vault/key-ring.js';
+
+type Options = ResolvedDataSinksOptions;
+
+/** The factory gets what it injects, in the same order. The classes below are plain: they know no container. */
+function provide<T>(
+  token: InjectionToken<T>,
+  inject: readonly InjectionToken[],
+  useFactory: (...dependencies: never[]) => T,
+): FactoryProvider<T> {
+  return { provide: token, inject: [...inject], useFactory: useFactory as (...dependencies: unknown[]) => T };
+}
+
+const foundations: Provider[] = [
+  provide(OPTIONS, [GIVEN_OPTIONS], (given: DataSinksOptions) => resolveOptions(given)),
+  provide(NEW_ID, [], () => createIdFactory(Date.now, randomBytes)),
+  provide(ServerClock, [], () => new ServerClock(Date.now)),
+  provide(NETWORK_POLICY, [OPTIONS], ({ allowPrivateEndpoints }: Options) =>
+    createNetworkPolicy({ privateRanges: allowPrivateEndpoints }),
+  ),
+];
+
+const persistence: Provider[] = [
+  provide(DataSinkRepository, [DATABASE], ({ manager }: DataSource) => new DataSinkRepository(manager)),
+  provide(DeliveryRepository, [DATABASE], ({ manager }: DataSource) => new DeliveryRepository(manager)),
+  provide(AttemptRepository, [DATABASE], ({ manager }: DataSource) => new AttemptRepository(manager)),
+  provide(Transactions, [DATABASE], (database: DataSource) => new Transactions(database)),
+  provide(CommitWatch, [DATABASE], (database: DataSource) => new CommitWatch(database)),
+  provide(PayloadStore, [DATABASE], ({ manager }: DataSource) => new PayloadStore(manager)),
+];
+
+/** In the order things happen: `pipeline/index.ts` tells the story. */
+const pipeline: Provider[] = [
+  provide(JobCompletedListener, [DeliveryRecorder], (recorder: DeliveryRecorder) => new JobCompletedListener(recorder)),
+  provide(
+    DeliveryRecorder,
+    [DATABASE, DataSinkRepository, AgentDirectory, Wakeup, CommitWatch, NEW_ID],
+    (
+      { manager }: DataSource,
+      sinks: DataSinkRepository,
+      agents: AgentDirectory,
+      wakeup: Wakeup,
+      commits: CommitWatch,
+      newId: IdFactory,
+    ) => new DeliveryRecorder(manager, sinks, agents, wakeup, commits, newId),
+  ),
+  provide(
+    DeliveryWorker,
+    [DATABASE, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, OPTIONS],
+    (
+      { manager }: DataSource,
+      gate: DeliveryGate,
+      attempt: DeliveryAttempt,
+      wakeup: Wakeup,
+      clock: ServerClock,
+      options: Options,
+    ) => new DeliveryWorker(manager, gate, attempt, wakeup, clock, { ...options, random: Math.random }),
+  ),
+  provide(
+    DeliveryGate,
+    [AgentDirectory, WorkspacePlans, OPTIONS],
+    (agents: AgentDirectory, plans: WorkspacePlans, { entitledPlans }: Options) =>
+      new DeliveryGate(agents, plans, entitledPlans),
+  ),
+  provide(
+    DeliveryAttempt,
+    [PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
+    (
+      bodies: PayloadBodies,
+      signer: PushSigner,
+      client: PushClient,
+      recorder: AttemptRecorder,
+      newId: IdFactory,
+      { retryWaitsMs }: Options,
+    ) => new DeliveryAttempt(bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
+  ),
+  provide(
+    PayloadBodies,
+    [MappingResults, PayloadStore, NEW_ID, OPTIONS],
+    (results: MappingResults, store: PayloadStore, newId: IdFactory, { payloadCacheBytes }: Options) =>
+      new PayloadBodies(new PayloadBuilder(results, store, newId), store, payloadCacheBytes),
+  ),
+  provide(
+    PushSigner,
+    [SecretVault, ServerClock],
+    (vault: SecretVault, clock: ServerClock) => new PushSigner(vault, () => clock.now()),
+  ),
+  provide(
+    PushClient,
+    [NETWORK_POLICY, OPTIONS],
+    (policy: NetworkPolicy, { resolver, deadlines, allowedPorts, trustedCertificates: ca }: Options) =>
+      new PushClient({ policy, userAgent: USER_AGENT, allowedPorts, deadlines, ca, ...(resolver && { resolver }) }),
+  ),
+  provide(
+    AttemptRecorder,
+    [DATABASE, AuditTrail, OPTIONS],
+    ({ manager }: DataSource, audit: AuditTrail, { workerId, leaseMs }: Options) =>
+      new AttemptRecorder(manager, audit, { workerId, keepTryingMs: leaseMs }),
+  ),
+  provide(
+    MissedCompletions,
+    [DATABASE, MappingResults, DeliveryRecorder, ServerClock, OPTIONS],
+    (
+      { manager }: DataSource,
+      results: MappingResults,
+      recorder: DeliveryRecorder,
+      clock: ServerClock,
+      { missedCompletionsMs }: Options,
+    ) => new MissedCompletions(manager, results, recorder, () => clock.now(), missedCompletionsMs),
+  ),
+  provide(
+    DeliverySweeper,
+    [DATABASE, Wakeup, MissedCompletions, PayloadStore, OPTIONS],
+    (
+      { manager }: DataSource,
+      wakeup: Wakeup,
+      missed: MissedCompletions,
+      payloads: PayloadStore,
+      { sweepMs, maxAbandoned }: Options,
+    ) => new DeliverySweeper(manager, wakeup, missed, payloads, { everyMs: sweepMs, maxAbandoned }),
+  ),
+];
+
+const host: Provider[] = [DataSinks, DataSinksRuntime];
+
+/** What the module provides beside the ports that the host binds and the wake-up that it chooses. */
+export const coreProviders: readonly Provider[] = [...foundations, ...persistence, ...pipeline, ...host];
+
+/** The two ports that have a default: the module's own tables. */
+export const defaultSecretVault = provide(
+  SecretVault,
+  [DATABASE, OPTIONS],
+  ({ manager }: DataSource, { vaultKeys }: Options) =>
+    new DatabaseSecretVault(manager, parseKeyRing(vaultKeys), randomBytes),
+);
+
+export const defaultAuditTrail = provide(
+  AuditTrail,
+  [DATABASE, NEW_ID],
+  ({ manager }: DataSource, newId: IdFactory) => new DatabaseAuditTrail(manager, newId),
+);

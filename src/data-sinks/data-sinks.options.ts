@@ -1,0 +1,115 @@
+import { hostname } from 'node:os';
+import { DEFAULT_RETRY_WAITS_MS } from './core/backoff-schedule.js';
+import { ConfigurationError } from './core/errors.js';
+import type { PushDeadlines, Resolver } from './egress/index.js';
+import { DEFAULT_ENTITLED_PLANS } from './ports/workspace-plans.js';
+
+/** The module's settings. All have defaults but `vaultKeys`. */
+export interface DataSinksOptions {
+  /**
+   * Keys of the default vault: `id:base64` entries of 32 bytes each, separated by commas; the first encrypts, all
+   * decrypt. Needed unless the host brings its own `SecretVault`.
+   */
+  readonly vaultKeys?: string;
+  /** Plans that include data sinks. @default ['PRO_MAX', 'ENTERPRISE'] */
+  readonly entitledPlans?: readonly string[];
+
+  /** Ranges (CIDR) of private addresses that may be pushed to, also over plain http: for development. @default [] */
+  readonly allowPrivateEndpoints?: readonly string[];
+  /** Ports that a public endpoint may use. @default [443] */
+  readonly allowedPorts?: readonly number[];
+  /** PEM certificates of authorities to trust beside the well-known ones. @default [] */
+  readonly trustedCertificates?: readonly string[];
+  /** Resolves endpoint names. @default the operating system's resolver */
+  readonly resolver?: Resolver;
+  /** Deadlines of the phases of an attempt, in milliseconds. @default see PushDeadlines */
+  readonly deadlines?: Partial<PushDeadlines>;
+
+  /** Whether this process delivers. An API-only process sets it to false. @default true */
+  readonly worker?: boolean;
+  /** Names this process on the attempts it makes. @default host name and process id */
+  readonly workerId?: string;
+  /** Deliveries in flight in this process. @default 128 */
+  readonly maxInFlight?: number;
+  /** Deliveries in flight per sink, over all processes. @default 16 */
+  readonly maxInFlightPerSink?: number;
+  /** Deliveries taken by one claim. @default 64 */
+  readonly claimBatch?: number;
+  /** A worker that has not been heard of for so long is taken for dead. @default 60000 */
+  readonly leaseMs?: number;
+  /** How often to look for due deliveries without being woken. @default 1000 */
+  readonly pollMs?: number;
+  /** How often to look for what crashes left behind. @default 10000 */
+  readonly sweepMs?: number;
+  /** A delivery whose worker died so often ends FAILED. @default 5 */
+  readonly maxAbandoned?: number;
+  /** How far the first look for missed completions goes back. @default 86400000 (24 hours) */
+  readonly missedCompletionsMs?: number;
+  /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
+  readonly retryWaitsMs?: readonly number[];
+  /** At shutdown, attempts in flight may take so long to finish. @default 25000 */
+  readonly shutdownGraceMs?: number;
+  /** Bodies kept in memory while their deliveries run. @default 33554432 (32 MB) */
+  readonly payloadCacheBytes?: number;
+
+  /** Sinks per agent. @default 20 */
+  readonly sinksPerAgent?: number;
+  /** Sinks per workspace. @default 200 */
+  readonly sinksPerWorkspace?: number;
+  /** Uses of the Test button per sink and minute. @default 6 */
+  readonly testsPerMinute?: number;
+}
+
+export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, 'vaultKeys' | 'resolver'>>> &
+  Pick<DataSinksOptions, 'vaultKeys' | 'resolver'>;
+
+const NUMBERS = {
+  maxInFlight: { default: 128, min: 1 },
+  maxInFlightPerSink: { default: 16, min: 1 },
+  claimBatch: { default: 64, min: 1 },
+  leaseMs: { default: 60_000, min: 1_000 },
+  pollMs: { default: 1_000, min: 10 },
+  sweepMs: { default: 10_000, min: 10 },
+  maxAbandoned: { default: 5, min: 1 },
+  missedCompletionsMs: { default: 86_400_000, min: 0 },
+  shutdownGraceMs: { default: 25_000, min: 0 },
+  payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },
+  sinksPerAgent: { default: 20, min: 1 },
+  sinksPerWorkspace: { default: 200, min: 1 },
+  testsPerMinute: { default: 6, min: 1 },
+} as const;
+
+type NumberOption = keyof typeof NUMBERS;
+
+/**
+ * Fills in the defaults.
+ * @throws ConfigurationError that says which option is wrong and what it may be
+ */
+export function resolveOptions(given: DataSinksOptions): ResolvedDataSinksOptions {
+  const numbers = Object.fromEntries(
+    Object.entries(NUMBERS).map(([name, rule]) => [name, wholeNumber(name, given[name as NumberOption], rule)]),
+  ) as Record<NumberOption, number>;
+  const retryWaitsMs = given.retryWaitsMs ?? DEFAULT_RETRY_WAITS_MS;
+  if (retryWaitsMs.length === 0 || retryWaitsMs.some((ms) => !Number.isSafeInteger(ms) || ms < 0)) {
+    throw new ConfigurationError('retryWaitsMs must be a list of milliseconds with at least one entry');
+  }
+  return Object.freeze({
+    ...numbers,
+    retryWaitsMs,
+    vaultKeys: given.vaultKeys,
+    resolver: given.resolver,
+    entitledPlans: given.entitledPlans ?? DEFAULT_ENTITLED_PLANS,
+    allowPrivateEndpoints: given.allowPrivateEndpoints ?? [],
+    allowedPorts: given.allowedPorts ?? [443],
+    trustedCertificates: given.trustedCertificates ?? [],
+    deadlines: given.deadlines ?? {},
+    worker: given.worker ?? true,
+    workerId: given.workerId ?? `${hostname()}:${process.pid}`,
+  });
+}
+
+function wholeNumber(name: string, given: number | undefined, rule: { default: number; min: number }): number {
+  const value = given ?? rule.default;
+  if (Number.isSafeInteger(value) && value >= rule.min) return value;
+  throw new ConfigurationError(`${name} must be a whole number of at least ${rule.min}, not ${String(given)}`);
+}

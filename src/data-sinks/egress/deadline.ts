@@ -1,0 +1,22 @@
+/** One timer for the phases of an exchange, armed anew for each: cheaper than an `AbortSignal.timeout` per phase. */
+export class Deadline {
+  #timer: NodeJS.Timeout | undefined;
+
+  arm(ms: number, onExpiry: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(onExpiry, ms);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Calls back when the signal aborts. The result takes that back. */
+export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
+  if (!signal) return () => undefined;
+  const listener = () => callback(signal.reason);
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}

@@ -1,0 +1,114 @@
+import type { ExchangeFailureCode } from '../core/attempt-outcome.js';
+
+/** Ends an exchange inside this folder; `PushClient` turns it into a value. */
+export class ExchangeFailure extends Error {
+  override readonly name = 'ExchangeFailure';
+
+  /**
+   * @param code what the record says
+   * @param operatorDetail for logs only
+   */
+  constructor(
+    readonly code: ExchangeFailureCode,
+    readonly operatorDetail: string,
+  ) {
+    super(`${code}: ${operatorDetail}`);
+  }
+}
+
+const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NONAME', 'EAI_NODATA']);
+
+/** Resolving: that a name does not exist is the customer's; everything else is a resolver of ours that fails. */
+export function failureOfLookup(error: unknown, hostname: string): ExchangeFailure {
+  const found = NAME_NOT_FOUND.has(codeOf(error)) ? 'dns_not_found' : 'resolver_unavailable';
+  return new ExchangeFailure(found, `looking up ${hostname}: ${describe(error)}`);
+}
+
+const NETWORK_FAILURES: Readonly<Record<string, ExchangeFailureCode>> = {
+  ECONNREFUSED: 'connection_refused',
+  ECONNRESET: 'connection_reset',
+  ECONNABORTED: 'connection_reset',
+  EPIPE: 'connection_reset',
+  ETIMEDOUT: 'connect_timeout',
+  EHOSTUNREACH: 'host_unreachable',
+  EHOSTDOWN: 'host_unreachable',
+  ENETUNREACH: 'host_unreachable',
+  ENETDOWN: 'host_unreachable',
+  // A firewall of the host's own, which answers for addresses that it does not let out.
+  EACCES: 'host_unreachable',
+  EPERM: 'host_unreachable',
+};
+
+/** What says that this process or machine has run out of something: no customer's retry is spent on it. */
+const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** @throws the error itself when it is our own side that failed */
+export function failureOfConnect(error: unknown): ExchangeFailure {
+  const codes = error instanceof AggregateError ? error.errors.map(codeOf) : [codeOf(error)];
+  if (codes.some((code) => OURS.has(code))) throw error;
+  const failures = codes.map((code) => NETWORK_FAILURES[code] ?? 'network_error');
+  // A machine without IPv6 finds the first address unreachable; the other one's error tells more.
+  const telling = failures.find((failure) => failure !== 'host_unreachable') ?? 'host_unreachable';
+  return new ExchangeFailure(telling, `connecting: ${describe(error)}`);
+}
+
+const TLS_FAILURES: Readonly<Record<string, ExchangeFailureCode>> = {
+  ECONNRESET: 'tls_handshake_cut',
+  ECONNABORTED: 'tls_handshake_cut',
+  EPIPE: 'tls_handshake_cut',
+  ETIMEDOUT: 'tls_timeout',
+  CERT_HAS_EXPIRED: 'tls_certificate_expired',
+  CERT_NOT_YET_VALID: 'tls_certificate_expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_wrong_host',
+  HOSTNAME_MISMATCH: 'tls_wrong_host',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_self_signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted_certificate',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted_certificate',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted_certificate',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted_certificate',
+  CERT_CHAIN_TOO_LONG: 'tls_untrusted_certificate',
+  CERT_REJECTED: 'tls_untrusted_certificate',
+  CERT_REVOKED: 'tls_untrusted_certificate',
+  CERT_SIGNATURE_FAILURE: 'tls_untrusted_certificate',
+  CERT_UNTRUSTED: 'tls_untrusted_certificate',
+  INVALID_CA: 'tls_untrusted_certificate',
+  INVALID_PURPOSE: 'tls_untrusted_certificate',
+  PATH_LENGTH_EXCEEDED: 'tls_untrusted_certificate',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls_old_protocol',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'tls_old_protocol',
+};
+
+export function failureOfTls(error: unknown): ExchangeFailure {
+  return new ExchangeFailure(TLS_FAILURES[codeOf(error)] ?? 'tls_error', `TLS: ${describe(error)}`);
+}
+
+/**
+ * After the connection stood and before any answer.
+ * @param uploaded whether the receiver had taken the whole body
+ * @param endedByPeer whether the peer closed in order
+ */
+export function failureOfExchange(error: unknown, uploaded: boolean, endedByPeer: boolean): ExchangeFailure {
+  return new ExchangeFailure(codeOfExchange(codeOf(error), uploaded, endedByPeer), describe(error));
+}
+
+function codeOfExchange(code: string, uploaded: boolean, endedByPeer: boolean): ExchangeFailureCode {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'response_headers_too_large';
+  if (code.startsWith('HPE_')) return 'invalid_http_response';
+  if (code.startsWith('ERR_SSL_')) return 'tls_error';
+  // undici's code both for a peer that closed and for one that said what HTTP does not allow.
+  if (code === 'UND_ERR_SOCKET' && !endedByPeer) return 'invalid_http_response';
+  const failure = code === 'UND_ERR_SOCKET' ? 'connection_reset' : (NETWORK_FAILURES[code] ?? 'network_error');
+  return failure === 'connection_reset' && !uploaded ? 'upload_aborted_by_peer' : failure;
+}
+
+export function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+function describe(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  if (!(error instanceof Error)) return String(error);
+  const code = codeOf(error);
+  return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+}

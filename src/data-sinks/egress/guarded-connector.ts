@@ -1,0 +1,139 @@
+import net from 'node:net';
+import tls from 'node:tls';
+
+import type { EndpointUrl } from '../core/endpoint-url.js';
+import type { AddressGuard } from './address-guard.js';
+import { Deadline, onAbort } from './deadline.js';
+import { ExchangeFailure, failureOfConnect, failureOfTls } from './exchange-failure.js';
+import { readOnAfterFailedWrite } from './read-on.js';
+import type { ResolvedAddress } from './resolver.js';
+
+/** How long one address may take before the next one is tried as well, when there are several. */
+const NEXT_ADDRESS_AFTER_MS = 1_000;
+
+export interface ConnectedSocket {
+  readonly socket: net.Socket;
+  readonly remoteAddress: string;
+  readonly connectMs: number;
+  /** Null for plain http. */
+  readonly tlsMs: number | null;
+}
+
+export interface ConnectorOptions {
+  readonly guard: AddressGuard;
+  readonly connectMs: number;
+  readonly tlsMs: number;
+  readonly ca: readonly string[];
+  readonly monotonicNow: () => number;
+}
+
+/** Opens connections to vetted addresses only, with the endpoint's own name for SNI and the certificate. */
+export class GuardedConnector {
+  readonly #secureContext: tls.SecureContext;
+
+  constructor(private readonly options: ConnectorOptions) {
+    const { ca } = options;
+    // Made once: parsing the authorities costs milliseconds.
+    this.#secureContext = tls.createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca.length > 0 && { ca: [...tls.rootCertificates, ...ca] }),
+    });
+  }
+
+  /** @throws ExchangeFailure, the signal's reason, or a system error of our own side */
+  async connect(
+    url: EndpointUrl,
+    vetted: readonly ResolvedAddress[],
+    signal: AbortSignal | undefined,
+  ): Promise<ConnectedSocket> {
+    const { guard, monotonicNow } = this.options;
+    const startedAt = monotonicNow();
+    const plain = await this.#openTcp(url, vetted, signal);
+    const connectedAt = monotonicNow();
+    try {
+      const remoteAddress = guard.assertRemote(plain.remoteAddress, vetted);
+      const socket = url.scheme === 'https' ? await this.#handshake(plain, url, signal) : plain;
+      readOnAfterFailedWrite(socket);
+      const tlsMs = url.scheme === 'https' ? monotonicNow() - connectedAt : null;
+      return { socket, remoteAddress, connectMs: connectedAt - startedAt, tlsMs };
+    } catch (error) {
+      plain.destroy();
+      throw error;
+    }
+  }
+
+  #openTcp(url: EndpointUrl, vetted: readonly ResolvedAddress[], signal: AbortSignal | undefined): Promise<net.Socket> {
+    const socket = net.connect({
+      host: url.hostname,
+      port: url.port,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
+      noDelay: true,
+      // Never asked for an IP literal, which was vetted apart; never resolves anything itself.
+      lookup: (_hostname, _options, callback) => callback(null, [...vetted]),
+    });
+    const { connectMs } = this.options;
+    return settled(socket, 'connect', signal, connectMs, {
+      late: () => new ExchangeFailure('connect_timeout', `connecting took over ${connectMs} ms`),
+      failed: failureOfConnect,
+    });
+  }
+
+  #handshake(plain: net.Socket, url: EndpointUrl, signal: AbortSignal | undefined): Promise<net.Socket> {
+    const socket = tls.connect({
+      socket: plain,
+      host: url.hostname,
+      // SNI has no form for addresses (RFC 6066, 3).
+      servername: url.isIpLiteral ? '' : url.hostname,
+      secureContext: this.#secureContext,
+      ALPNProtocols: ['http/1.1'],
+      // Said in the open, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
+      rejectUnauthorized: true,
+    });
+    const { tlsMs } = this.options;
+    return settled(socket, 'secureConnect', signal, tlsMs, {
+      late: () => new ExchangeFailure('tls_timeout', `the TLS handshake took over ${tlsMs} ms`),
+      failed: failureOfTls,
+    });
+  }
+}
+
+interface Failures {
+  late(): Error;
+  /** May throw instead, for what is our own side's fault. */
+  failed(error: unknown): Error;
+}
+
+/** Waits for the socket's event, its error, the deadline or the signal; destroys the socket in all but the first case. */
+function settled(
+  socket: net.Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal | undefined,
+  ms: number,
+  failures: Failures,
+): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const deadline = new Deadline();
+    const fail = (error: unknown) => {
+      deadline.clear();
+      offAbort();
+      socket.destroy();
+      reject(error as Error);
+    };
+    const offAbort = onAbort(signal, fail);
+    deadline.arm(ms, () => fail(failures.late()));
+    // Stays for good: an error between two owners of the socket must not bring the process down.
+    socket.on('error', (error) => {
+      try {
+        fail(failures.failed(error));
+      } catch (ours) {
+        fail(ours);
+      }
+    });
+    socket.once(event, () => {
+      deadline.clear();
+      offAbort();
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,194 @@
+import type { Socket } from 'node:net';
+import { Client } from 'undici';
+
+import type { AttemptTimings } from '../core/attempt.js';
+import { parseRetryAfterMs } from '../core/backoff-schedule.js';
+import { type EndpointUrl, parseEndpointUrl } from '../core/endpoint-url.js';
+import { printableExcerpt } from '../core/redact.js';
+import { AddressGuard } from './address-guard.js';
+import { onAbort } from './deadline.js';
+import { ExchangeFailure } from './exchange-failure.js';
+import { GuardedConnector } from './guarded-connector.js';
+import { HttpExchange, type HttpAnswer } from './http-exchange.js';
+import { type Connection, IdleConnections } from './idle-connections.js';
+import { requestHeaders, type ResolvedPushOptions, resolvePushOptions } from './push-defaults.js';
+import type { PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
+
+/** What was found out so far, for the record of an attempt that may end at any step. */
+interface Progress {
+  readonly startedAt: number;
+  remoteAddress: string | null;
+  dnsMs: number | null;
+  connectMs: number | null;
+  tlsMs: number | null;
+  exchange: HttpExchange | null;
+}
+
+/**
+ * Posts a body to a customer's endpoint: judged address, deadlines for every phase, a capped answer, no redirect, no
+ * proxy. Used by deliveries and by the Test button alike.
+ */
+export class PushClient {
+  readonly #options: ResolvedPushOptions;
+  readonly #guard: AddressGuard;
+  readonly #connector: GuardedConnector;
+  readonly #idle: IdleConnections;
+  readonly #active = new Set<Promise<PushExchange>>();
+  #closed = false;
+
+  constructor(options: PushClientOptions) {
+    this.#options = resolvePushOptions(options);
+    const { policy, resolver, deadlines, ca, connectionsPerOrigin, connectionsInAll, monotonicNow } = this.#options;
+    this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs);
+    this.#connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
+    this.#idle = new IdleConnections({ perOrigin: connectionsPerOrigin, inAll: connectionsInAll });
+  }
+
+  /**
+   * Makes one attempt. Everything that the receiver or the network can do comes back as a value.
+   * @throws the signal's reason when it aborts, the body's error when it cannot be read, a system error when this
+   *   process has run out of something: none of these is the customer's attempt
+   */
+  async post(request: PushRequest): Promise<PushExchange> {
+    if (this.#closed) throw new Error('the push client is closed');
+    const running = this.#post(request);
+    this.#active.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#active.delete(running);
+    }
+  }
+
+  /** Takes no more posts, waits for those under way and closes every connection. Abort their signals to hurry them. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#idle.closeAll();
+    await Promise.allSettled(this.#active);
+    this.#idle.closeAll();
+  }
+
+  async #post(request: PushRequest): Promise<PushExchange> {
+    request.signal?.throwIfAborted();
+    const startedAt = this.#options.monotonicNow();
+    const progress: Progress = {
+      startedAt,
+      remoteAddress: null,
+      dnsMs: null,
+      connectMs: null,
+      tlsMs: null,
+      exchange: null,
+    };
+    try {
+      const url = this.#parse(request.url);
+      const connection = await this.#acquire(url, request.signal, progress);
+      const answer = await this.#exchange(url, connection, request, progress);
+      return this.#answered(answer, progress);
+    } catch (error) {
+      if (!(error instanceof ExchangeFailure)) throw error;
+      return {
+        result: { kind: 'failed', errorCode: error.code },
+        timings: this.#timings(progress),
+        answer: null,
+        remoteAddress: progress.remoteAddress,
+        operatorDetail: error.operatorDetail,
+      };
+    }
+  }
+
+  #parse(text: string): EndpointUrl {
+    const { policy, allowedPorts } = this.#options;
+    const parsed = parseEndpointUrl(text, policy, { allowedPorts });
+    if (parsed.ok) return parsed.url;
+    const code = parsed.code === 'address_refused' ? 'address_refused' : 'url_refused';
+    throw new ExchangeFailure(code, `${parsed.code}: ${parsed.operatorDetail ?? parsed.detail}`);
+  }
+
+  async #acquire(url: EndpointUrl, signal: AbortSignal | undefined, progress: Progress): Promise<Connection> {
+    const vetted = await this.#guard.vet(url, signal);
+    if (!url.isIpLiteral) progress.dnsMs = this.#options.monotonicNow() - progress.startedAt;
+    const idle = this.#idle.take(url.origin, vetted);
+    if (idle) {
+      progress.remoteAddress = idle.remoteAddress;
+      return idle;
+    }
+    const { socket, remoteAddress, connectMs, tlsMs } = await this.#connector.connect(url, vetted, signal);
+    Object.assign(progress, { remoteAddress, connectMs, tlsMs });
+    const { caps, keepAliveMs } = this.#options;
+    const client = clientOn(socket, url.origin, caps.answerHeaderBytes, keepAliveMs);
+    const connection = { client, socket, remoteAddress };
+    socket.once('close', () => this.#idle.forget(connection));
+    return connection;
+  }
+
+  async #exchange(
+    url: EndpointUrl,
+    connection: Connection,
+    request: PushRequest,
+    progress: Progress,
+  ): Promise<HttpAnswer> {
+    const { userAgent, earlyAnswerWaitMs } = this.#options;
+    const exchange = new HttpExchange(
+      connection,
+      { path: url.target, headers: requestHeaders(request, userAgent), body: request.body },
+      { ...this.#options, earlyAnswerWaitMs: earlyAnswerWaitMs ?? Math.max(250, 3 * (progress.connectMs ?? 0)) },
+    );
+    progress.exchange = exchange;
+    const offAbort = onAbort(request.signal, (reason) => exchange.cancel(reason));
+    try {
+      const answer = await exchange.run();
+      if (!connection.socket.destroyed && !this.#closed) this.#idle.put(url.origin, connection);
+      else connection.socket.destroy();
+      return answer;
+    } catch (error) {
+      connection.socket.destroy();
+      throw error;
+    } finally {
+      offAbort();
+    }
+  }
+
+  #answered({ httpStatus, headers, body, ending }: HttpAnswer, progress: Progress): PushExchange {
+    const retryAfter = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
+    return {
+      result: { kind: 'answered', httpStatus, retryAfterMs: parseRetryAfterMs(retryAfter, this.#options.now()) },
+      timings: this.#timings(progress),
+      answer: { httpStatus, headers, excerpt: printableExcerpt(body), ending },
+      remoteAddress: progress.remoteAddress,
+      operatorDetail: null,
+    };
+  }
+
+  #timings({ startedAt, dnsMs, connectMs, tlsMs, exchange }: Progress): AttemptTimings {
+    return {
+      dnsMs: round(dnsMs),
+      connectMs: round(connectMs),
+      tlsMs: round(tlsMs),
+      uploadMs: round(exchange?.uploadMs ?? null),
+      waitMs: round(exchange?.waitMs ?? null),
+      totalMs: Math.round(this.#options.monotonicNow() - startedAt),
+    };
+  }
+}
+
+/** undici speaks HTTP; connecting is ours, so that it never opens a connection that was not vetted. */
+function clientOn(socket: Socket, origin: string, maxHeaderSize: number, keepAliveMs: number): Client {
+  return new Client(origin, {
+    connect: (_options, callback) => {
+      if (!socket.destroyed) callback(null, socket);
+      else callback(Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' }), null);
+    },
+    pipelining: 1,
+    allowH2: false,
+    maxHeaderSize,
+    // Our deadlines count each phase from where it begins; undici's would kill uploads under back-pressure.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
+  });
+}
+
+function round(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms);
+}

@@ -1,0 +1,17 @@
+export { ProblemFilter } from './admin/index.js';
+export { DataSinks } from './data-sinks.js';
+export {
+  type DataSinksAsyncOptions,
+  DataSinksModule,
+  type DataSinksPorts,
+  type DataSinksStructure,
+} from './data-sinks.module.js';
+export type { DataSinksOptions } from './data-sinks.options.js';
+export { dataSinksEntities } from './entities.js';
+export { dataSinksMigrations } from './migrations.js';
+export { JOB_COMPLETED_EVENT } from './pipeline/index.js';
+
+export * from './ports/index.js';
+export type { JobCompleted, JobKey, JobStats, MappingResultRow } from './core/job-completed.js';
+export { ConfigurationError, ProblemError, PROBLEMS, type ProblemCode } from './core/errors.js';
+export { type DataSinkRules, parseRules, type RulesResult, type RuleViolation } from './core/rules.js';

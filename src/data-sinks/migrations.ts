@@ -1,0 +1,4 @@
+import { CreateDataSinkTables1764000000000 } from '../../migrations/1764000000000-CreateDataSinkTables.js';
+
+/** The module's migrations, oldest first, for the `migrations` of the host's own `DataSource`. */
+export const dataSinksMigrations = [CreateDataSinkTables1764000000000];

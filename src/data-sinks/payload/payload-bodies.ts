@@ -1,0 +1,105 @@
+import type { ClaimedDelivery, StoredPayload } from '../core/claimed-delivery.js';
+import { decompress } from './chunk-compression.js';
+import type { PayloadBuilder } from './payload-builder.js';
+import { PayloadCache } from './payload-cache.js';
+import { PayloadCorruptError } from './payload-errors.js';
+import type { PayloadStore } from './payload-store.js';
+
+/** The body of a job, ready to be sent any number of times. */
+export interface PayloadBody {
+  readonly payload: StoredPayload;
+  /** The bytes, when the body is small enough to be kept in memory. */
+  readonly whole: Buffer | null;
+  /** The same bytes each time, as a stream. */
+  open(): AsyncIterable<Buffer>;
+}
+
+/** Chunks fetched by one statement; the next ones are on their way while these are being used. */
+const CHUNKS_AT_ONCE = 4;
+
+const REMEMBERED = 1_000;
+
+/** Which body, and the facts it begins with. */
+export type BodyRequest = Pick<
+  ClaimedDelivery,
+  'jobId' | 'run' | 'format' | 'payload' | 'agentId' | 'workspaceId' | 'completedAt' | 'stats'
+>;
+
+/** Finds or makes the body of a delivery. */
+export class PayloadBodies {
+  readonly #builder: PayloadBuilder;
+  readonly #store: PayloadStore;
+  readonly #cache: PayloadCache;
+  /** Bodies being made or read in this process: ten sinks that want the same one wait for one build. */
+  readonly #underWay = new Map<string, Promise<PayloadBody>>();
+  /** Bodies made lately. A delivery that was claimed before its body was made does not know of it. */
+  readonly #lately = new Map<string, StoredPayload>();
+
+  constructor(builder: PayloadBuilder, store: PayloadStore, cacheBytes: number) {
+    this.#builder = builder;
+    this.#store = store;
+    this.#cache = new PayloadCache(cacheBytes);
+  }
+
+  obtain(delivery: BodyRequest): Promise<PayloadBody> {
+    const name = `${delivery.jobId}/${delivery.run}/${delivery.format}`;
+    const known = this.#underWay.get(name);
+    if (known) return known;
+    const body = this.#find(name, delivery).finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, body);
+    return body;
+  }
+
+  async #find(name: string, delivery: BodyRequest): Promise<PayloadBody> {
+    const stored = delivery.payload ?? this.#lately.get(name);
+    const { payload, whole } = stored ? { payload: stored, whole: null } : await this.#builder.build(delivery, delivery);
+    if (!stored) this.#remember(name, payload);
+    if (whole) this.#cache.put(payload.bodyId, whole);
+    return {
+      payload,
+      whole: whole ?? (await this.#wholeFromStore(payload)),
+      open: () => this.#stream(payload),
+    };
+  }
+
+  #remember(name: string, payload: StoredPayload): void {
+    this.#lately.set(name, payload);
+    for (const oldest of this.#lately.keys()) {
+      if (this.#lately.size <= REMEMBERED) break;
+      this.#lately.delete(oldest);
+    }
+  }
+
+  async #wholeFromStore(payload: StoredPayload): Promise<Buffer | null> {
+    if (!this.#cache.fits(payload.bytes)) return null;
+    const cached = this.#cache.get(payload.bodyId);
+    if (cached) return cached;
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.#stream(payload)) chunks.push(chunk);
+    const whole = Buffer.concat(chunks, payload.bytes);
+    this.#cache.put(payload.bodyId, whole);
+    return whole;
+  }
+
+  async *#stream({ bodyId, bytes }: StoredPayload): AsyncGenerator<Buffer> {
+    let sent = 0;
+    let next = this.#store.readChunks(bodyId, 0, CHUNKS_AT_ONCE);
+    for (let seq = CHUNKS_AT_ONCE; ; seq += CHUNKS_AT_ONCE) {
+      const chunks = await next;
+      const more = chunks.length === CHUNKS_AT_ONCE;
+      if (more) {
+        next = this.#store.readChunks(bodyId, seq, CHUNKS_AT_ONCE);
+        // Whoever stops reading early leaves this promise behind; its failure is nobody's.
+        next.catch(() => undefined);
+      }
+      for (const chunk of chunks) {
+        const raw = await decompress(chunk);
+        sent += raw.length;
+        yield raw;
+      }
+      if (!more) break;
+    }
+    if (sent !== bytes) throw new PayloadCorruptError(`body ${bodyId} has ${sent} bytes stored, ${bytes} on record`);
+  }
+}
+

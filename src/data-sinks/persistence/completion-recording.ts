@@ -1,0 +1,92 @@
+import type { PayloadFormat } from '../core/data-sink.js';
+import type { DeliveryTrigger } from '../core/delivery.js';
+import type { JobCompleted } from '../core/job-completed.js';
+import { columns, type Database, rows } from './database.js';
+
+/** A delivery to be made for a completion. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly dataSourceId: string;
+  readonly jobId: string;
+  readonly run: number;
+  readonly workspaceId: string;
+  readonly agentId: string;
+  readonly format: PayloadFormat;
+  readonly retriesAllowed: number;
+}
+
+export type NumberedCompletion = JobCompleted & { readonly run: number };
+
+/**
+ * Records completions and makes their deliveries, in one statement. A completion that was heard before, by whichever
+ * process, makes nothing more: neither a second delivery, nor one for a sink that was added since. A push by hand
+ * (`MANUAL`) does not count as hearing it. A sink never gets two deliveries of one job and run.
+ * @returns the ids of the deliveries that were made
+ */
+export async function recordCompletions(
+  database: Database,
+  trigger: Extract<DeliveryTrigger, 'AUTO' | 'MANUAL'>,
+  completions: readonly NumberedCompletion[],
+  deliveries: readonly NewDelivery[],
+): Promise<string[]> {
+  const made = await rows<{ id: string }>(database, RECORD, [
+    trigger,
+    ...columns(
+      completions,
+      (c) => c.jobId,
+      (c) => c.run,
+      (c) => c.workspaceId,
+      (c) => c.agentId,
+      (c) => c.completedAt,
+      (c) => c.stats.total,
+      (c) => c.stats.matched,
+      (c) => c.stats.unmatched,
+    ),
+    ...columns(
+      deliveries,
+      (d) => d.id,
+      (d) => d.dataSourceId,
+      (d) => d.jobId,
+      (d) => d.run,
+      (d) => d.workspaceId,
+      (d) => d.agentId,
+      (d) => d.format,
+      (d) => d.retriesAllowed,
+    ),
+  ]);
+  return made.map((row) => row.id);
+}
+
+const RECORD = `
+WITH recorded AS (
+  INSERT INTO agent_data_source_job AS job
+    (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched, heard_at)
+  SELECT c.*, CASE WHEN $1 = 'AUTO' THEN now() END
+    FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[],
+                $9::bigint[]) AS c
+  ON CONFLICT (job_id, run) DO UPDATE SET heard_at = coalesce(job.heard_at, excluded.heard_at)
+    WHERE $1 = 'MANUAL' OR job.heard_at IS NULL
+  RETURNING job_id, run
+)
+INSERT INTO agent_data_source_delivery
+  (id, data_source_id, job_id, run, workspace_id, agent_id, format, retries_allowed, trigger, status, next_attempt_at)
+SELECT d.*, $1, 'PENDING', now()
+  FROM unnest($10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::text[],
+              $17::smallint[])
+    AS d (id, data_source_id, job_id, run, workspace_id, agent_id, format, retries_allowed)
+  JOIN recorded r ON r.job_id = d.job_id AND r.run = d.run
+ON CONFLICT DO NOTHING
+RETURNING id`;
+
+/** Those of some completions whose automatic deliveries have not been made. */
+export async function findUnheard<T extends JobCompleted>(database: Database, completions: readonly T[]): Promise<T[]> {
+  const heard = await rows<{ job_id: string; run: number }>(
+    database,
+    `SELECT j.job_id, j.run FROM agent_data_source_job j
+       JOIN unnest($1::text[], $2::int[]) AS c (job_id, run) ON j.job_id = c.job_id AND j.run = c.run
+      WHERE j.heard_at IS NOT NULL`,
+    columns(completions, (c) => c.jobId, (c) => c.run ?? 1),
+  );
+  const keys = new Set(heard.map(({ job_id, run }) => `${run}/${job_id}`));
+  return completions.filter(({ jobId, run }) => !keys.has(`${run ?? 1}/${jobId}`));
+}

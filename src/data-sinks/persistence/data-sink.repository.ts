@@ -1,0 +1,87 @@
+import { type EntityManager, In, IsNull, LessThan, type Repository } from 'typeorm';
+import type { DataSink } from '../core/data-sink.js';
+import { DataSourceEntity } from './data-source.entity.js';
+import { type Page, type PageRequest, toPage } from './page.js';
+
+/** Where a sink is looked for. Every question carries the workspace: another one's sink is one that does not exist. */
+export interface SinkScope {
+  readonly workspaceId: string;
+  readonly agentId: string;
+}
+
+/** What can change of a sink. */
+export type SinkChange = Partial<Pick<DataSink, 'name' | 'config' | 'format' | 'status' | 'secret'>>;
+
+/** The configuration of sinks: few rows, rarely written, so the ORM's comfort costs nothing that matters. */
+export class DataSinkRepository {
+  readonly #manager: EntityManager;
+
+  constructor(manager: EntityManager) {
+    this.#manager = manager;
+  }
+
+  async insert(sink: DataSink, manager = this.#manager): Promise<void> {
+    const { secret, ...rest } = sink;
+    const columns = { ...rest, secretId: secret.id, secretHint: secret.hint, secretCreatedAt: secret.createdAt };
+    await repository(manager).insert(columns);
+  }
+
+  async find(scope: SinkScope, id: string): Promise<DataSink | null> {
+    const found = await repository(this.#manager).findOneBy({ ...scope, id, deletedAt: IsNull() });
+    return found && toDataSink(found);
+  }
+
+  async list(scope: SinkScope, { limit, afterId }: PageRequest): Promise<Page<DataSink>> {
+    const found = await repository(this.#manager).find({
+      where: { ...scope, deletedAt: IsNull(), ...(afterId === null ? {} : { id: LessThan(afterId) }) },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    return toPage(found, limit, toDataSink);
+  }
+
+  /** The sinks that take the results of these agents' jobs now. */
+  async listActive(agentIds: readonly string[], manager = this.#manager): Promise<DataSink[]> {
+    const found = await repository(manager).findBy({ agentId: In(agentIds), status: 'ACTIVE', deletedAt: IsNull() });
+    return found.map(toDataSink);
+  }
+
+  async count(scope: Partial<SinkScope>, manager = this.#manager): Promise<number> {
+    return repository(manager).countBy({ ...scope, deletedAt: IsNull() });
+  }
+
+  /**
+   * Changes a sink as it was read.
+   * @returns false when it was changed or deleted since, and nothing was written
+   */
+  async change(sink: DataSink, { secret, ...change }: SinkChange, manager = this.#manager): Promise<boolean> {
+    const secretColumns = secret && {
+      secretId: secret.id,
+      secretHint: secret.hint,
+      secretCreatedAt: secret.createdAt,
+    };
+    const result = await repository(manager).update(
+      { id: sink.id, configVersion: sink.configVersion, deletedAt: IsNull() },
+      { ...change, ...secretColumns, configVersion: sink.configVersion + 1, updatedAt: () => 'now()' },
+    );
+    return result.affected === 1;
+  }
+
+  /** Marks a sink as deleted; its history stays. @returns false when there was none to delete */
+  async delete(scope: SinkScope, id: string, manager = this.#manager): Promise<boolean> {
+    const result = await repository(manager).update(
+      { ...scope, id, deletedAt: IsNull() },
+      { deletedAt: () => 'now()', updatedAt: () => 'now()', status: 'INACTIVE' },
+    );
+    return result.affected === 1;
+  }
+}
+
+function repository(manager: EntityManager): Repository<DataSourceEntity> {
+  return manager.getRepository(DataSourceEntity);
+}
+
+function toDataSink(entity: DataSourceEntity): DataSink {
+  const { secretId, secretHint, secretCreatedAt, ...rest } = entity;
+  return { ...rest, secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt } };
+}

@@ -1,0 +1,61 @@
+import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
+import type {
+  DataSinkStatus,
+  DataSinkType,
+  DataSourceRole,
+  HttpsWebhookConfig,
+  PayloadFormat,
+} from '../core/data-sink.js';
+
+@Entity('agent_data_source')
+@Index('ix_agent_data_source_agent', ['agentId', 'id'], { where: 'deleted_at IS NULL' })
+@Index('ix_agent_data_source_workspace', ['workspaceId'], { where: 'deleted_at IS NULL' })
+export class DataSourceEntity {
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source' })
+  id!: string;
+
+  @Column('text', { name: 'workspace_id' })
+  workspaceId!: string;
+
+  @Column('text', { name: 'agent_id' })
+  agentId!: string;
+
+  @Column('text')
+  role!: DataSourceRole;
+
+  @Column('text')
+  type!: DataSinkType;
+
+  @Column('text')
+  name!: string;
+
+  @Column('jsonb')
+  config!: HttpsWebhookConfig;
+
+  @Column('text')
+  format!: PayloadFormat;
+
+  @Column('text')
+  status!: DataSinkStatus;
+
+  @Column('integer', { name: 'config_version', default: 1 })
+  configVersion!: number;
+
+  @Column('text', { name: 'secret_id' })
+  secretId!: string;
+
+  @Column('text', { name: 'secret_hint', nullable: true })
+  secretHint!: string | null;
+
+  @Column('timestamptz', { name: 'secret_created_at' })
+  secretCreatedAt!: Date;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt!: Date | null;
+}

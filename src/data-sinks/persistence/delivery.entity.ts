@@ -1,0 +1,96 @@
+import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import type { AttemptErrorCode, AttemptStatus } from '../core/attempt.js';
+import type { PayloadFormat } from '../core/data-sink.js';
+import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/delivery.js';
+
+/** The outbox and the queue. Its hot statements are in `claim-deliveries.ts` and `attempt-log.ts`. */
+@Entity('agent_data_source_delivery')
+@Unique('uq_agent_data_source_delivery_completion', ['dataSourceId', 'jobId', 'run'])
+@Index('ix_agent_data_source_delivery_waiting', ['dataSourceId', 'status', 'nextAttemptAt'], {
+  where: "status IN ('PENDING', 'RETRYING')",
+})
+@Index('ix_agent_data_source_delivery_due', ['nextAttemptAt'], { where: "status IN ('PENDING', 'RETRYING')" })
+@Index('ix_agent_data_source_delivery_in_flight', ['dataSourceId'], {
+  where: "status = 'IN_FLIGHT'",
+})
+@Index('ix_agent_data_source_delivery_list', ['dataSourceId', 'id'])
+@Index('ix_agent_data_source_delivery_job', ['jobId'])
+export class DeliveryEntity {
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source_delivery' })
+  id!: string;
+
+  @Column('text', { name: 'workspace_id' })
+  workspaceId!: string;
+
+  @Column('text', { name: 'agent_id' })
+  agentId!: string;
+
+  @Column('text', { name: 'data_source_id' })
+  dataSourceId!: string;
+
+  @Column('text', { name: 'job_id' })
+  jobId!: string;
+
+  @Column('integer')
+  run!: number;
+
+  @Column('text')
+  format!: PayloadFormat;
+
+  @Column('text')
+  trigger!: DeliveryTrigger;
+
+  @Column('text')
+  status!: DeliveryStatus;
+
+  @Column('text', { nullable: true })
+  reason!: DeliveryReason | null;
+
+  @Column('integer', { name: 'attempt_count', default: 0 })
+  attemptCount!: number;
+
+  @Column('smallint', { name: 'retries_allowed' })
+  retriesAllowed!: number;
+
+  @Column('smallint', { name: 'retries_spent', default: 0 })
+  retriesSpent!: number;
+
+  @Column('smallint', { name: 'own_failures', default: 0 })
+  ownFailures!: number;
+
+  @Column('smallint', { default: 0 })
+  abandoned!: number;
+
+  @Column('timestamptz', { name: 'next_attempt_at', nullable: true })
+  nextAttemptAt!: Date | null;
+
+  @Column('uuid', { name: 'lease_token', nullable: true })
+  leaseToken!: string | null;
+
+  @Column('timestamptz', { name: 'lease_expires_at', nullable: true })
+  leaseExpiresAt!: Date | null;
+
+  @Column('text', { name: 'last_attempt_status', nullable: true })
+  lastAttemptStatus!: AttemptStatus | null;
+
+  @Column('text', { name: 'last_error_code', nullable: true })
+  lastErrorCode!: AttemptErrorCode | null;
+
+  @Column('bytea', { name: 'payload_sha256', nullable: true })
+  payloadSha256!: Buffer | null;
+
+  @Column('bigint', { name: 'payload_bytes', nullable: true })
+  payloadBytes!: string | null;
+
+  @Column('bigint', { name: 'payload_rows', nullable: true })
+  payloadRows!: string | null;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column('timestamptz', { name: 'settled_at', nullable: true })
+  settledAt!: Date | null;
+}

@@ -1,0 +1,96 @@
+import { type EntityManager, In, LessThan, MoreThanOrEqual } from 'typeorm';
+import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../core/delivery.js';
+import { rows } from './database.js';
+import { DeliveryEntity } from './delivery.entity.js';
+import { type Page, type PageRequest, toPage } from './page.js';
+
+export interface DeliveryFilter {
+  readonly workspaceId: string;
+  readonly dataSourceId: string;
+  readonly statuses?: readonly DeliveryStatus[];
+  readonly jobId?: string;
+  /** Only those made at this time or later. */
+  readonly since?: Date;
+}
+
+/** Deliveries as people read them. The worker's statements are in `claim-deliveries.ts` and its neighbours. */
+export class DeliveryRepository {
+  readonly #manager: EntityManager;
+
+  constructor(manager: EntityManager) {
+    this.#manager = manager;
+  }
+
+  async find(workspaceId: string, id: string): Promise<Delivery | null> {
+    const found = await this.#manager.findOneBy(DeliveryEntity, { workspaceId, id });
+    return found && toDelivery(found);
+  }
+
+  async findByJob(workspaceId: string, dataSourceId: string, jobId: string, run: number): Promise<Delivery | null> {
+    const found = await this.#manager.findOneBy(DeliveryEntity, { workspaceId, dataSourceId, jobId, run });
+    return found && toDelivery(found);
+  }
+
+  async list(filter: DeliveryFilter, { limit, afterId }: PageRequest): Promise<Page<Delivery>> {
+    const { workspaceId, dataSourceId, statuses, jobId, since } = filter;
+    const found = await this.#manager.find(DeliveryEntity, {
+      where: {
+        workspaceId,
+        dataSourceId,
+        ...(statuses && { status: In(statuses) }),
+        ...(jobId !== undefined && { jobId }),
+        ...(since && { createdAt: MoreThanOrEqual(since) }),
+        ...(afterId !== null && { id: LessThan(afterId) }),
+      },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    return toPage(found, limit, toDelivery);
+  }
+
+  /**
+   * Makes a settled delivery due once more, with no retries: one more try.
+   * @returns false when it is not settled (any more): somebody else was quicker, or it is under way
+   */
+  async redeliver(workspaceId: string, id: string): Promise<boolean> {
+    const made = await rows<{ id: string }>(
+      this.#manager,
+      `UPDATE agent_data_source_delivery
+          SET trigger = 'REDELIVERY', status = 'PENDING', reason = NULL, next_attempt_at = now(), settled_at = NULL,
+              retries_allowed = 0, retries_spent = 0, own_failures = 0, abandoned = 0, updated_at = now()
+        WHERE workspace_id = $1 AND id = $2 AND status = ANY ($3)
+       RETURNING id`,
+      [workspaceId, id, SETTLED_STATUSES],
+    );
+    return made.length === 1;
+  }
+}
+
+function toDelivery(entity: DeliveryEntity): Delivery {
+  return {
+    id: entity.id,
+    workspaceId: entity.workspaceId,
+    agentId: entity.agentId,
+    dataSourceId: entity.dataSourceId,
+    jobId: entity.jobId,
+    run: entity.run,
+    format: entity.format,
+    trigger: entity.trigger,
+    status: entity.status,
+    reason: entity.reason,
+    attemptCount: entity.attemptCount,
+    retriesAllowed: entity.retriesAllowed,
+    retriesSpent: entity.retriesSpent,
+    nextAttemptAt: entity.nextAttemptAt,
+    lastAttemptStatus: entity.lastAttemptStatus,
+    lastErrorCode: entity.lastErrorCode,
+    payload: entity.payloadSha256 && {
+      sha256: entity.payloadSha256.toString('hex'),
+      bytes: Number(entity.payloadBytes),
+      rows: Number(entity.payloadRows),
+    },
+    createdAt: entity.createdAt,
+    updatedAt: entity.updatedAt,
+    settledAt: entity.settledAt,
+  };
+}

@@ -1,0 +1,110 @@
+import type { CancelReason, DeliveryReason } from '../core/delivery.js';
+import { columns, type Database, rows } from './database.js';
+
+/** A delivery in a worker's hands: its id and the token that proves it. */
+export interface LeaseHolder {
+  readonly id: string;
+  readonly leaseToken: string;
+}
+
+/** Extends leases. @returns the ids that are still held; the others were taken and must not be written any more */
+export async function extendLeases(
+  database: Database,
+  held: readonly LeaseHolder[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
+  const kept = await rows<{ id: string }>(
+    database,
+    `UPDATE agent_data_source_delivery d SET lease_expires_at = now() + $3::int * interval '1 millisecond'
+       FROM unnest($1::text[], $2::uuid[]) AS h (id, lease_token)
+      WHERE d.id = h.id AND d.lease_token = h.lease_token AND d.status = 'IN_FLIGHT'
+     RETURNING d.id`,
+    [...columns(held, (h) => h.id, (h) => h.leaseToken), leaseMs],
+  );
+  return new Set(kept.map((row) => row.id));
+}
+
+export interface Release extends LeaseHolder {
+  /** When it is to be tried again. */
+  readonly waitMs: number;
+  /** Whether our own side failed, which spaces out what follows. */
+  readonly ownFailure: boolean;
+}
+
+/** Gives deliveries back untried: nothing was sent, so no attempt is recorded and no retry spent. */
+export async function releaseDeliveries(database: Database, releases: readonly Release[]): Promise<void> {
+  await database.query(
+    `UPDATE agent_data_source_delivery d
+        SET status = CASE WHEN d.attempt_count = 0 THEN 'PENDING' ELSE 'RETRYING' END,
+            next_attempt_at = now() + r.wait_ms * interval '1 millisecond',
+            own_failures = CASE WHEN r.own_failure THEN least(d.own_failures + 1, 1000) ELSE d.own_failures END,
+            lease_token = NULL, lease_expires_at = NULL, updated_at = now()
+       FROM unnest($1::text[], $2::uuid[], $3::float8[], $4::bool[]) AS r (id, lease_token, wait_ms, own_failure)
+      WHERE d.id = r.id AND d.lease_token = r.lease_token AND d.status = 'IN_FLIGHT'`,
+    columns(releases, (r) => r.id, (r) => r.leaseToken, (r) => r.waitMs, (r) => r.ownFailure),
+  );
+}
+
+export type Ending = LeaseHolder &
+  (
+    | { readonly status: 'CANCELLED'; readonly reason: CancelReason }
+    | { readonly status: 'FAILED'; readonly reason: DeliveryReason }
+  );
+
+/** Settles deliveries without an attempt: the gate said no, or there is nothing to send. */
+export async function endDeliveries(database: Database, endings: readonly Ending[]): Promise<void> {
+  await database.query(
+    `UPDATE agent_data_source_delivery d
+        SET status = e.status, reason = e.reason, settled_at = now(), next_attempt_at = NULL,
+            lease_token = NULL, lease_expires_at = NULL, updated_at = now()
+       FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS e (id, lease_token, status, reason)
+      WHERE d.id = e.id AND d.lease_token = e.lease_token AND d.status = 'IN_FLIGHT'`,
+    columns(endings, (e) => e.id, (e) => e.leaseToken, (e) => e.status, (e) => e.reason),
+  );
+}
+
+/** What the sweeper did about leases that ran out. */
+export interface SweptLease {
+  readonly deliveryId: string;
+  readonly status: 'PENDING' | 'RETRYING' | 'FAILED';
+}
+
+/**
+ * Takes back deliveries whose worker is gone. Their open attempt row is closed as `ABANDONED`; that was our failure and
+ * spends none of the customer's retries, but a delivery that takes its worker down again and again ends `FAILED`.
+ */
+export async function sweepExpiredLeases(
+  database: Database,
+  maxAbandoned: number,
+  limit = 500,
+): Promise<SweptLease[]> {
+  const swept = await rows<{ id: string; status: SweptLease['status'] }>(
+    database,
+    `WITH expired AS (
+       SELECT id FROM agent_data_source_delivery
+        WHERE status = 'IN_FLIGHT' AND lease_expires_at < now()
+        ORDER BY lease_expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED
+     ),
+     closed AS (
+       UPDATE agent_data_source_sync a
+          SET status = 'ABANDONED', error_code = 'worker_lost', finished_at = now()
+         FROM expired e WHERE a.delivery_id = e.id AND a.status = 'IN_FLIGHT'
+       RETURNING a.delivery_id
+     )
+     UPDATE agent_data_source_delivery d
+        SET status = CASE WHEN d.abandoned + 1 >= $1::int THEN 'FAILED'
+                          WHEN d.attempt_count = 0 THEN 'PENDING' ELSE 'RETRYING' END,
+            reason = CASE WHEN d.abandoned + 1 >= $1::int THEN 'abandoned_too_often' END,
+            next_attempt_at = CASE WHEN d.abandoned + 1 < $1::int THEN now() END,
+            settled_at = CASE WHEN d.abandoned + 1 >= $1::int THEN now() END,
+            abandoned = d.abandoned + 1,
+            last_attempt_status = CASE WHEN c.delivery_id IS NULL THEN d.last_attempt_status ELSE 'ABANDONED' END,
+            last_error_code = CASE WHEN c.delivery_id IS NULL THEN d.last_error_code ELSE 'worker_lost' END,
+            lease_token = NULL, lease_expires_at = NULL, updated_at = now()
+       FROM expired e LEFT JOIN closed c ON c.delivery_id = e.id
+      WHERE d.id = e.id
+     RETURNING d.id, d.status`,
+    [maxAbandoned, limit],
+  );
+  return swept.map(({ id, status }) => ({ deliveryId: id, status }));
+}

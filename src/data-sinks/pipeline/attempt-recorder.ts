@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { ClaimedDelivery } from '../core/claimed-delivery.js';
+import { NaturalBatcher } from '../core/natural-batcher.js';
+import {
+  type AttemptClosing,
+  type AttemptOpening,
+  closeAttempts,
+  type OpenedAttempt,
+  openAttempts,
+} from '../persistence/attempt-log.js';
+import type { Session } from '../persistence/database.js';
+import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
+
+/** The delivery that an attempt belongs to, and how the attempt ended. */
+export interface AttemptEnd {
+  readonly delivery: ClaimedDelivery;
+  readonly closing: AttemptClosing;
+}
+
+/** While the database is away, a result is kept in memory and written again and again for so long. */
+export interface AttemptRecorderOptions {
+  readonly workerId: string;
+  /** Results are tried to be written for so long; after that the lease is lost in any case. */
+  readonly keepTryingMs: number;
+}
+
+const RETRY_AFTER_MS = 250;
+
+/** Step 6, and the row that step 5 opens: attempts are written in batches, before and after their requests. */
+export class AttemptRecorder {
+  readonly #logger = new Logger('DataSinks');
+  readonly #session: Session;
+  readonly #audit: AuditTrail;
+  readonly #options: AttemptRecorderOptions;
+  readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
+  readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
+
+  constructor(session: Session, audit: AuditTrail, options: AttemptRecorderOptions) {
+    this.#session = session;
+    this.#audit = audit;
+    this.#options = options;
+    this.#openings = new NaturalBatcher((items) => this.#openBatch(items));
+    this.#closings = new NaturalBatcher((items) => this.#closeBatch(items));
+  }
+
+  /** Writes the attempt's row. @returns null when the delivery is no longer this worker's: nothing may be sent */
+  open(opening: AttemptOpening): Promise<OpenedAttempt | null> {
+    return this.#openings.add(opening);
+  }
+
+  /**
+   * Writes how it ended and what comes next. The result of a request that was made is not to be had again, so this
+   * outlasts a short absence of the database.
+   * @returns false when the delivery is no longer this worker's: its result counts for nothing
+   */
+  async close(end: AttemptEnd): Promise<boolean> {
+    const deadline = performance.now() + this.#options.keepTryingMs;
+    for (;;) {
+      try {
+        return await this.#closings.add(end);
+      } catch (error) {
+        if (performance.now() >= deadline) throw error;
+        await delay(RETRY_AFTER_MS);
+      }
+    }
+  }
+
+  async #openBatch(items: readonly AttemptOpening[]): Promise<(OpenedAttempt | null)[]> {
+    const opened = await openAttempts(this.#session, this.#options.workerId, items);
+    const byId = new Map(opened.map((attempt) => [attempt.attemptId, attempt]));
+    return items.map(({ attemptId }) => byId.get(attemptId) ?? null);
+  }
+
+  async #closeBatch(items: readonly AttemptEnd[]): Promise<boolean[]> {
+    const closed = await closeAttempts(
+      this.#session,
+      items.map(({ closing }) => closing),
+    );
+    const ours = items.filter(({ delivery }) => closed.has(delivery.id));
+    await this.#auditSettled(ours.filter(({ closing }) => closing.plan.status !== 'RETRYING'));
+    return items.map(({ delivery }) => closed.has(delivery.id));
+  }
+
+  /** The attempt rows are the record; an audit trail that fails is reported, and undoes nothing. */
+  async #auditSettled(settled: readonly AttemptEnd[]): Promise<void> {
+    if (settled.length === 0) return;
+    try {
+      await this.#audit.record(settled.map(toAuditEntry));
+    } catch (error) {
+      this.#logger.error({ event: 'audit.not_recorded', entries: settled.length, error: String(error) });
+    }
+  }
+}
+
+function toAuditEntry({ delivery, closing }: AttemptEnd): AuditEntry {
+  return {
+    action: closing.plan.status === 'DELIVERED' ? 'AGENT_RESULTS_PUSHED' : 'AGENT_RESULTS_PUSH_FAILED',
+    workspaceId: delivery.workspaceId,
+    agentId: delivery.agentId,
+    dataSourceId: delivery.dataSourceId,
+    deliveryId: delivery.id,
+    actor: { type: 'agent', id: delivery.agentId },
+    ip: null,
+    details: {
+      jobId: delivery.jobId,
+      trigger: delivery.trigger,
+      attempts: closing.opened.attemptNumber,
+      status: closing.status,
+      ...(closing.httpStatus !== null && { httpStatus: closing.httpStatus }),
+      ...(closing.errorCode !== null && { errorCode: closing.errorCode }),
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import { Logger } from '@nestjs/common';
+import { type AttemptOutcome, classify } from '../core/attempt-outcome.js';
+import type { ClaimedDelivery } from '../core/claimed-delivery.js';
+import { type DeliveryPlan, planAfterAttempt, planAfterOwnFailure } from '../core/delivery.js';
+import type { IdFactory } from '../core/ids.js';
+import { payloadLayout } from '../core/payload-layout.js';
+import { pushHeaders } from '../core/push-headers.js';
+import type { PushClient } from '../egress/push-client.js';
+import type { PushExchange } from '../egress/push-exchange.js';
+import type { PayloadBodies, PayloadBody } from '../payload/payload-bodies.js';
+import type { AttemptClosing, OpenedAttempt } from '../persistence/attempt-log.js';
+import type { Ending, Release } from '../persistence/lease-keeping.js';
+import { AttemptAbortedError } from './attempt-aborted.error.js';
+import { attemptLogLine, type Unfinished } from './attempt-log-line.js';
+import type { AttemptRecorder } from './attempt-recorder.js';
+import type { PushSigner } from './push-signer.js';
+
+/** What became of a delivery that was not posted. */
+export type NotPosted = { readonly ending: Ending } | { readonly release: Release };
+
+export interface DeliveryAttemptOptions {
+  readonly retryWaitsMs: readonly number[];
+  readonly random: () => number;
+}
+
+/** While another worker makes a body, look again after so long. */
+const BODY_WAIT_MS = 500;
+
+/** What a delivery needs before anything of it can leave. */
+interface Prepared {
+  readonly sink: NonNullable<ClaimedDelivery['sink']>;
+  readonly body: PayloadBody;
+  readonly signature: Readonly<Record<string, string>>;
+}
+
+/** Step 5 for one delivery that passed the gate: body → signature → attempt row → POST → outcome. */
+export class DeliveryAttempt {
+  readonly #logger = new Logger('DataSinks');
+  readonly #bodies: PayloadBodies;
+  readonly #signer: PushSigner;
+  readonly #client: PushClient;
+  readonly #recorder: AttemptRecorder;
+  readonly #newId: IdFactory;
+  readonly #options: DeliveryAttemptOptions;
+
+  constructor(
+    bodies: PayloadBodies,
+    signer: PushSigner,
+    client: PushClient,
+    recorder: AttemptRecorder,
+    newId: IdFactory,
+    options: DeliveryAttemptOptions,
+  ) {
+    this.#bodies = bodies;
+    this.#signer = signer;
+    this.#client = client;
+    this.#recorder = recorder;
+    this.#newId = newId;
+    this.#options = options;
+  }
+
+  /**
+   * @param signal aborts an upload under way
+   * @returns what to do with a delivery of which nothing was sent; the plan that is on record by now; or null when the
+   *   delivery is another worker's
+   */
+  async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<NotPosted | DeliveryPlan | null> {
+    let prepared: Prepared;
+    try {
+      prepared = await this.#prepare(delivery);
+    } catch (error) {
+      return this.#notPosted(delivery, error);
+    }
+    const { sink, body } = prepared;
+    const opened = await this.#recorder.open({
+      attemptId: this.#newId('attempt'),
+      deliveryId: delivery.id,
+      leaseToken: delivery.leaseToken,
+      url: sink.config.url,
+      authScheme: sink.config.authScheme,
+      configVersion: sink.configVersion,
+      payload: body.payload,
+    });
+    if (!opened) return null;
+    return this.#close(delivery, opened, await this.#post(delivery, opened, prepared, signal), sink.config);
+  }
+
+  async #prepare(delivery: ClaimedDelivery): Promise<Prepared> {
+    const { sink } = delivery;
+    if (!sink) throw new Error('a delivery without its sink cannot pass the gate');
+    const body = await this.#bodies.obtain(delivery);
+    const signature = await this.#signer.sign({
+      deliveryId: delivery.id,
+      config: sink.config,
+      secret: { secretId: sink.secretId, workspaceId: delivery.workspaceId },
+      body,
+    });
+    return { sink, body, signature };
+  }
+
+  async #post(
+    delivery: ClaimedDelivery,
+    opened: OpenedAttempt,
+    { sink, body, signature }: Prepared,
+    signal: AbortSignal,
+  ): Promise<PushExchange | Unfinished> {
+    try {
+      return await this.#client.post({
+        url: sink.config.url,
+        headers: {
+          ...pushHeaders({
+            deliveryId: delivery.id,
+            attemptNumber: opened.attemptNumber,
+            contentType: payloadLayout(delivery.format).contentType,
+            sha256: body.payload.sha256,
+          }),
+          ...signature,
+        },
+        customHeaders: sink.config.customHeaders,
+        body: { bytes: body.payload.bytes, whole: body.whole, open: () => body.open() },
+        signal,
+      });
+    } catch (error) {
+      // Whatever the receiver or the network does comes back as a value; what is thrown is ours.
+      return { code: error instanceof AttemptAbortedError ? error.code : 'internal_error', detail: String(error) };
+    }
+  }
+
+  async #close(
+    delivery: ClaimedDelivery,
+    opened: OpenedAttempt,
+    exchange: PushExchange | Unfinished,
+    config: Prepared['sink']['config'],
+  ): Promise<DeliveryPlan | null> {
+    const outcome = outcomeOf(exchange, config.retryableStatuses);
+    const { random, retryWaitsMs } = this.#options;
+    const plan: DeliveryPlan =
+      outcome.errorCode === 'shutdown'
+        ? { status: 'RETRYING', reason: null, waitMs: 0, spendsRetry: false }
+        : planAfterAttempt(outcome, delivery, random(), retryWaitsMs);
+    const closing = toClosing(delivery, opened, exchange, outcome, plan);
+    const recorded = await this.#recorder.close({ delivery, closing });
+    this.#logger.log(attemptLogLine(delivery, closing, exchange, recorded));
+    return recorded ? plan : null;
+  }
+
+  #notPosted(delivery: ClaimedDelivery, error: unknown): NotPosted {
+    const { id, leaseToken } = delivery;
+    switch ((error as { code?: unknown } | null)?.code) {
+      case 'results_missing':
+        return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_missing' } };
+      case 'results_invalid':
+        this.#logger.error({ event: 'delivery.results_invalid', deliveryId: id, error: String(error) });
+        return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_invalid' } };
+      case 'payload_being_built':
+        return { release: { id, leaseToken, waitMs: BODY_WAIT_MS, ownFailure: false } };
+      default: {
+        const { waitMs } = planAfterOwnFailure(delivery, this.#options.random(), this.#options.retryWaitsMs);
+        this.#logger.error({ event: 'delivery.not_prepared', deliveryId: id, retryInMs: waitMs, error: String(error) });
+        return { release: { id, leaseToken, waitMs, ownFailure: true } };
+      }
+    }
+  }
+}
+
+function outcomeOf(exchange: PushExchange | Unfinished, retryable: readonly number[]): AttemptOutcome {
+  if (!('code' in exchange)) return classify(exchange.result, retryable);
+  const errorCode = exchange.code === 'lease_lost' ? 'worker_lost' : exchange.code;
+  return { status: 'ABANDONED', errorCode, verdict: 'RETRY_FREE', retryAfterMs: null };
+}
+
+const NO_TIMINGS = { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: null, waitMs: null, totalMs: 0 };
+
+function toClosing(
+  delivery: ClaimedDelivery,
+  opened: OpenedAttempt,
+  exchange: PushExchange | Unfinished,
+  outcome: AttemptOutcome,
+  plan: DeliveryPlan,
+): AttemptClosing {
+  const answered = 'code' in exchange ? null : exchange;
+  return {
+    opened,
+    leaseToken: delivery.leaseToken,
+    status: outcome.status,
+    errorCode: outcome.errorCode,
+    httpStatus: answered?.answer?.httpStatus ?? null,
+    timings: answered?.timings ?? NO_TIMINGS,
+    answerExcerpt: answered?.answer?.excerpt ?? null,
+    answerEnding: answered?.answer?.ending ?? null,
+    plan,
+    ownFailure: outcome.verdict === 'RETRY_FREE',
+  };
+}

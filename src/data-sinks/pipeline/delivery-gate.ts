@@ -1,0 +1,56 @@
+import type { ClaimedDelivery } from '../core/claimed-delivery.js';
+import type { CancelReason } from '../core/delivery.js';
+import { gate } from '../core/delivery-gate.js';
+import { DEFAULT_RULES, parseRules } from '../core/rules.js';
+import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
+import type { WorkspacePlans } from '../ports/workspace-plans.js';
+
+/** Asks the host how things stand now, for a whole batch at once, and judges each delivery (contract, section 2). */
+export class DeliveryGate {
+  readonly #agents: AgentDirectory;
+  readonly #plans: WorkspacePlans;
+  readonly #entitledPlans: ReadonlySet<string>;
+
+  constructor(agents: AgentDirectory, plans: WorkspacePlans, entitledPlans: Iterable<string>) {
+    this.#agents = agents;
+    this.#plans = plans;
+    this.#entitledPlans = new Set(entitledPlans);
+  }
+
+  /**
+   * @returns for each delivery why it ends, or null when it may be sent
+   * @throws what the host's ports throw
+   */
+  async judge(deliveries: readonly ClaimedDelivery[]): Promise<readonly (CancelReason | null)[]> {
+    const [agents, plans] = await Promise.all([
+      this.#agents.findAgents(unique(deliveries.map((d) => d.agentId))),
+      this.#plans.findPlans(unique(deliveries.map((d) => d.workspaceId))),
+    ]);
+    const agentById = new Map(agents.map((agent) => [agent.id, agent]));
+    return deliveries.map(({ trigger, workspaceId, agentId, sink }) => {
+      const agent = agentById.get(agentId);
+      return gate({
+        trigger,
+        planEntitled: this.#entitledPlans.has(plans.get(workspaceId) ?? ''),
+        agent: agent?.workspaceId === workspaceId ? { active: agent.active, rules: rulesInForce(agent) } : null,
+        sink,
+      });
+    });
+  }
+
+  /** Whether a workspace may have sinks. */
+  async isEntitled(workspaceId: string): Promise<boolean> {
+    const plans = await this.#plans.findPlans([workspaceId]);
+    return this.#entitledPlans.has(plans.get(workspaceId) ?? '');
+  }
+}
+
+/** A section that does not parse pushes nothing: the default is off. */
+export function rulesInForce(agent: Pick<Agent, 'ruleSet'>): typeof DEFAULT_RULES {
+  const parsed = parseRules(agent.ruleSet);
+  return parsed.ok ? parsed.rules : DEFAULT_RULES;
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}

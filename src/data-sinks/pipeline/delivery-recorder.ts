@@ -1,0 +1,124 @@
+import type { DataSink } from '../core/data-sink.js';
+import type { IdFactory } from '../core/ids.js';
+import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
+import { NaturalBatcher } from '../core/natural-batcher.js';
+import type { CommitWatch } from '../persistence/commit-watch.js';
+import { type NewDelivery, type NumberedCompletion, recordCompletions } from '../persistence/completion-recording.js';
+import type { DataSinkRepository } from '../persistence/data-sink.repository.js';
+import type { Session } from '../persistence/database.js';
+import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
+import type { Wakeup } from '../wakeup/wakeup.js';
+import { rulesInForce } from './delivery-gate.js';
+
+/** Step 2: makes one delivery per wanting sink of a completed job. The rows are the outbox; everything else follows. */
+export class DeliveryRecorder {
+  readonly #session: Session;
+  readonly #sinks: DataSinkRepository;
+  readonly #agents: AgentDirectory;
+  readonly #wakeup: Wakeup;
+  readonly #commits: CommitWatch;
+  readonly #newId: IdFactory;
+  readonly #batcher: NaturalBatcher<Completion, number>;
+
+  constructor(
+    session: Session,
+    sinks: DataSinkRepository,
+    agents: AgentDirectory,
+    wakeup: Wakeup,
+    commits: CommitWatch,
+    newId: IdFactory,
+  ) {
+    this.#session = session;
+    this.#sinks = sinks;
+    this.#agents = agents;
+    this.#wakeup = wakeup;
+    this.#commits = commits;
+    this.#newId = newId;
+    this.#batcher = new NaturalBatcher((completions) => this.#record(completions));
+  }
+
+  /**
+   * Records a completion. Without a transaction of the caller's, completions that arrive together are written together.
+   * @returns how many deliveries were made; 0 when no sink wants it or it was recorded before
+   * @throws TypeError when the event is not a completion; what the port throws; what the database throws
+   */
+  async record(event: JobCompleted, transaction?: Session): Promise<number> {
+    const completion = toCompletion(event, false);
+    if (!transaction) return this.#batcher.add(completion);
+    const [made] = await this.#record([completion], transaction);
+    return made ?? 0;
+  }
+
+  /**
+   * Records a completion that was found long after. Sinks that are younger than it do not want it: nobody who adds a sink
+   * today expects yesterday's job to leave the house.
+   */
+  recordMissed(event: JobCompleted): Promise<number> {
+    return this.#batcher.add(toCompletion(event, true));
+  }
+
+  async #record(completions: readonly Completion[], transaction?: Session): Promise<number[]> {
+    const session = transaction ?? this.#session;
+    const agentIds = [...new Set(completions.map((c) => c.agentId))];
+    const found = await this.#agents.findAgents(agentIds, transaction);
+    const agents = new Map(found.map((agent) => [agent.id, agent]));
+    const sinks = await this.#sinks.listActive(agentIds.filter((id) => wantsPushes(agents.get(id))), session);
+
+    const deliveries = completions.map((completion) =>
+      sinks
+        .filter((sink) => wants(sink, completion))
+        .map((sink) => this.#newDelivery(completion, sink, agents.get(completion.agentId))),
+    );
+    const made = new Set(await recordCompletions(session, 'AUTO', completions, deliveries.flat()));
+    if (made.size > 0) this.#commits.afterCommit(session, () => this.#wakeup.notify());
+    return deliveries.map((ofOne) => ofOne.filter(({ id }) => made.has(id)).length);
+  }
+
+  #newDelivery(completion: NumberedCompletion, sink: DataSink, agent: Agent | undefined): NewDelivery {
+    const { jobId, run, workspaceId, agentId } = completion;
+    return {
+      id: this.#newId('delivery'),
+      dataSourceId: sink.id,
+      jobId,
+      run,
+      workspaceId,
+      agentId,
+      format: sink.format,
+      // The count in force is the one at the time the delivery is made (contract, section 7).
+      retriesAllowed: agent ? rulesInForce(agent).retryFailedPush : 0,
+    };
+  }
+
+  /**
+   * Makes a delivery of a finished job by hand. It is not bound by the auto-push rule.
+   * @returns the delivery's id, or null when this sink has one of this job and run already
+   */
+  async recordManual(event: JobCompleted, sink: DataSink, agent: Agent): Promise<string | null> {
+    const completion = { ...event, run: event.run ?? 1 };
+    const delivery = this.#newDelivery(completion, sink, agent);
+    const [made] = await recordCompletions(this.#session, 'MANUAL', [completion], [delivery]);
+    if (made === undefined) return null;
+    this.#wakeup.notify();
+    return made;
+  }
+}
+
+type Completion = NumberedCompletion & { readonly missed: boolean };
+
+function toCompletion(event: JobCompleted, missed: boolean): Completion {
+  const problem = invalidJobCompleted(event);
+  if (problem !== null) throw new TypeError(`JobCompleted: ${problem}`);
+  return { ...event, run: event.run ?? 1, missed };
+}
+
+function wants(sink: DataSink, completion: Completion): boolean {
+  return (
+    sink.agentId === completion.agentId &&
+    sink.workspaceId === completion.workspaceId &&
+    (!completion.missed || sink.createdAt <= completion.completedAt)
+  );
+}
+
+function wantsPushes(agent: Agent | undefined): boolean {
+  return agent?.active === true && rulesInForce(agent).autoPushOnJobComplete;
+}

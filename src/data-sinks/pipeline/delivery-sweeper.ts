@@ -1,0 +1,75 @@
+import { Logger } from '@nestjs/common';
+import type { PayloadStore } from '../payload/payload-store.js';
+import { createAttemptPartitions } from '../persistence/attempt-partitions.js';
+import type { Session } from '../persistence/database.js';
+import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
+import type { Wakeup } from '../wakeup/wakeup.js';
+import type { MissedCompletions } from './missed-completions.js';
+import { OutageLog } from './outage-log.js';
+
+export interface DeliverySweeperOptions {
+  readonly everyMs: number;
+  /** A delivery that was abandoned so often ends `FAILED`: it may be what takes its workers down. */
+  readonly maxAbandoned: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Step 7: finds what a crash left behind: expired leases, completions nobody heard of, half-made bodies. */
+export class DeliverySweeper {
+  readonly #logger = new Logger('DataSinks');
+  readonly #outages = new OutageLog(this.#logger, 'sweeper');
+  #timer: NodeJS.Timeout | null = null;
+  #underWay: Promise<void> | null = null;
+  #housekeptAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly session: Session,
+    private readonly wakeup: Wakeup,
+    private readonly missed: MissedCompletions,
+    private readonly payloads: PayloadStore,
+    private readonly options: DeliverySweeperOptions,
+  ) {}
+
+  start(): void {
+    this.#timer = setInterval(() => void this.sweep(), this.options.everyMs);
+    void this.sweep();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#underWay;
+  }
+
+  /** Everything once. A sweep that is under way is not begun a second time. */
+  async sweep(): Promise<void> {
+    this.#underWay ??= this.#sweepOnce().finally(() => (this.#underWay = null));
+    return this.#underWay;
+  }
+
+  async #sweepOnce(): Promise<void> {
+    try {
+      await this.#takeBackExpiredLeases();
+      await this.missed.recover();
+      if (performance.now() - this.#housekeptAt >= HOUR_MS) await this.#housekeep();
+      this.#outages.over();
+    } catch (error) {
+      this.#outages.report(error);
+    }
+  }
+
+  async #takeBackExpiredLeases(): Promise<void> {
+    const swept = await sweepExpiredLeases(this.session, this.options.maxAbandoned);
+    for (const { deliveryId, status } of swept) {
+      this.#logger.warn({ event: 'delivery.lease_expired', deliveryId, status });
+    }
+    if (swept.some(({ status }) => status !== 'FAILED')) this.wakeup.notify();
+  }
+
+  async #housekeep(): Promise<void> {
+    const partitions = await createAttemptPartitions(this.session);
+    if (partitions.length > 0) this.#logger.log({ event: 'partitions.created', partitions });
+    await this.payloads.sweepOrphans();
+    this.#housekeptAt = performance.now();
+  }
+}

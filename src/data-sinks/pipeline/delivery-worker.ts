@@ -1,0 +1,162 @@
+import { Logger } from '@nestjs/common';
+import type { ClaimedDelivery } from '../core/claimed-delivery.js';
+import { planAfterOwnFailure } from '../core/delivery.js';
+import { claimDeliveries, nextDueInMs } from '../persistence/claim-deliveries.js';
+import type { Session } from '../persistence/database.js';
+import { type Ending, endDeliveries, type Release, releaseDeliveries } from '../persistence/lease-keeping.js';
+import type { Wakeup } from '../wakeup/wakeup.js';
+import { AttemptAbortedError } from './attempt-aborted.error.js';
+import type { DeliveryAttempt } from './delivery-attempt.js';
+import type { DeliveryGate } from './delivery-gate.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { OutageLog } from './outage-log.js';
+import type { ServerClock } from './server-clock.js';
+
+export interface DeliveryWorkerOptions {
+  /** Deliveries in flight in this process, at most. */
+  readonly maxInFlight: number;
+  readonly claimBatch: number;
+  readonly maxInFlightPerSink: number;
+  readonly leaseMs: number;
+  /** How often to look for due deliveries even if nobody said so: the bound on what a lost wake-up costs. */
+  readonly pollMs: number;
+  readonly shutdownGraceMs: number;
+  readonly retryWaitsMs: readonly number[];
+  readonly random: () => number;
+}
+
+/** Step 4: claims due deliveries in batches, judges them, and runs step 5 for each, until none is due. */
+export class DeliveryWorker {
+  readonly #logger = new Logger('DataSinks');
+  readonly #outages = new OutageLog(this.#logger, 'worker');
+  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #leases: LeaseKeeper;
+  #poll: NodeJS.Timeout | null = null;
+  #running = false;
+  #claiming: Promise<void> | null = null;
+  #wokenMeanwhile = false;
+
+  constructor(
+    private readonly session: Session,
+    private readonly gate: DeliveryGate,
+    private readonly attempt: DeliveryAttempt,
+    private readonly wakeup: Wakeup,
+    private readonly clock: ServerClock,
+    private readonly options: DeliveryWorkerOptions,
+  ) {
+    this.#leases = new LeaseKeeper(session, options.leaseMs);
+  }
+
+  async start(): Promise<void> {
+    this.#running = true;
+    this.#leases.start();
+    await this.wakeup.start(() => this.wake());
+    this.#poll = setInterval(() => this.wake(), this.options.pollMs);
+    this.wake();
+  }
+
+  /** Looks for due deliveries now. Calls that come while a claim is under way lead to one more. */
+  wake(): void {
+    if (!this.#running) return;
+    if (this.#claiming) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
+    this.#claiming = this.#claimUntilNoneIsDue().finally(() => {
+      this.#claiming = null;
+      if (this.#wokenMeanwhile) {
+        this.#wokenMeanwhile = false;
+        this.wake();
+      }
+    });
+  }
+
+  /** Stops claiming, lets attempts in flight finish for a while, then cuts the rest off and gives them back. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    if (this.#poll) clearInterval(this.#poll);
+    await this.wakeup.stop();
+    await this.#claiming;
+    const cutOff = setTimeout(
+      () => this.#leases.abortAll(new AttemptAbortedError('shutdown')),
+      this.options.shutdownGraceMs,
+    );
+    await Promise.all(this.#inFlight.values());
+    clearTimeout(cutOff);
+    this.#leases.stop();
+  }
+
+  async #claimUntilNoneIsDue(): Promise<void> {
+    const { maxInFlight, claimBatch, maxInFlightPerSink, leaseMs } = this.options;
+    try {
+      while (this.#running) {
+        const batch = Math.min(claimBatch, maxInFlight - this.#inFlight.size);
+        // Every attempt that ends wakes the worker again.
+        if (batch <= 0) return;
+        const claimed = await claimDeliveries(this.session, { batch, inFlightPerSink: maxInFlightPerSink, leaseMs });
+        this.#outages.over();
+        if (claimed.length === 0) break;
+        this.#take(claimed);
+        // More may be due than this process can take: another one may be idle.
+        if (claimed.length === batch) this.wakeup.notify();
+      }
+      const dueInMs = this.#running && this.#inFlight.size === 0 ? await nextDueInMs(this.session) : null;
+      if (dueInMs !== null && dueInMs > 0) this.wakeup.notifyIn(dueInMs);
+    } catch (error) {
+      this.#outages.report(error);
+    }
+  }
+
+  #take(claimed: readonly ClaimedDelivery[]): void {
+    const [first] = claimed;
+    if (first) this.clock.set(first.claimedAt);
+    const judged = this.#judge(claimed);
+    for (const delivery of claimed) {
+      const signal = this.#leases.hold(delivery);
+      const done = judged
+        .then((passed) => (passed.has(delivery.id) ? this.#run(delivery, signal) : undefined))
+        .catch((error: unknown) => {
+          // Nothing more can be done here: the lease runs out and the sweeper takes it from there.
+          this.#logger.error({ event: 'delivery.left_to_sweeper', deliveryId: delivery.id, error: String(error) });
+        })
+        .finally(() => {
+          this.#leases.release(delivery);
+          this.#inFlight.delete(delivery.id);
+          this.wake();
+        });
+      this.#inFlight.set(delivery.id, done);
+    }
+  }
+
+  /** @returns the ids of those that may be sent; the others have been ended or given back */
+  async #judge(claimed: readonly ClaimedDelivery[]): Promise<ReadonlySet<string>> {
+    try {
+      const verdicts = await this.gate.judge(claimed);
+      const endings = claimed.flatMap(({ id, leaseToken }, i): Ending[] => {
+        const reason = verdicts[i];
+        return reason ? [{ id, leaseToken, status: 'CANCELLED', reason }] : [];
+      });
+      if (endings.length > 0) await endDeliveries(this.session, endings);
+      return new Set(claimed.filter((_, i) => !verdicts[i]).map(({ id }) => id));
+    } catch (error) {
+      const releases = claimed.map((delivery): Release => {
+        const { waitMs } = planAfterOwnFailure(delivery, this.options.random(), this.options.retryWaitsMs);
+        return { id: delivery.id, leaseToken: delivery.leaseToken, waitMs, ownFailure: true };
+      });
+      this.#logger.error({ event: 'gate.unavailable', deliveries: claimed.length, error: String(error) });
+      await releaseDeliveries(this.session, releases);
+      return new Set();
+    }
+  }
+
+  async #run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+    const result = await this.attempt.run(delivery, signal);
+    if (!result) return;
+    if ('ending' in result) return endDeliveries(this.session, [result.ending]);
+    if ('release' in result) {
+      await releaseDeliveries(this.session, [result.release]);
+      return this.wakeup.notifyIn(result.release.waitMs);
+    }
+    if (result.waitMs !== null) this.wakeup.notifyIn(result.waitMs);
+  }
+}

@@ -1,0 +1,12 @@
+/** The life of one delivery, in the order things happen. */
+export { JOB_COMPLETED_EVENT, JobCompletedListener } from './job-completed.listener.js'; // 1
+export { DeliveryRecorder } from './delivery-recorder.js'; // 2
+export { Wakeup } from '../wakeup/wakeup.js'; // 3
+export { DeliveryWorker } from './delivery-worker.js'; // 4
+export { DeliveryGate } from './delivery-gate.js'; // 5
+export { DeliveryAttempt } from './delivery-attempt.js'; // 5
+export { PushSigner } from './push-signer.js'; // 5b
+export { AttemptRecorder } from './attempt-recorder.js'; // 6
+export { MissedCompletions } from './missed-completions.js'; // 7
+export { DeliverySweeper } from './delivery-sweeper.js'; // 7
+export { ServerClock } from './server-clock.js';

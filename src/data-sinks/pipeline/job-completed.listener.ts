@@ -1,0 +1,37 @@
+import { Logger } from '@nestjs/common';
+import type { EventEmitter2 } from '@nestjs/event-emitter';
+import type { JobCompleted } from '../core/job-completed.js';
+import type { DeliveryRecorder } from './delivery-recorder.js';
+
+/** The event's name on the host's EventEmitter2. */
+export const JOB_COMPLETED_EVENT = 'JobCompleted';
+
+/**
+ * Step 1, the convenience: hears the host's event. The emitter swallows what a listener throws and a crash between the
+ * host's commit and its emit loses the event; certainty is `DataSinks.recordJobCompleted(event, manager)`, and what was
+ * missed all the same is found by the sweeper.
+ */
+export class JobCompletedListener {
+  readonly #logger = new Logger('DataSinks');
+  readonly #recorder: DeliveryRecorder;
+
+  constructor(recorder: DeliveryRecorder) {
+    this.#recorder = recorder;
+  }
+
+  /** @returns a function that stops listening */
+  listen(emitter: EventEmitter2): () => void {
+    const onCompleted = (event: JobCompleted): void => void this.#hear(event);
+    emitter.on(JOB_COMPLETED_EVENT, onCompleted);
+    return () => emitter.off(JOB_COMPLETED_EVENT, onCompleted);
+  }
+
+  async #hear(event: JobCompleted): Promise<void> {
+    try {
+      await this.#recorder.record(event);
+    } catch (error) {
+      const jobId = (event as JobCompleted | undefined)?.jobId;
+      this.#logger.error({ event: 'completion.not_recorded', jobId, error: String(error) });
+    }
+  }
+}

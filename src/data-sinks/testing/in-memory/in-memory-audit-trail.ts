@@ -1,0 +1,14 @@
+import { AuditTrail, type AuditEntry } from '../../ports/audit-trail.js';
+
+/** Keeps what was recorded, in order, for a test to read. */
+export class InMemoryAuditTrail extends AuditTrail {
+  private readonly recorded: AuditEntry[] = [];
+
+  get entries(): readonly AuditEntry[] {
+    return [...this.recorded];
+  }
+
+  override async record(entries: readonly AuditEntry[]): Promise<void> {
+    this.recorded.push(...entries);
+  }
+}

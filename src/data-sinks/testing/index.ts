@@ -1,0 +1,13 @@
+export type { ConformanceCheck, Make } from './conformance/conformance-check.js';
+export { agentDirectoryConformance, type AgentDirectoryFixture } from './conformance/agent-directory.conformance.js';
+export { auditTrailConformance, type AuditTrailFixture } from './conformance/audit-trail.conformance.js';
+export { mappingResultsConformance, type MappingResultsFixture } from './conformance/mapping-results.conformance.js';
+export { secretVaultConformance } from './conformance/secret-vault.conformance.js';
+export { workspaceAccessConformance, type WorkspaceAccessFixture } from './conformance/workspace-access.conformance.js';
+export { workspacePlansConformance, type WorkspacePlansFixture } from './conformance/workspace-plans.conformance.js';
+export { InMemoryAgentDirectory } from './in-memory/in-memory-agent-directory.js';
+export { InMemoryAuditTrail } from './in-memory/in-memory-audit-trail.js';
+export { InMemoryMappingResults } from './in-memory/in-memory-mapping-results.js';
+export { InMemorySecretVault } from './in-memory/in-memory-secret-vault.js';
+export { InMemoryWorkspacePlans } from './in-memory/in-memory-workspace-plans.js';
+export { StaticTokenAccess } from './in-memory/static-token-access.js';

@@ -1,0 +1,64 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { ConfigurationError } from '../core/errors.js';
+
+export interface VaultKey {
+  /** Stored beside every ciphertext, and authenticated with it. Not secret. */
+  readonly id: string;
+  /** 32 bytes. A key object, since it prints and serialises as nothing. */
+  readonly key: KeyObject;
+}
+
+/** The keys in force: the first encrypts, every one decrypts. */
+export interface KeyRing {
+  readonly first: VaultKey;
+  find(keyId: string): VaultKey | undefined;
+}
+
+const KEY_BYTES = 32;
+const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const HOW_TO =
+  'Set VAULT_KEYS to id:base64 entries separated by commas, the encrypting one first; ' +
+  '"openssl rand -base64 32" makes the base64 of a new key.';
+
+/**
+ * Reads `id:base64,id2:base64` (the setting `VAULT_KEYS`).
+ * @throws ConfigurationError that names entries by their position alone: whatever is in a mistyped setting may be a key
+ */
+export function parseKeyRing(text: string | undefined): KeyRing {
+  if (!text?.trim()) throw new ConfigurationError(`VAULT_KEYS is empty. ${HOW_TO}`);
+  const keys = text.split(',').map((entry, i) => parseEntry(entry.trim(), i + 1));
+  refuseRepetition(keys);
+  const byId = new Map(keys.map((key) => [key.id, key]));
+  const [first] = keys;
+  if (!first) throw new ConfigurationError(`VAULT_KEYS is empty. ${HOW_TO}`);
+  return { first, find: (keyId) => byId.get(keyId) };
+}
+
+function parseEntry(entry: string, position: number): VaultKey {
+  const refuse = (problem: string): ConfigurationError =>
+    new ConfigurationError(`Entry ${position} of VAULT_KEYS ${problem}. ${HOW_TO}`);
+
+  if (entry === '') throw refuse('is empty');
+  const colon = entry.indexOf(':');
+  if (colon === -1) throw refuse('has no ":" between its id and its key');
+  const [id, encoded] = [entry.slice(0, colon).trim(), entry.slice(colon + 1).trim()];
+  if (!KEY_ID.test(id)) throw refuse('needs an id of 1 to 64 letters, digits, dots, dashes or underscores');
+  if (!BASE64.test(encoded)) throw refuse('has a key that is not base64');
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.length !== KEY_BYTES) throw refuse(`has a key of ${bytes.length} bytes and not of ${KEY_BYTES}`);
+  if (bytes.every((byte) => byte === bytes[0])) throw refuse('has a key that repeats one byte and so is not random');
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return { id, key };
+}
+
+/** Two entries of one key under two ids would make a rotation look done that changed nothing. */
+function refuseRepetition(keys: readonly VaultKey[]): void {
+  keys.forEach((key, i) => {
+    const earlier = keys.findIndex((other) => other.id === key.id || other.key.equals(key.key));
+    if (earlier === i) return;
+    const what = keys[earlier]?.id === key.id ? 'id' : 'key';
+    throw new ConfigurationError(`Entries ${earlier + 1} and ${i + 1} of VAULT_KEYS have the same ${what}. ${HOW_TO}`);
+  });
+}

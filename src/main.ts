@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { bootHost } from './reference-host/boot-host.js';
+
+await bootHost();

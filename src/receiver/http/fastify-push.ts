@@ -1,0 +1,33 @@
+import type { PushRequest } from './raw-body.js';
+import type { ReceiveOptions } from './received-push.js';
+import { checkReceiveOptions, DEFAULT_LIMIT_BYTES, receivePush } from './received-push.js';
+
+/** The least of a Fastify instance that is used here. */
+export interface FastifyScope {
+  addContentTypeParser(
+    contentType: string,
+    options: { parseAs: 'buffer'; bodyLimit: number },
+    parser: (request: never, body: Buffer, done: (error: Error | null, body?: Buffer) => void) => void,
+  ): unknown;
+  addHook(name: 'preHandler', hook: (request: PushRequest) => Promise<void>): unknown;
+}
+
+/**
+ * Makes a Fastify scope take verified pushes alone: bodies stay bytes, and every route of the scope finds its push by
+ * `pushOf(request)`. Call it in a plugin of its own, so that other routes keep their JSON parser:
+ *
+ *     app.register(async (scope) => {
+ *       fastifyPush(scope, { secret });
+ *       scope.post('/mapping-results', async (request) => { … pushOf(request) … });
+ *     });
+ */
+export function fastifyPush(scope: FastifyScope, options: ReceiveOptions): void {
+  checkReceiveOptions(options);
+  const bodyLimit = options.limitBytes ?? DEFAULT_LIMIT_BYTES;
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
+    done(null, body);
+  });
+  scope.addHook('preHandler', async (request) => {
+    await receivePush(request, options);
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * The receiver kit: verify and read the pushes that this platform sends. It needs nothing but Node.
+ * `docs/receiving.md` tells the whole story.
+ */
+export { checkAuthorization } from './authorization.js';
+export type { ExpectedAuthorization } from './authorization.js';
+export { MemorySeenDeliveries } from './memory-seen-deliveries.js';
+export type { MemorySeenDeliveriesOptions } from './memory-seen-deliveries.js';
+export { parsePush, PayloadReader } from './payload-reader.js';
+export { PayloadScanner } from './payload-scanner.js';
+export type { PayloadScannerOptions } from './payload-scanner.js';
+export type { PushHeaders } from './push-headers.js';
+export { PUSH_VERIFICATION_ERRORS, PushVerificationError } from './push-verification-error.js';
+export type { PushProblem, PushVerificationErrorCode } from './push-verification-error.js';
+export { createPushVerifier, DEFAULT_TOLERANCE_SECONDS } from './push-verifier.js';
+export type {
+  PushProof,
+  PushSecrets,
+  PushVerifier,
+  PushVerifierOptions,
+  VerificationRules,
+} from './push-verifier.js';
+export { PushVerifierStream } from './push-verifier-stream.js';
+export { PayloadError } from './results-push.js';
+export type { MappingResultRow, PayloadErrorCode, PushFacts, PushStats, ResultsPush } from './results-push.js';
+export { oncePerDelivery } from './seen-deliveries.js';
+export type { DeliveryClaim, SeenDeliveries } from './seen-deliveries.js';
+export type { SignatureForm } from './signature-claim.js';
+export { verifyPush } from './verify-push.js';
+export type { VerifyPushOptions } from './verify-push.js';
+export { answerRefusal, expressPush } from './http/express-push.js';
+export type { ExpressMiddleware } from './http/express-push.js';
+export { fastifyPush } from './http/fastify-push.js';
+export type { FastifyScope } from './http/fastify-push.js';
+export { pushGuard, VerifiedPush } from './http/nest-push.js';
+export type { HttpExecutionContext, PushGuard } from './http/nest-push.js';
+export { pushOf, receivePush } from './http/received-push.js';
+export type { PushRequest } from './http/raw-body.js';
+export type { ReceivedPush, ReceiveOptions, SecretSource } from './http/received-push.js';

@@ -1,0 +1,189 @@
+import type { Capture } from './value-capture.js';
+import { ValueCapture } from './value-capture.js';
+import type { MappingResultRow, PushFacts } from './results-push.js';
+import { checkedFacts, checkedRow, PayloadError } from './results-push.js';
+
+export interface PayloadScannerOptions {
+  /**
+   * The largest single row or other member, in bytes: the bound of what is held.
+   * @default 1 MiB
+   */
+  readonly maxValueBytes?: number;
+}
+
+/** Where in the document the next byte stands. At `*-or-end` no comma came yet, so the list may also be empty. */
+type Place =
+  | 'start'
+  | 'key-or-end'
+  | 'key'
+  | 'colon'
+  | 'value'
+  | 'after-value'
+  | 'row-or-end'
+  | 'row'
+  | 'after-row'
+  | 'end';
+
+/** Neighbouring rows of one chunk are parsed together, about so many bytes at a time: fewer, larger calls. */
+const RUN_BYTES = 256 * 1024;
+
+/**
+ * Reads a push from chunks of bytes that may end anywhere, holding no more than one chunk and one value. It finds where
+ * values begin and end and leaves their own syntax to JSON.parse, so it accepts what JSON.parse does, but for a member
+ * that comes twice.
+ */
+export class PayloadScanner {
+  readonly #members = new Map<string, unknown>();
+  readonly #capture: ValueCapture;
+  // A lenient decoder would let bytes that are no UTF-8 pass as U+FFFD; a byte order mark is no JSON either.
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #place: Place = 'start';
+  #capturing: 'key' | 'member' | 'row' | null = null;
+  #key = '';
+  #rowCount = 0;
+
+  constructor(options: PayloadScannerOptions = {}) {
+    this.#capture = new ValueCapture(options.maxValueBytes ?? 1024 * 1024);
+  }
+
+  /** Rows that were given out so far. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /**
+   * @returns the rows that ended within this chunk
+   * @throws PayloadError; the scanner is of no use after that
+   */
+  push(chunk: Uint8Array): MappingResultRow[] {
+    const rows: MappingResultRow[] = [];
+    let run: { start: number; end: number } | null = null;
+    let i = 0;
+    while (i < chunk.length) {
+      if (this.#capturing === null) {
+        if (this.#enter(chunk[i] ?? 0)) this.#capture.begin(i);
+        else i++;
+        continue;
+      }
+      const value = this.#capture.scan(chunk, i);
+      if (value === null) break;
+      i = value.end;
+      if (this.#capturing === 'row' && value.start !== null) {
+        run = { start: run === null ? value.start : run.start, end: value.end };
+        this.#capturing = null;
+        this.#place = 'after-row';
+        if (run.end - run.start < RUN_BYTES) continue;
+        this.#addRows(rows, chunk.subarray(run.start, run.end));
+        run = null;
+      } else {
+        this.#finish(value, rows);
+      }
+    }
+    if (run !== null) this.#addRows(rows, chunk.subarray(run.start, run.end));
+    return rows;
+  }
+
+  /**
+   * Call it after the last chunk.
+   * @throws PayloadError when the payload is not whole
+   */
+  end(): PushFacts {
+    if (this.#place !== 'end') {
+      throw new PayloadError(
+        'payload_truncated',
+        this.#place === 'start' ? 'The body is empty.' : `The body ends in its middle, after ${this.#rowCount} rows.`,
+      );
+    }
+    if (!this.#members.has('results')) {
+      throw new PayloadError('payload_incomplete', 'The member results is missing.');
+    }
+    return checkedFacts(this.#members);
+  }
+
+  /** Takes one byte between values. @returns whether a value begins with it */
+  #enter(byte: number): boolean {
+    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return false;
+    const char = String.fromCharCode(byte);
+    switch (this.#place) {
+      case 'start':
+        if (char === '{') return this.#move('key-or-end');
+        break;
+      case 'key-or-end':
+      case 'key':
+        if (char === '"') return this.#begin('key');
+        if (char === '}' && this.#place === 'key-or-end') return this.#move('end');
+        break;
+      case 'colon':
+        if (char === ':') return this.#move('value');
+        break;
+      case 'value':
+        return this.#enterValue(char);
+      case 'after-value':
+        if (char === ',') return this.#move('key');
+        if (char === '}') return this.#move('end');
+        break;
+      case 'row-or-end':
+      case 'row':
+        if (char === '{') return this.#begin('row');
+        if (char === ']' && this.#place === 'row-or-end') return this.#move('after-value');
+        break;
+      case 'after-row':
+        if (char === ',') return this.#move('row');
+        if (char === ']') return this.#move('after-value');
+        break;
+      case 'end':
+        break;
+    }
+    throw malformed(`"${char}" is not expected here (${this.#place.replaceAll('-', ' ')})`);
+  }
+
+  #enterValue(char: string): boolean {
+    if (this.#members.has(this.#key)) throw malformed(`the member ${JSON.stringify(this.#key)} comes twice`);
+    if (this.#key !== 'results') return this.#begin('member');
+    if (char !== '[') throw malformed('results is not a list');
+    this.#members.set('results', null);
+    return this.#move('row-or-end');
+  }
+
+  #move(place: Place): false {
+    this.#place = place;
+    return false;
+  }
+
+  #begin(captured: 'key' | 'member' | 'row'): true {
+    this.#capturing = captured;
+    return true;
+  }
+
+  #finish(value: Capture, rows: MappingResultRow[]): void {
+    if (this.#capturing === 'row') {
+      this.#addRows(rows, value.bytes);
+      this.#place = 'after-row';
+    } else if (this.#capturing === 'key') {
+      this.#key = String(this.#parse(value.bytes));
+      this.#place = 'colon';
+    } else {
+      this.#members.set(this.#key, this.#parse(value.bytes));
+      this.#place = 'after-value';
+    }
+    this.#capturing = null;
+  }
+
+  /** @param bytes one row, or several with the commas between them */
+  #addRows(rows: MappingResultRow[], bytes: Uint8Array): void {
+    for (const row of this.#parse(bytes, '[', ']') as unknown[]) rows.push(checkedRow(row, this.#rowCount++));
+  }
+
+  #parse(bytes: Uint8Array, before = '', after = ''): unknown {
+    try {
+      return JSON.parse(`${before}${this.#decoder.decode(bytes)}${after}`);
+    } catch {
+      // The parser's own message quotes the body, which belongs in no log.
+      throw malformed(`near row ${this.#rowCount} (counted from 0) there is no valid JSON or UTF-8`);
+    }
+  }
+}
+
+function malformed(what: string): PayloadError {
+  return new PayloadError('payload_malformed', `The body is not the JSON of a push: ${what}.`);
+}

@@ -1,0 +1,39 @@
+import type { TransformCallback } from 'node:stream';
+import { Transform } from 'node:stream';
+import type { PushVerifier, PushVerifierOptions, PushProof } from './push-verifier.js';
+import { createPushVerifier } from './push-verifier.js';
+
+/**
+ * Passes a body through unchanged and verifies it on the way. The bytes come out before they are proved: do what they
+ * say in a transaction, or into a temporary file, and commit it after the stream has ended. A body that does not verify
+ * ends in the stream's `error`, and `pipeline()` rejects with it.
+ */
+export class PushVerifierStream extends Transform {
+  readonly #verifier: PushVerifier;
+  #proof: PushProof | null = null;
+
+  /** @throws PushVerificationError at once for what the headers alone show */
+  constructor(options: PushVerifierOptions) {
+    super();
+    this.#verifier = createPushVerifier(options);
+  }
+
+  /** Null until the whole body has passed and its signature matched. */
+  get proof(): PushProof | null {
+    return this.#proof;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#verifier.update(chunk);
+    done(null, chunk);
+  }
+
+  override _flush(done: TransformCallback): void {
+    try {
+      this.#proof = this.#verifier.verify();
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+}

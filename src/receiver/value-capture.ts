@@ -1,0 +1,90 @@
+import { PayloadError } from './results-push.js';
+
+/** One JSON value that was found whole. */
+export interface Capture {
+  readonly bytes: Uint8Array;
+  /** Where it begins in the chunk it ends in; null when it began in an earlier one. */
+  readonly start: number | null;
+  /** The index after its last byte, in the chunk it ends in. */
+  readonly end: number;
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const SPACE = 0x20;
+
+/** Finds where one JSON value ends, over any number of chunks: strings, brackets, or the byte that ends a bare word. */
+export class ValueCapture {
+  #pieces: Uint8Array[] = [];
+  #heldBytes = 0;
+  #start = 0;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+
+  constructor(readonly maxBytes: number) {}
+
+  /** @param start the index of the value's first byte */
+  begin(start: number): void {
+    this.#start = start;
+    this.#depth = 0;
+    this.#inString = false;
+    this.#escaped = false;
+  }
+
+  /** Reads on from an index; null when the chunk ended first, and then the piece of it is held. */
+  scan(chunk: Uint8Array, from: number): Capture | null {
+    const end = this.#findEnd(chunk, from);
+    const piece = chunk.subarray(this.#start, end === -1 ? chunk.length : end);
+    this.#heldBytes += piece.length;
+    if (this.#heldBytes > this.maxBytes) {
+      throw new PayloadError('value_too_large', `A single value of the body is larger than ${this.maxBytes} bytes.`);
+    }
+    if (end === -1) {
+      // A copy: a part of a row must not keep a whole chunk in memory.
+      this.#pieces.push(Uint8Array.prototype.slice.call(piece));
+      this.#start = 0;
+      return null;
+    }
+    const whole = this.#pieces.length === 0;
+    const bytes = whole ? piece : Buffer.concat([...this.#pieces, piece], this.#heldBytes);
+    this.#pieces = [];
+    this.#heldBytes = 0;
+    return { bytes, start: whole ? this.#start : null, end };
+  }
+
+  #findEnd(chunk: Uint8Array, from: number): number {
+    let depth = this.#depth;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
+    for (let i = from; i < chunk.length; i++) {
+      const byte = chunk[i] ?? 0;
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === BACKSLASH) escaped = true;
+        else if (byte === QUOTE) {
+          inString = false;
+          if (depth === 0) return i + 1;
+        }
+      } else if (byte === QUOTE) {
+        inString = true;
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        depth++;
+      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        if (depth === 0) return i;
+        if (--depth === 0) return i + 1;
+      } else if (depth === 0 && (byte === COMMA || byte <= SPACE)) {
+        return i;
+      }
+    }
+    this.#depth = depth;
+    this.#inString = inString;
+    this.#escaped = escaped;
+    return -1;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The customer's side of the demo, in a process of its own: an endpoint that verifies `X-MT-Signature` on the raw body
+ * with nothing but Node. It answers 503 to the first push, as an endpoint that is just being restarted would, and tells
+ * what it saw as JSON lines.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+
+const secret = process.env['DEMO_SECRET'] ?? '';
+let pushes = 0;
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const rawBody = Buffer.concat(chunks);
+    const signatureValid = verifySignature(request, rawBody);
+    const payload = JSON.parse(rawBody.toString('utf8')) as {
+      test?: boolean;
+      results: { referenceHotelId: string | null }[];
+    };
+    const answered = signatureValid ? answerFor(payload.test === true) : 401;
+    report({
+      event: 'received',
+      test: payload.test === true,
+      deliveryId: request.headers['x-mt-delivery-id'],
+      attempt: Number(request.headers['x-mt-attempt']),
+      bytes: rawBody.length,
+      sha256: createHash('sha256').update(rawBody).digest('hex'),
+      signatureValid,
+      rows: payload.results.length,
+      matched: payload.results.filter((row) => row.referenceHotelId !== null).length,
+      answered,
+    });
+    response.writeHead(answered, { 'content-type': 'text/plain' }).end(answered === 200 ? 'thank you' : 'try again later');
+  });
+});
+
+/** The contract's check: drop `sha256=`, compare in constant time with the HMAC of the raw body in hex. */
+function verifySignature(request: IncomingMessage, rawBody: Buffer): boolean {
+  const given = Buffer.from(String(request.headers['x-mt-signature'] ?? '').replace(/^sha256=/, ''));
+  const expected = Buffer.from(createHmac('sha256', secret).update(rawBody).digest('hex'));
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function answerFor(test: boolean): number {
+  if (test) return 200;
+  pushes++;
+  return pushes === 1 ? 503 : 200;
+}
+
+function report(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  report({ event: 'listening', port: typeof address === 'object' ? address?.port : null });
+});
+
+// The demo's end closes this pipe, however the demo ended: nothing is left behind.
+process.stdin.on('end', () => process.exit(0)).resume();

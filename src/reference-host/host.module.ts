@@ -1,0 +1,63 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { EventEmitterModule } from '@nestjs/event-emitter';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { DataSinksModule, type DataSinksOptions } from '../data-sinks/index.js';
+import { AgentsController } from './agents/agents.controller.js';
+import { Agents } from './agents/agents.js';
+import { RuleSetsController } from './agents/rule-sets.controller.js';
+import { RuleSets } from './agents/rule-sets.js';
+import { HOST_ENVIRONMENT, type HostEnvironment } from './environment.js';
+import { HealthController } from './health.controller.js';
+import { JobStore } from './jobs/job-store.js';
+import { MappingJobsController } from './jobs/mapping-jobs.controller.js';
+import { MappingJobs } from './jobs/mapping-jobs.js';
+import { ApiTokens } from './workspaces/api-tokens.js';
+import { Workspaces } from './workspaces/workspaces.js';
+
+/** What the host is made of. */
+export interface HostParts {
+  readonly environment: HostEnvironment;
+  /** Opened and migrated. */
+  readonly dataSource: DataSource;
+  /** Settings of the module beyond those that come from the environment, such as shorter waits in a test. */
+  readonly options?: DataSinksOptions;
+}
+
+/** The least platform that makes the module run: its own tables, its endpoints, and the module's four ports. */
+@Module({})
+export class HostModule {
+  static with({ environment, dataSource, options }: HostParts): DynamicModule {
+    return {
+      module: HostModule,
+      imports: [
+        EventEmitterModule.forRoot(),
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ type: 'postgres', retryAttempts: 0, manualInitialization: true }),
+          dataSourceFactory: () => Promise.resolve(dataSource),
+        }),
+        DataSinksModule.forRoot({
+          ports: {
+            agentDirectory: Agents,
+            workspacePlans: Workspaces,
+            mappingResults: JobStore,
+            workspaceAccess: ApiTokens,
+          },
+          allowPrivateEndpoints: environment.allowPrivateEndpoints,
+          ...(environment.vaultKeys === null ? {} : { vaultKeys: environment.vaultKeys }),
+          ...options,
+        }),
+      ],
+      controllers: [AgentsController, RuleSetsController, MappingJobsController, HealthController],
+      providers: [
+        { provide: HOST_ENVIRONMENT, useValue: environment },
+        Workspaces,
+        ApiTokens,
+        Agents,
+        RuleSets,
+        JobStore,
+        MappingJobs,
+      ],
+    };
+  }
+}

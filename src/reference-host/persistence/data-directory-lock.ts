@@ -1,0 +1,111 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Another process has this data directory open. */
+export class DataDirectoryInUseError extends Error {
+  readonly code = 'data_directory_in_use';
+  override readonly name = 'DataDirectoryInUseError';
+}
+
+interface Holder {
+  readonly pid: number;
+  /** When that process started, in the kernel's ticks; null where the system does not tell. */
+  readonly startedAt: string | null;
+}
+
+/**
+ * Takes the data directory for this process, since two PGlite processes on one directory would corrupt it. A lock whose
+ * process is gone (killed, machine restarted) is taken over; the start time tells a process from a later one that got
+ * the same number, as happens in containers, where everyone is number 1.
+ * @returns gives it back
+ * @throws {DataDirectoryInUseError}
+ */
+export function lockDataDirectory(directory: string, self: Holder = describeProcess(process.pid)): () => void {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, 'lock.json');
+  const mine = JSON.stringify(self);
+  for (;;) {
+    try {
+      writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
+      return () => release(path, mine);
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+    }
+    const found = readIfThere(path);
+    if (found === null) continue;
+    const holder = parseHolder(found);
+    if (holder && isAlive(holder)) throw inUse(directory, holder);
+    setAside(path, found, directory);
+  }
+}
+
+function describeProcess(pid: number): Holder {
+  return { pid, startedAt: processStart(pid) };
+}
+
+/** Moves a dead process's lock out of the way; if another process was quicker and it is theirs by now, puts it back. */
+function setAside(path: string, expected: string, directory: string): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  const moved = readIfThere(aside);
+  const theirs = moved !== null && moved !== expected;
+  if (theirs) linkSync(aside, path);
+  rmSync(aside, { force: true });
+  if (theirs) throw inUse(directory, parseHolder(moved));
+}
+
+function release(path: string, mine: string): void {
+  if (readIfThere(path) === mine) rmSync(path, { force: true });
+}
+
+function isAlive(holder: Holder): boolean {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // EPERM: it runs, as another user.
+    if (!isCode(error, 'EPERM')) return false;
+  }
+  const startedAt = processStart(holder.pid);
+  return startedAt === null || holder.startedAt === null || startedAt === holder.startedAt;
+}
+
+/** Linux tells it as the 22nd field of `/proc/<pid>/stat`; the second may contain spaces, but ends the last `)`. */
+function processStart(pid: number): string | null {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+function parseHolder(text: string): Holder | null {
+  try {
+    const { pid, startedAt } = JSON.parse(text) as Partial<Holder>;
+    return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? { pid, startedAt: startedAt ?? null } : null;
+  } catch {
+    // Half-written by a process that died: nobody's.
+    return null;
+  }
+}
+
+function inUse(directory: string, holder: Holder | null): DataDirectoryInUseError {
+  const who = holder ? `process ${holder.pid}` : 'another process';
+  return new DataDirectoryInUseError(
+    `The data directory ${directory} is in use by ${who}. Stop it, or set DATA_DIR to another directory.`,
+  );
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ESRCH')) return null;
+    throw error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

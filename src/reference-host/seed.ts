@@ -1,0 +1,23 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { Agents } from './agents/agents.js';
+import { ApiTokens } from './workspaces/api-tokens.js';
+import { Workspaces } from './workspaces/workspaces.js';
+
+/** What a first start made. */
+export interface DemoWorkspace {
+  readonly workspaceId: string;
+  readonly agentId: string;
+  readonly token: string;
+}
+
+/**
+ * On an empty database makes a Pro Max workspace, an agent and a token, so that there is something to try.
+ * @returns null when there is a workspace already
+ */
+export async function seedWhenEmpty(app: INestApplicationContext): Promise<DemoWorkspace | null> {
+  const workspaces = app.get(Workspaces);
+  if (!(await workspaces.isEmpty())) return null;
+  const workspaceId = await workspaces.create('Demo', 'PRO_MAX');
+  const { id: agentId } = await app.get(Agents).create(workspaceId, 'Demo agent');
+  return { workspaceId, agentId, token: await app.get(ApiTokens).issue(workspaceId) };
+}

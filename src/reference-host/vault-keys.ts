@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EnvironmentError, type HostEnvironment } from './environment.js';
+
+/**
+ * On the embedded default a key is made once and kept beside the database that it protects: good for trying things out.
+ * Anything with a `DATABASE_URL` must bring its own.
+ */
+export async function withVaultKeys(environment: HostEnvironment): Promise<HostEnvironment> {
+  if (environment.vaultKeys !== null) return environment;
+  const path = join(environment.dataDir, 'vault-keys');
+  await mkdir(environment.dataDir, { recursive: true });
+  try {
+    await writeFile(path, `local:${randomBytes(32).toString('base64')}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  const vaultKeys = (await readFile(path, 'utf8')).trim();
+  if (vaultKeys === '') throw new EnvironmentError([`${path} is empty; restore it, or set VAULT_KEYS`]);
+  return { ...environment, vaultKeys };
+}

@@ -1,0 +1,226 @@
+import 'reflect-metadata';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
+import { Controller, Get, Module, Post, Req, UseGuards } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
+import fastify from 'fastify';
+import type { ReceiveOptions } from '../../../src/receiver/index.js';
+import {
+  answerRefusal,
+  expressPush,
+  fastifyPush,
+  parsePush,
+  pushGuard,
+  pushOf,
+  PushVerificationError,
+  receivePush,
+  VerifiedPush,
+} from '../../../src/receiver/index.js';
+import { DELIVERY_ID, OTHER_SECRET, PAYLOAD, SECRET, signedPush } from '../../unit/receiver/signed-push.js';
+
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
+const small = () => signedPush(JSON.stringify(PAYLOAD), SECRET, seconds());
+const large = () => {
+  const results = Array.from({ length: 12_000 }, (_, i) => ({ ...PAYLOAD.results[i % 2], partnerRowId: `row_${i}` }));
+  return signedPush(JSON.stringify({ ...PAYLOAD, results }), SECRET, seconds());
+};
+/** What each server answers to a push that it accepted. */
+const accepted = (request: object) => {
+  const { deliveryId, rawBody } = pushOf(request);
+  return { deliveryId, rows: parsePush(rawBody).results.length };
+};
+
+function listen(server: Server): Promise<string> {
+  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}/push`));
+  });
+}
+
+async function plainNode(options: ReceiveOptions): Promise<string> {
+  const server = createServer((request, response) => {
+    receivePush(request, options).then(
+      () => response.end(JSON.stringify(accepted(request))),
+      (error: PushVerificationError) => answerRefusal(response, error),
+    );
+  });
+  return listen(server);
+}
+
+async function withExpress(options: ReceiveOptions): Promise<string> {
+  const app = express();
+  app.post('/push', expressPush(options), (request, response) => void response.json(accepted(request)));
+  return listen(createServer(app));
+}
+
+async function withExpressRaw(options: ReceiveOptions): Promise<string> {
+  const app = express();
+  app.use(express.raw({ type: 'application/json', limit: '32mb' }));
+  app.post('/push', expressPush(options), (request, response) => void response.json(accepted(request)));
+  return listen(createServer(app));
+}
+
+async function withFastify(options: ReceiveOptions): Promise<string> {
+  const app = fastify();
+  app.post('/other', async (request) => request.body);
+  await app.register(async (scope) => {
+    fastifyPush(scope, options);
+    scope.post('/push', async (request) => accepted(request));
+  });
+  closers.push(() => app.close());
+  return `${await app.listen({ port: 0, host: '127.0.0.1' })}/push`;
+}
+
+async function withNest(controller: new () => object, rawBody = true): Promise<string> {
+  @Module({ controllers: [controller] })
+  class PushesModule {}
+  const app: INestApplication = await NestFactory.create<NestExpressApplication>(PushesModule, { rawBody, logger: false });
+  (app as NestExpressApplication).useBodyParser('json', { limit: '32mb' });
+  closers.push(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  return `${await app.getUrl()}/push`;
+}
+
+function decorated(options: ReceiveOptions): new () => object {
+  @Controller()
+  class PushesController {
+    @Post('push')
+    @VerifiedPush(options)
+    take(@Req() request: object): object {
+      return accepted(request);
+    }
+
+    @Get('push')
+    open(): string {
+      return 'open';
+    }
+  }
+  return PushesController;
+}
+
+function guarded(options: ReceiveOptions): new () => object {
+  @Controller()
+  @UseGuards(pushGuard(options))
+  class PushesController {
+    @Post('push')
+    take(@Req() request: object): object {
+      return accepted(request);
+    }
+  }
+  return PushesController;
+}
+
+const servers: [string, (options: ReceiveOptions) => Promise<string>][] = [
+  ['plain node:http', plainNode],
+  ['Express', withExpress],
+  ['Express with express.raw()', withExpressRaw],
+  ['Fastify', withFastify],
+  ['Nest with @VerifiedPush()', (options) => withNest(decorated(options))],
+  ['Nest with @UseGuards(pushGuard())', (options) => withNest(guarded(options))],
+];
+
+function post(url: string, { headers, body }: ReturnType<typeof signedPush>): Promise<Response> {
+  const { 'Content-Length': _fetchSetsIt, ...others } = headers;
+  return fetch(url, { method: 'POST', headers: others, body });
+}
+
+describe.each(servers)('%s', (_name, start) => {
+  it('accepts a push that is as it was sent, small and large', async () => {
+    const url = await start({ secret: SECRET });
+    const answers = [await post(url, small()), await post(url, large())];
+    expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
+      { deliveryId: DELIVERY_ID, rows: 2 },
+      { deliveryId: DELIVERY_ID, rows: 12_000 },
+    ]);
+    expect(answers.every(({ ok }) => ok)).toBe(true);
+  });
+
+  it('refuses a changed byte, another secret, an old push and no signature with 401, and says why', async () => {
+    const url = await start({ secret: SECRET });
+    const push = small();
+    const changed = { ...push, body: Buffer.from(push.body.toString('utf8').replace('STANDARD', 'STANDARE')) };
+    const answers = [
+      await post(url, changed),
+      await post(url, signedPush(push.body, OTHER_SECRET, seconds())),
+      await post(url, signedPush(push.body, SECRET, seconds() - 400)),
+      await post(url, { ...push, headers: { 'Content-Type': 'application/json', 'Content-Length': '' } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+    const texts = await Promise.all(answers.map((answer) => answer.text()));
+    for (const [i, told] of [/raw body/, /another secret/, /clock/, /webhook-id did not come/].entries()) {
+      expect(texts[i]).toMatch(told);
+    }
+  });
+
+  it('refuses a body beyond its limit with 413, announced or not', async () => {
+    const url = await start({ secret: SECRET, limitBytes: 1000 });
+    expect((await post(url, large())).status).toBe(413);
+    const { headers, body } = large();
+    const { 'Content-Length': _unannounced, ...others } = headers;
+    async function* chunks() {
+      for (let i = 0; i < body.length; i += 65_536) yield body.subarray(i, i + 65_536);
+    }
+    // Fetch sends a stream with chunked encoding; a server that closes early may also be seen as a lost connection.
+    const streamed = fetch(url, { method: 'POST', headers: others, body: chunks(), duplex: 'half' } as unknown as RequestInit);
+    expect(await streamed.then(({ status }) => status, () => 413)).toBe(413);
+  });
+
+  it('asks for its secrets at each push where they come from a function', async () => {
+    let secrets: string[] = [OTHER_SECRET];
+    const url = await start({ secrets: async () => secrets });
+    expect((await post(url, small())).status).toBe(401);
+    secrets = [OTHER_SECRET, SECRET];
+    expect((await post(url, small())).ok).toBe(true);
+    secrets = [];
+    expect((await post(url, small())).status).toBe(500);
+  });
+
+  it('does not start with an empty secret', async () => {
+    await expect(async () => start({ secret: '' })).rejects.toBeInstanceOf(PushVerificationError);
+  });
+});
+
+describe('a server that parses the body first', () => {
+  it('is told so in Express', async () => {
+    const app = express();
+    app.use(express.json());
+    app.post('/push', expressPush({ secret: SECRET }));
+    const answer = await post(await listen(createServer(app)), small());
+    expect(answer.status).toBe(500);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({ code: 'body_already_parsed', detail: expect.stringContaining('express.json()') });
+  });
+
+  it('is told so in Nest without rawBody', async () => {
+    const answer = await post(await withNest(decorated({ secret: SECRET }), false), small());
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toContain('{ rawBody: true }');
+  });
+});
+
+describe('beside the routes that take pushes', () => {
+  it('other routes of a Nest controller stay open', async () => {
+    const url = await withNest(decorated({ secret: SECRET }));
+    expect(await (await fetch(url)).text()).toBe('open');
+  });
+
+  it('other routes of Fastify keep their JSON', async () => {
+    const url = (await withFastify({ secret: SECRET })).replace('/push', '/other');
+    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"a":1}' });
+    expect(await answer.json()).toEqual({ a: 1 });
+  });
+
+  it('a route without verification has no push', () => {
+    expect(() => pushOf({})).toThrow('put the verification before this route');
+  });
+});

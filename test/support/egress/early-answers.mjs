@@ -1,0 +1,49 @@
+// Receivers that answer before they have read the body. Each takes the status to answer with.
+const answer = (status, extra = '') => `HTTP/1.1 ${status} No\r\nContent-Length: 6\r\n${extra}\r\nrefuse`;
+
+/** Closes with a reset: what is unread is thrown away, as a process that dies or an impatient proxy does. */
+const reset = (socket) => socket.resetAndDestroy();
+
+export const earlyAnswers = {
+  'keeps-open-unread'(socket, exchange, [status]) {
+    socket.pause();
+    socket.write(answer(status));
+  },
+  'closes-in-order'(socket, exchange, [status]) {
+    socket.end(answer(status, 'Connection: close\r\n'));
+  },
+  'destroys-at-once'(socket, exchange, [status]) {
+    socket.pause();
+    socket.write(answer(status), () => socket.destroy());
+  },
+  'resets-after-a-moment'(socket, exchange, [status]) {
+    socket.pause();
+    socket.write(answer(status), () => setTimeout(reset, 5, socket));
+  },
+  'answers-after-10-ms-and-destroys'(socket, exchange, [status]) {
+    socket.pause();
+    setTimeout(() => socket.write(answer(status), () => socket.destroy()), 10);
+  },
+  'reads-64-kb-then-destroys'(socket, exchange, [status]) {
+    exchange.after(65_536, () => {
+      socket.pause();
+      socket.write(answer(status, 'Connection: close\r\n'), () => socket.destroy());
+    });
+  },
+  'reads-1-mb-then-destroys'(socket, exchange, [status]) {
+    exchange.after(1_048_576, () => {
+      socket.pause();
+      socket.write(answer(status, 'Connection: close\r\n'), () => socket.destroy());
+    });
+  },
+  /** No answer at all. */
+  'aborts-after-64-kb'(socket, exchange) {
+    exchange.after(65_536, () => reset(socket));
+  },
+  'ends-after-64-kb'(socket, exchange) {
+    exchange.after(65_536, () => socket.end());
+  },
+  'stops-reading'(socket) {
+    socket.pause();
+  },
+};

@@ -1,0 +1,119 @@
+// A receiver that misbehaves on demand, in a process of its own: in ours, it would share our event loop and hide what a
+// broken peer does to us. The path names the behaviour: /answer/401/after-body, /attack/never-answers, …
+import { createHash } from 'node:crypto';
+import net from 'node:net';
+import tls from 'node:tls';
+
+import { attacks } from './attacks.mjs';
+import { earlyAnswers } from './early-answers.mjs';
+
+const options = JSON.parse(process.argv[2] ?? '{}');
+const seen = [];
+let connections = 0;
+const open = new Set();
+
+/** One request on a connection: collects the head, counts the body, and lets a behaviour answer. */
+class Exchange {
+  constructor(socket) {
+    this.socket = socket;
+    this.head = null;
+    this.bodyBytes = 0;
+    this.hash = createHash('sha256');
+    this.waiting = [];
+    this.expected = Infinity;
+  }
+
+  take(chunk) {
+    if (this.head === null) {
+      this.buffered = Buffer.concat([this.buffered ?? Buffer.alloc(0), chunk]);
+      const end = this.buffered.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      this.head = this.buffered.subarray(0, end).toString('latin1');
+      this.expected = Number(/^content-length: *(\d+)/im.exec(this.head)?.[1] ?? 0);
+      const rest = this.buffered.subarray(end + 4);
+      this.buffered = undefined;
+      this.path = this.head.split(' ')[1];
+      this.record = { path: this.path, head: this.head, bodyBytes: 0, sha256: null };
+      seen.push(this.record);
+      run(this);
+      if (rest.length > 0) this.count(rest);
+      return;
+    }
+    this.count(chunk);
+  }
+
+  count(chunk) {
+    this.bodyBytes += chunk.length;
+    this.hash.update(chunk);
+    this.record.bodyBytes = this.bodyBytes;
+    if (this.bodyBytes === this.expected) this.record.sha256 = this.hash.copy().digest('hex');
+    for (const wait of this.waiting.splice(0)) this.after(...wait);
+  }
+
+  /** Calls back once so many bytes of the body have arrived. */
+  after(bytes, callback) {
+    if (this.bodyBytes >= Math.min(bytes, this.expected)) callback();
+    else this.waiting.push([bytes, callback]);
+  }
+
+  afterBody(callback) {
+    this.after(Infinity, callback);
+  }
+}
+
+function run(exchange) {
+  const [, kind, name, ...rest] = exchange.path.split('?')[0].split('/');
+  const behaviour = { attack: attacks, early: earlyAnswers, answer: answers }[kind]?.[name];
+  if (behaviour) behaviour(exchange.socket, exchange, rest);
+  else exchange.socket.destroy();
+}
+
+const answers = {
+  status(socket, exchange, [status]) {
+    exchange.afterBody(() => {
+      const text = `received ${exchange.bodyBytes}`;
+      socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: ${text.length}\r\nRetry-After: 7\r\n\r\n${text}`);
+      socket.exchange = new Exchange(socket);
+    });
+  },
+  /** Answers, then closes in order, as a server without keep-alive does. */
+  close(socket, exchange, [status]) {
+    exchange.afterBody(() => {
+      socket.end(`HTTP/1.1 ${status} Whatever\r\nConnection: close\r\n\r\nbye`);
+    });
+  },
+  /** Says yes at once and reads on for the body. */
+  eager(socket, exchange, [status]) {
+    socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: 2\r\n\r\nok`);
+    exchange.afterBody(() => (socket.exchange = new Exchange(socket)));
+  },
+  /** Reads slowly but steadily. */
+  slow(socket, exchange, [status]) {
+    const timer = setInterval(() => {
+      socket.resume();
+      setTimeout(() => socket.pause(), 4);
+    }, 20);
+    socket.pause();
+    socket.on('close', () => clearInterval(timer));
+    exchange.afterBody(() => socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: 2\r\n\r\nok`));
+  },
+};
+
+function serve(socket) {
+  connections += 1;
+  open.add(socket);
+  socket.on('close', () => open.delete(socket));
+  socket.on('error', () => undefined);
+  socket.setNoDelay(true);
+  socket.exchange = new Exchange(socket);
+  socket.on('data', (chunk) => socket.exchange?.take(chunk));
+}
+
+const server = options.tls ? tls.createServer({ ...options.tls, allowHalfOpen: true }, serve) : net.createServer({ allowHalfOpen: true }, serve);
+server.on('tlsClientError', () => undefined);
+if (options.tls) server.on('connection', () => (connections += 1));
+server.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1', ipv6Only: options.ipv6Only ?? false }, () => {
+  process.send({ port: server.address().port });
+});
+process.on('message', ({ id }) => process.send({ id, seen, connections, open: open.size }));
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { bearerScheme, basicScheme } from '../../../src/data-sinks/core/signing/authorization-scheme.js';
+import { checkAuthorization } from '../../../src/receiver/index.js';
+
+const sent = { deliveryId: 'dlv_1', timestamp: 0, secret: 'token-of-the-sink', username: null };
+const bearer = bearerScheme.begin(sent).headers();
+const basic = basicScheme.begin({ ...sent, username: 'ünser' }).headers();
+
+describe('the Authorization of a push', () => {
+  it('matches what the sending side makes', () => {
+    expect(() => checkAuthorization(bearer, { bearer: 'token-of-the-sink' })).not.toThrow();
+    const expected = { basic: { username: 'ünser', password: 'token-of-the-sink' } };
+    expect(() => checkAuthorization(basic, expected)).not.toThrow();
+  });
+
+  it.each([
+    ['unauthorized', 'another token', bearer, { bearer: 'token-of-another' }],
+    ['unauthorized', 'another scheme', basic, { bearer: 'token-of-the-sink' }],
+    ['unauthorized', 'another user', basic, { basic: { username: 'x', password: 'token-of-the-sink' } }],
+    ['unauthorized', 'an empty one', { authorization: '' }, { bearer: 'token-of-the-sink' }],
+    ['missing_header', 'none', {}, { bearer: 'token-of-the-sink' }],
+    ['malformed_header', 'two', { authorization: ['Bearer a', 'Bearer b'] }, { bearer: 'a' }],
+  ] as const)('is refused as %s: %s', (code, _name, headers, expected) => {
+    expect(() => checkAuthorization(headers, expected)).toThrow(expect.objectContaining({ code }));
+  });
+});

@@ -1,0 +1,38 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { describe, expect, it } from '@jest/globals';
+import { PushVerifierStream } from '../../../src/receiver/index.js';
+import { DELIVERY_ID, NOW, PAYLOAD, SECRET, signedPush } from './signed-push.js';
+
+const { body, headers } = signedPush(JSON.stringify(PAYLOAD));
+const pieces = (bytes: Buffer): Buffer[] => Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(i * 7, i * 7 + 7));
+
+async function passThrough(stream: PushVerifierStream, bytes: Buffer): Promise<Buffer> {
+  const out: Buffer[] = [];
+  await pipeline(Readable.from(pieces(bytes)), stream, async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) out.push(chunk);
+  });
+  return Buffer.concat(out);
+}
+
+describe('a body that is verified as it streams by', () => {
+  it('comes out unchanged, and is proved at its end', async () => {
+    const stream = new PushVerifierStream({ headers, secret: SECRET, now: NOW });
+    expect(stream.proof).toBeNull();
+    expect(await passThrough(stream, body)).toEqual(body);
+    expect(stream.proof?.deliveryId).toBe(DELIVERY_ID);
+  });
+
+  it('fails at its end when a byte was changed', async () => {
+    const stream = new PushVerifierStream({ headers, secret: SECRET, now: NOW });
+    const changed = Buffer.from(body.toString('utf8').replace('STANDARD', 'STANDARE'));
+    await expect(passThrough(stream, changed)).rejects.toMatchObject({ code: 'body_altered' });
+    expect(stream.proof).toBeNull();
+  });
+
+  it('fails before its first byte when the headers alone are bad', () => {
+    expect(() => new PushVerifierStream({ headers: {}, secret: SECRET })).toThrow(
+      expect.objectContaining({ code: 'missing_header' }),
+    );
+  });
+});
