@@ -6,6 +6,8 @@ const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Compiled code holds copies of the same modules.
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -29,14 +31,22 @@ const project = (displayName, extra = {}) => ({
   ...extra,
 });
 
-export default {
+/** Real PostgreSQL and Redis, and migrated databases to copy: for projects that ask for them. */
+const withServices = {
+  globalSetup: '<rootDir>/test/support/services/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/services/global-teardown.js',
   testTimeout: 60_000,
+};
+
+export default {
+  // Servers and receivers run beside the tests: more workers than this and they wait for each other.
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/support/totals-reporter.js'],
   projects: [
     project('unit'),
-    project('contract'),
-    project('architecture'),
-    project('integration'),
-    project('e2e'),
+    project('contract', { testTimeout: 60_000 }),
+    project('architecture', { testTimeout: 60_000 }),
+    project('integration', withServices),
+    project('e2e', withServices),
   ],
 };

@@ -27,7 +27,9 @@ function run(program, ...args) {
 
 function spawned(command, args) {
   const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  return status === 0 ? null : `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim() || `${command} ended with ${status}`;
+  return status === 0
+    ? null
+    : `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim() || `${command} ended with ${status}`;
 }
 
 /** The committed document is what the controllers say. The program prints to the file that it is given. */

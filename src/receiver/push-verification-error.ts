@@ -27,6 +27,8 @@ export type PushVerificationErrorCode = keyof typeof PUSH_VERIFICATION_ERRORS;
  */
 export class PushVerificationError extends Error {
   override readonly name = 'PushVerificationError';
+  /** With `status` and `statusCode`, the convention by which frameworks know an error whose message may be shown. */
+  readonly expose = true;
 
   /**
    * @param code which of `PUSH_VERIFICATION_ERRORS`
@@ -43,6 +45,10 @@ export class PushVerificationError extends Error {
 
   get statusCode(): number {
     return PUSH_VERIFICATION_ERRORS[this.code].statusCode;
+  }
+
+  get status(): number {
+    return this.statusCode;
   }
 
   /** The body of an `application/problem+json` answer; the sender's console shows it beside the attempt. */

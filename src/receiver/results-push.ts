@@ -53,6 +53,8 @@ export type PayloadErrorCode =
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
   readonly statusCode = 400;
+  readonly status = 400;
+  readonly expose = true;
 
   constructor(
     readonly code: PayloadErrorCode,

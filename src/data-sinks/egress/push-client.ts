@@ -175,8 +175,11 @@ export class PushClient {
 function clientOn(socket: Socket, origin: string, maxHeaderSize: number, keepAliveMs: number): Client {
   return new Client(origin, {
     connect: (_options, callback) => {
-      if (!socket.destroyed) callback(null, socket);
-      else callback(Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' }), null);
+      // Not at once: undici asks from inside its loop, and does not look again when answered there.
+      queueMicrotask(() => {
+        if (!socket.destroyed) callback(null, socket);
+        else callback(Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' }), null);
+      });
     },
     pipelining: 1,
     allowH2: false,

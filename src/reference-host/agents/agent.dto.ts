@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { AGENT_STATUSES, type AgentStatus, type HostAgent } from './agents.js';
 import type { RuleSetVersion } from './rule-sets.js';
 
@@ -9,10 +9,8 @@ export const EXAMPLE_WORKSPACE_ID = 'ws_01J8XK2A7RZ4M7T2B5N6C8D0EF';
 
 export class CreateAgentBody {
   @ApiProperty({ example: 'Hotel matcher', minLength: 1, maxLength: 200 })
-  @IsString()
-  @Length(1, 200)
   // PostgreSQL's text holds no NUL.
-  @Matches(/^[^\0]*$/, { message: 'name must not contain NUL' })
+  @Matches(/^[^\0]{1,200}$/u, { message: 'must be a string of 1 to 200 characters, without NUL' })
   name!: string;
 }
 
@@ -77,7 +75,8 @@ export class RuleSetAnswer {
   readonly version: number;
 
   @ApiProperty({
-    type: Object,
+    type: 'object',
+    additionalProperties: true,
     example: { data_sinks: { auto_push_on_job_complete: true, retry_failed_push: 2 } },
   })
   readonly rules: Readonly<Record<string, unknown>>;

@@ -19,6 +19,8 @@ export class AgentsController {
   @ApiOperation({ operationId: 'createAgent', summary: 'Create an agent, as a draft' })
   @ApiCreatedResponse({ type: AgentAnswer })
   @ApiProblem(400, 'malformed-json', 'The body is not valid JSON')
+  @ApiProblem(413, 'body-too-large', 'More than 1 MB')
+  @ApiProblem(415, 'unsupported-media-type', 'The body is not JSON')
   @ApiProblem(422, 'validation-failed', 'One field is not valid', [{ pointer: '/name', detail: 'must be a string' }])
   async create(
     @Bearer() bearer: TokenBearer,

@@ -36,6 +36,8 @@ export class RuleSetsController {
   @ApiBody({ schema: { type: 'object', additionalProperties: true }, examples: EXAMPLES })
   @ApiCreatedResponse({ type: RuleSetAnswer })
   @ApiProblem(400, 'malformed-json', 'The body is not valid JSON')
+  @ApiProblem(413, 'body-too-large', 'More than 1 MB')
+  @ApiProblem(415, 'unsupported-media-type', 'The body is not JSON')
   @ApiProblem(404, 'not-found', 'There is no such agent in your workspace')
   @ApiProblem(422, 'validation-failed', 'The rule set is not valid', [
     { pointer: '/data_sinks/retry_failed_push', detail: 'must be an integer from 0 to 10' },

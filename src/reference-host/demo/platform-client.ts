@@ -54,7 +54,7 @@ export class PlatformClient {
     return this.request<T>(path, {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
-      body: ReadableStream.from(lines) as unknown as BodyInit,
+      body: ReadableStream.from(lines) as unknown as NonNullable<RequestInit['body']>,
       duplex: 'half',
     });
   }

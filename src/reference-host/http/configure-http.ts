@@ -1,4 +1,6 @@
+import { HttpAdapterHost } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ProblemFilter } from '../../data-sinks/index.js';
 import { configureBodies } from './bodies.js';
 import { HostProblemFilter } from './host-problem.js';
 
@@ -6,5 +8,6 @@ import { HostProblemFilter } from './host-problem.js';
 export function configureHttp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   configureBodies(app);
-  app.useGlobalFilters(new HostProblemFilter());
+  // Nest asks the last one first.
+  app.useGlobalFilters(new ProblemFilter(app.get(HttpAdapterHost)), new HostProblemFilter());
 }

@@ -41,7 +41,10 @@ const accepted = (request: object) => {
 };
 
 function listen(server: Server): Promise<string> {
-  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  closers.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}/push`));
   });

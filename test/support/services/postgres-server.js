@@ -114,7 +114,11 @@ async function everybodyReaches(path) {
 /** @param {string} native */
 async function linksStand(native) {
   const links = await listedLinks(native);
-  const isThere = async (/** @type {string} */ path) => lstat(path).then(() => true, () => false);
+  const isThere = async (/** @type {string} */ path) =>
+    lstat(path).then(
+      () => true,
+      () => false,
+    );
   if ((await Promise.all(links.map(({ target }) => isThere(target)))).every(Boolean)) return true;
   try {
     await access(join(native, 'lib'), constants.W_OK);

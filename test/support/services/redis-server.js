@@ -71,7 +71,10 @@ async function installWithApt() {
 
 /** @returns takes it back */
 async function forbidServices() {
-  const isThere = await access(POLICY).then(() => true, () => false);
+  const isThere = await access(POLICY).then(
+    () => true,
+    () => false,
+  );
   if (isThere) return async () => undefined;
   const policy = '#!/bin/sh\nexit 101\n';
   await writeFile(POLICY, policy, { mode: 0o755 });
@@ -85,7 +88,10 @@ async function forbidServices() {
  * @param {readonly string[]} args
  */
 async function works(command, ...args) {
-  return execute(command, args, { timeout: 20_000 }).then(() => true, () => false);
+  return execute(command, args, { timeout: 20_000 }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

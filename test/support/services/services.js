@@ -35,7 +35,10 @@ const VARIABLES = /** @type {const} */ ({ postgres: 'DATABASE_URL', redis: 'REDI
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Promise<Services>}
  */
-export async function startServices({ names = ['postgres', 'redis'], durable = false } = {}, environment = process.env) {
+export async function startServices(
+  { names = ['postgres', 'redis'], durable = false } = {},
+  environment = process.env,
+) {
   const given = names.filter((name) => environment[VARIABLES[name]]);
   const wanted = names.filter((name) => !given.includes(name));
   const keeper = wanted.length > 0 ? await startKeeper({ names: wanted, durable }) : null;

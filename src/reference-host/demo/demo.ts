@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Child } from './child.js';
+import { playStory } from './story.js';
+import { Terminal } from './terminal.js';
+
+/**
+ * `npm run demo`: the customer's story from an empty database to a verified push, in some ten seconds. Ends with 0 when
+ * everything was as promised, else with 1 and the reason, and leaves nothing behind, Ctrl-C included.
+ */
+const startedAt = performance.now();
+const dataDir = await mkdtemp(join(tmpdir(), 'data-sinks-demo-'));
+const children: Child[] = [];
+const terminal = new Terminal(process.stdout, () => performance.now());
+
+async function cleanUp(): Promise<void> {
+  // The receiver first: a host that is told to stop waits for what is under way.
+  await Promise.all(children.toReversed().map((child) => child.stop()));
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+  process.once(signal, () => {
+    terminal.line('\nStopped; cleaning up.');
+    void cleanUp().finally(() => process.exit(code));
+  });
+}
+
+try {
+  await playStory({ dataDir, terminal, onChild: (child) => children.push(child) });
+  await cleanUp();
+  terminal.line(`\nDone in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s; everything was cleaned up.`);
+} catch (error) {
+  terminal.line(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  await cleanUp();
+  process.exitCode = 1;
+}

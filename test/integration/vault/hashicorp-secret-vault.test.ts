@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { inspect } from 'node:util';
+import ts from 'typescript';
+import type { HashiCorpVaultOptions } from '../../../docs/examples/hashicorp-vault/hashicorp-secret-vault.js';
+import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
+import { secretVaultConformance } from '../../../src/data-sinks/testing/index.js';
+import { FakeKvV2, type FakeVaultFault } from '../../support/vault/fake-kv-v2.js';
+
+// The example imports the package by its name, as a host does.
+jest.unstable_mockModule('nestjs-data-sinks', () => import('../../../src/data-sinks/ports/index.js'), {
+  virtual: true,
+});
+const EXAMPLE = 'docs/examples/hashicorp-vault/hashicorp-secret-vault';
+const { HashiCorpSecretVault } = await import('../../../docs/examples/hashicorp-vault/hashicorp-secret-vault.js');
+
+const TOKEN = 'hvs.a-token';
+const REF: SecretRef = { secretId: 'sec_1', workspaceId: 'ws_1' };
+
+let fake: FakeKvV2;
+let address: string;
+
+function makeVault(options: Partial<HashiCorpVaultOptions> = {}): InstanceType<typeof HashiCorpSecretVault> {
+  return new HashiCorpSecretVault({ address, token: () => TOKEN, ...options });
+}
+
+beforeEach(async () => {
+  fake = new FakeKvV2(TOKEN, 'secret');
+  address = await fake.start();
+});
+
+afterEach(async () => {
+  await fake.stop();
+});
+
+describe.each([
+  ['create alone', false],
+  ['create and update', true],
+])('the HashiCorp adapter with a token that may %s keeps what the port promises', (_policy, mayUpdate) => {
+  const checks = secretVaultConformance(() => {
+    fake.mayUpdate = mayUpdate;
+    return makeVault();
+  });
+
+  it.each(checks.map(({ name, run }) => [name, run] as const))('%s', async (_name, run) => {
+    await expect(run()).resolves.toBeUndefined();
+    expect(fake.size).toBe(0);
+  });
+});
+
+describe('the HashiCorp adapter', () => {
+  it('compiles as it stands in a strict host', () => {
+    const options: ts.CompilerOptions = {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      exactOptionalPropertyTypes: true,
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+      paths: { 'nestjs-data-sinks': ['./src/data-sinks/ports/index.ts'] },
+    };
+    const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram([`${EXAMPLE}.ts`], options));
+    expect(diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))).toEqual([]);
+  });
+
+  it('keeps each secret under its workspace, and says who it is on every request', async () => {
+    const vault = makeVault({ namespace: 'platform/push', prefix: 'sinks/prod', address: `${address}/` });
+    await vault.store({ secretId: 'sec/../1', workspaceId: 'ws ?#1' }, 'value');
+    const [request] = fake.requests;
+    expect(request?.url).toBe('/v1/secret/data/sinks/prod/ws%20%3F%231/sec%2F..%2F1');
+    expect(request?.headers).toMatchObject({
+      'x-vault-token': TOKEN,
+      'x-vault-namespace': 'platform/push',
+      'x-vault-request': 'true',
+    });
+  });
+
+  it('asks for the token anew each time, so that a renewed one is used at once', async () => {
+    const tokens = ['expired', TOKEN];
+    const vault = makeVault({ token: async () => tokens.shift() ?? '' });
+    await expect(vault.reveal([REF])).rejects.toMatchObject({ code: 'vault_unavailable', status: 403 });
+    expect((await vault.reveal([REF])).size).toBe(0);
+  });
+
+  it('reads a large batch eight secrets at a time', async () => {
+    const vault = makeVault();
+    const refs = Array.from({ length: 40 }, (_, i) => ({ secretId: `sec_${i}`, workspaceId: 'ws_1' }));
+    for (const ref of refs) await vault.store(ref, `value of ${ref.secretId}`);
+    fake.readsTogether = 8;
+    expect((await vault.reveal(refs)).size).toBe(40);
+    expect(fake.mostWaiting).toBe(8);
+  });
+
+  it.each<[FakeVaultFault, number | null]>([
+    ['sealed', 503],
+    ['silent', null],
+    ['cut', null],
+    ['redirecting', null],
+  ])('says that it cannot answer when Vault is %s, and tells neither value nor token', async (fault, status) => {
+    fake.fault = fault;
+    const vault = makeVault({ timeoutMs: 200 });
+    for (const ask of [() => vault.store(REF, 'the-value'), () => vault.reveal([REF]), () => vault.destroy(REF)]) {
+      const error: unknown = await ask().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'vault_unavailable', status });
+      expect(inspect(error, { depth: 9 })).not.toMatch(/the-value|hvs\./);
+    }
+  });
+
+  it('asks a Vault that is down no more than once for each of the first eight', async () => {
+    fake.fault = 'sealed';
+    const refs = Array.from({ length: 64 }, (_, i) => ({ secretId: `sec_${i}`, workspaceId: 'ws_1' }));
+    await expect(makeVault().reveal(refs)).rejects.toMatchObject({ status: 503 });
+    expect(fake.requests.length).toBeLessThanOrEqual(8);
+  });
+
+  it('does not take the page of a proxy for a secret', async () => {
+    fake.fault = 'not-json';
+    await expect(makeVault().reveal([REF])).rejects.toMatchObject({ code: 'vault_unavailable', status: 200 });
+  });
+
+  it('tells a token without rights from a reference that is taken', async () => {
+    const vault = makeVault({ token: () => 'another' });
+    await expect(vault.store(REF, 'value')).rejects.toMatchObject({ code: 'vault_unavailable', status: 403 });
+  });
+});
