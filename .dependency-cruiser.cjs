@@ -88,7 +88,7 @@ module.exports = {
       'host-enters-by-the-front-door',
       'The reference host uses what any host can: the public surface.',
       { path: ['^src/reference-host/', '^src/main\\.ts$', '^ormconfig\\.ts$'] },
-      { path: SINKS, pathNot: [`${SINKS}index\\.ts$`, `${SINKS}testing/`] },
+      { path: SINKS, pathNot: [`${SINKS}(index|bull)\\.ts$`, `${SINKS}testing/`] },
     ),
     rule(
       'testing-is-not-for-production',

@@ -29,6 +29,12 @@ export interface DataSinksPorts {
   readonly auditTrail?: Type<AuditTrail>;
 }
 
+/** A way to wake workers, and the modules that it needs. */
+export interface WakeupAdapter {
+  readonly imports: NonNullable<ModuleMetadata['imports']>;
+  readonly provider: Provider<Wakeup>;
+}
+
 /** What must be known before anything is injected. */
 export interface DataSinksStructure {
   readonly ports: DataSinksPorts;
@@ -36,6 +42,8 @@ export interface DataSinksStructure {
   readonly imports?: ModuleMetadata['imports'];
   /** The name of the host's TypeORM `DataSource`. It needs `dataSinksEntities` and `dataSinksMigrations`. @default the unnamed one */
   readonly dataSourceName?: string;
+  /** How workers learn that something is due. For several processes: `bullWakeup()`. @default timers in this process */
+  readonly wakeup?: WakeupAdapter;
   /** Where the API is mounted, after the host's global prefix. @default 'api/v1' */
   readonly path?: string;
   /** Whether `DataSinks` can be injected everywhere without importing this module. @default true */
@@ -68,17 +76,23 @@ export class DataSinksModule {
   }
 }
 
+const inProcessWakeup: WakeupAdapter = {
+  imports: [],
+  provider: { provide: Wakeup, useFactory: () => new InProcessWakeup() },
+};
+
 function assemble(structure: DataSinksStructure, options: Provider): DynamicModule {
   const { imports = [], dataSourceName, path = 'api/v1', isGlobal = true } = structure;
+  const { wakeup = inProcessWakeup } = structure;
   return {
     module: DataSinksModule,
     global: isGlobal,
-    imports,
+    imports: [...imports, ...wakeup.imports],
     providers: [
       options,
       { provide: DATABASE, useExisting: getDataSourceToken(dataSourceName) },
       ...bindPorts(structure.ports),
-      { provide: Wakeup, useClass: InProcessWakeup },
+      wakeup.provider,
       ...coreProviders,
       ...adminProviders,
       {

@@ -122,7 +122,10 @@ function readVaultKeys(text: string | undefined, report: (problem: string) => vo
 }
 
 function readNetworks(text: string | undefined, report: (problem: string) => void): readonly string[] {
-  const networks = (text ?? '').split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const networks = (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   for (const network of networks) {
     if (!isNetwork(network)) report(`holds "${network}"; set networks such as 127.0.0.0/8,::1/128`);
   }

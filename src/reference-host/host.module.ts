@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { bullWakeup } from '../data-sinks/bull.js';
 import { DataSinksModule, type DataSinksOptions } from '../data-sinks/index.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
@@ -43,6 +44,7 @@ export class HostModule {
             mappingResults: JobStore,
             workspaceAccess: ApiTokens,
           },
+          ...(environment.redisUrl === null ? {} : { wakeup: bullWakeup({ url: environment.redisUrl }) }),
           allowPrivateEndpoints: environment.allowPrivateEndpoints,
           ...(environment.vaultKeys === null ? {} : { vaultKeys: environment.vaultKeys }),
           ...options,

@@ -34,7 +34,9 @@ export async function startHost(given: HostEnvironment, options: DataSinksOption
     await app.listen(environment.port);
   } catch (error) {
     await app.close();
-    throw isCode(error, 'EADDRINUSE') ? new EnvironmentError([`PORT ${environment.port} is taken; set another`]) : error;
+    throw isCode(error, 'EADDRINUSE')
+      ? new EnvironmentError([`PORT ${environment.port} is taken; set another`])
+      : error;
   }
   return { app, url: listeningUrl(app) };
 }

@@ -1,3 +1,5 @@
+import { errors } from 'undici';
+
 import type { ExchangeFailureCode } from '../core/attempt-outcome.js';
 
 /** Ends an exchange inside this folder; `PushClient` turns it into a value. */
@@ -88,12 +90,15 @@ export function failureOfTls(error: unknown): ExchangeFailure {
  * @param endedByPeer whether the peer closed in order
  */
 export function failureOfExchange(error: unknown, uploaded: boolean, endedByPeer: boolean): ExchangeFailure {
-  return new ExchangeFailure(codeOfExchange(codeOf(error), uploaded, endedByPeer), describe(error));
+  // undici gives its parser's errors no code.
+  const malformed = error instanceof errors.HTTPParserError;
+  const code = malformed ? 'invalid_http_response' : codeOfExchange(codeOf(error), uploaded, endedByPeer);
+  return new ExchangeFailure(code, describe(error));
 }
 
 function codeOfExchange(code: string, uploaded: boolean, endedByPeer: boolean): ExchangeFailureCode {
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'response_headers_too_large';
-  if (code.startsWith('HPE_')) return 'invalid_http_response';
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'response_headers_too_large';
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'invalid_http_response';
   if (code.startsWith('ERR_SSL_')) return 'tls_error';
   // undici's code both for a peer that closed and for one that said what HTTP does not allow.
   if (code === 'UND_ERR_SOCKET' && !endedByPeer) return 'invalid_http_response';

@@ -70,6 +70,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#over) return this.#settled.promise;
     this.#startedAt = this.options.monotonicNow();
     const headers = [...this.request.headers, 'content-length', String(body.bytes)];
+    this.connection.continueSkipper.expectAnswer();
     // undici takes any async iterable; its types know only of streams, which would read ahead.
     const bytes = whole ?? (this.#upload() as unknown as Readable);
     this.connection.client.dispatch({ method: 'POST', path: this.request.path, headers, body: bytes }, this);

@@ -3,11 +3,13 @@ import type { Client } from 'undici';
 
 import { canonicalAddress } from '../core/network-policy.js';
 import type { ResolvedAddress } from './resolver.js';
+import type { ContinueSkipper } from './continue-skipper.js';
 
 /** A socket and the HTTP client that speaks on it; one exchange at a time. */
 export interface Connection {
   readonly client: Client;
   readonly socket: Socket;
+  readonly continueSkipper: ContinueSkipper;
   readonly remoteAddress: string;
 }
 

@@ -12,6 +12,7 @@ import { GuardedConnector } from './guarded-connector.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
 import { type Connection, IdleConnections } from './idle-connections.js';
 import { requestHeaders, type ResolvedPushOptions, resolvePushOptions } from './push-defaults.js';
+import { ContinueSkipper } from './continue-skipper.js';
 import type { PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
 
 /** What was found out so far, for the record of an attempt that may end at any step. */
@@ -116,7 +117,7 @@ export class PushClient {
     Object.assign(progress, { remoteAddress, connectMs, tlsMs });
     const { caps, keepAliveMs } = this.#options;
     const client = clientOn(socket, url.origin, caps.answerHeaderBytes, keepAliveMs);
-    const connection = { client, socket, remoteAddress };
+    const connection = { client, socket, remoteAddress, continueSkipper: new ContinueSkipper(socket) };
     socket.once('close', () => this.#idle.forget(connection));
     return connection;
   }

@@ -5,7 +5,7 @@ import type { Session } from '../persistence/database.js';
 import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { MissedCompletions } from './missed-completions.js';
-import { OutageLog } from './outage-log.js';
+import { OutageLog } from '../core/outage-log.js';
 
 export interface DeliverySweeperOptions {
   readonly everyMs: number;

@@ -9,7 +9,7 @@ import { AttemptAbortedError } from './attempt-aborted.error.js';
 import type { DeliveryAttempt } from './delivery-attempt.js';
 import type { DeliveryGate } from './delivery-gate.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { OutageLog } from './outage-log.js';
+import { OutageLog } from '../core/outage-log.js';
 import type { ServerClock } from './server-clock.js';
 
 export interface DeliveryWorkerOptions {

@@ -11,6 +11,8 @@ export interface VaultKey {
 /** The keys in force: the first encrypts, every one decrypts. */
 export interface KeyRing {
   readonly first: VaultKey;
+  /** The first key's and all others'. */
+  readonly ids: readonly string[];
   find(keyId: string): VaultKey | undefined;
 }
 
@@ -32,7 +34,7 @@ export function parseKeyRing(text: string | undefined): KeyRing {
   const byId = new Map(keys.map((key) => [key.id, key]));
   const [first] = keys;
   if (!first) throw new ConfigurationError(`VAULT_KEYS is empty. ${HOW_TO}`);
-  return { first, find: (keyId) => byId.get(keyId) };
+  return { first, ids: [...byId.keys()], find: (keyId) => byId.get(keyId) };
 }
 
 function parseEntry(entry: string, position: number): VaultKey {

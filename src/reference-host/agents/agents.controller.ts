@@ -93,6 +93,7 @@ export function agentOr404<T>(agent: T | null): T {
 function readCursor(cursor: string | undefined): string {
   if (cursor === undefined) return '';
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!isHostId('agt', id)) throw new ProblemError('invalid-cursor', 'Use the nextCursor of the page before, unchanged.');
+  if (!isHostId('agt', id))
+    throw new ProblemError('invalid-cursor', 'Use the nextCursor of the page before, unchanged.');
   return id;
 }

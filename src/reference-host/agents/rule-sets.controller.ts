@@ -31,7 +31,8 @@ export class RuleSetsController {
   @ApiOperation({
     operationId: 'writeRuleSet',
     summary: 'Write the agent’s rules, as a new version',
-    description: 'The body is the whole rule set. Its section `data_sinks` is checked; other sections are kept as they are.',
+    description:
+      'The body is the whole rule set. Its section `data_sinks` is checked; other sections are kept as they are.',
   })
   @ApiBody({ schema: { type: 'object', additionalProperties: true }, examples: EXAMPLES })
   @ApiCreatedResponse({ type: RuleSetAnswer })

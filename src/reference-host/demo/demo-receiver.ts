@@ -32,7 +32,9 @@ const server = createServer((request, response) => {
       matched: payload.results.filter((row) => row.referenceHotelId !== null).length,
       answered,
     });
-    response.writeHead(answered, { 'content-type': 'text/plain' }).end(answered === 200 ? 'thank you' : 'try again later');
+    response
+      .writeHead(answered, { 'content-type': 'text/plain' })
+      .end(answered === 200 ? 'thank you' : 'try again later');
   });
 });
 

@@ -12,6 +12,7 @@ import { Terminal } from './terminal.js';
 const startedAt = performance.now();
 const dataDir = await mkdtemp(join(tmpdir(), 'data-sinks-demo-'));
 const children: Child[] = [];
+let stopping = false;
 const terminal = new Terminal(process.stdout, () => performance.now());
 
 async function cleanUp(): Promise<void> {
@@ -20,8 +21,13 @@ async function cleanUp(): Promise<void> {
   await rm(dataDir, { recursive: true, force: true });
 }
 
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
   process.once(signal, () => {
+    stopping = true;
     terminal.line('\nStopped; cleaning up.');
     void cleanUp().finally(() => process.exit(code));
   });
@@ -32,7 +38,8 @@ try {
   await cleanUp();
   terminal.line(`\nDone in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s; everything was cleaned up.`);
 } catch (error) {
-  terminal.line(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  // Whoever stopped the demo does not want to hear that its processes ended.
+  if (!stopping) terminal.line(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   await cleanUp();
   process.exitCode = 1;
 }

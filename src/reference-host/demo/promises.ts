@@ -23,14 +23,21 @@ const WAIT_MS = { least: 5_000, most: 5_500 + 1_500 };
  * Compares what the platform recorded with what the receiver saw, shows the attempts, and says what was proved.
  * @throws Error that names the first promise that was not kept
  */
-export function verifyPromises(terminal: Terminal, delivery: DeliverySeen, received: readonly [Received, Received]): void {
+export function verifyPromises(
+  terminal: Terminal,
+  delivery: DeliverySeen,
+  received: readonly [Received, Received],
+): void {
   const attempts = delivery.attempts.toSorted((a, b) => a.attemptNumber - b.attemptNumber);
   const [first, second] = received;
   const waitedMs = gapMs(attempts[0], attempts[1]);
   showAttempts(terminal, attempts, received);
 
   const promises: readonly (readonly [boolean, string])[] = [
-    [delivery.status === 'DELIVERED', `the delivery ended ${delivery.status}, ${delivery.reason ?? 'without a reason'}`],
+    [
+      delivery.status === 'DELIVERED',
+      `the delivery ended ${delivery.status}, ${delivery.reason ?? 'without a reason'}`,
+    ],
     [attempts.length === 2, `there are ${attempts.length} attempts on record instead of 2`],
     [attempts[0]?.status === 'HTTP_5XX' && attempts[0].httpStatus === 503, 'attempt 1 is not on record as 503'],
     [attempts[1]?.status === 'SUCCEEDED' && attempts[1].httpStatus === 200, 'attempt 2 is not on record as 200'],
@@ -39,7 +46,10 @@ export function verifyPromises(terminal: Terminal, delivery: DeliverySeen, recei
     [first.deliveryId === delivery.id && second.deliveryId === delivery.id, 'the delivery’s id was not the same twice'],
     [first.sha256 === second.sha256, 'the two attempts sent different bytes'],
     [first.sha256 === delivery.payload?.sha256, 'the bytes received are not those on record'],
-    [second.rows === TOTAL && second.matched === MATCHED, `the receiver counted ${second.matched} of ${second.rows} rows`],
+    [
+      second.rows === TOTAL && second.matched === MATCHED,
+      `the receiver counted ${second.matched} of ${second.rows} rows`,
+    ],
   ];
   const broken = promises.find(([kept]) => !kept);
   if (broken) throw new Error(broken[1]);

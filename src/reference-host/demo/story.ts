@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type Child, startChild } from './child.js';
 import { demoRows, MATCHED, TOTAL } from './demo-rows.js';
-import { type DeliverySeen, type JobFinished, PlatformClient, type SinkSaved, type TestAnswer } from './platform-client.js';
+import {
+  type DeliverySeen,
+  type JobFinished,
+  PlatformClient,
+  type SinkSaved,
+  type TestAnswer,
+} from './platform-client.js';
 import { type Received, verifyPromises } from './promises.js';
 import { grouped, type Terminal } from './terminal.js';
 
@@ -37,8 +43,11 @@ export async function playStory(stage: Stage): Promise<void> {
   terminal.begin('Press Test: a synthetic payload, signed like a real one');
   const test = await client.post<TestAnswer>(`${sinkPath}/test`);
   const tested = await nextReceived(receiver);
-  if (!test.passed || !tested.test || !tested.signatureValid) throw new Error(`the test failed: ${test.advice ?? 'no advice'}`);
-  terminal.result(`passed: the receiver verified the signature and answered ${tested.answered} in ${test.timings.totalMs} ms`);
+  if (!test.passed || !tested.test || !tested.signatureValid)
+    throw new Error(`the test failed: ${test.advice ?? 'no advice'}`);
+  terminal.result(
+    `passed: the receiver verified the signature and answered ${tested.answered} in ${test.timings.totalMs} ms`,
+  );
 
   terminal.begin('Switch the rule on and activate the agent');
   const rules = { data_sinks: { auto_push_on_job_complete: true, retry_failed_push: 2 } };
@@ -50,10 +59,14 @@ export async function playStory(stage: Stage): Promise<void> {
   await followDelivery(terminal, client, receiver, sinkPath, job);
 }
 
-async function startPlatform({ terminal, dataDir, onChild }: Stage): Promise<{ client: PlatformClient; agentPath: string }> {
+async function startPlatform({
+  terminal,
+  dataDir,
+  onChild,
+}: Stage): Promise<{ client: PlatformClient; agentPath: string }> {
   terminal.begin('Start the platform on an empty embedded database');
   const startedAt = performance.now();
-  const host = startChild('../../main.js', { DATA_DIR: dataDir, PORT: '0', ALLOW_PRIVATE_ENDPOINTS: '127.0.0.0/8' });
+  const host = startChild('./demo-host.js', { DATA_DIR: dataDir, PORT: '0', ALLOW_PRIVATE_ENDPOINTS: '127.0.0.0/8' });
   onChild(host);
   const progress = setInterval(() => terminal.update(`creating the database … ${seconds(startedAt)}`), 100);
   try {
@@ -71,7 +84,11 @@ async function startReceiver({ terminal, onChild }: Stage, secret: string): Prom
   terminal.begin('Start the customer’s receiver, a process of its own');
   const receiver = startChild('./demo-receiver.js', { DEMO_SECRET: secret });
   onChild(receiver);
-  const port = await receiver.waitFor('the receiver', (line) => /"listening","port":(\d+)/.exec(line)?.[1] ?? null, 15_000);
+  const port = await receiver.waitFor(
+    'the receiver',
+    (line) => /"listening","port":(\d+)/.exec(line)?.[1] ?? null,
+    15_000,
+  );
   const url = `http://127.0.0.1:${port}/mapping-results`;
   terminal.result(`${url}, verifies X-MT-Signature with nothing but node:crypto`);
   return { receiver, url };
@@ -98,18 +115,28 @@ async function followDelivery(
 ): Promise<void> {
   terminal.begin('The push, by itself: first attempt');
   const first = await nextReceived(receiver, 1);
-  terminal.result(`the receiver got ${grouped(first.bytes)} bytes and answered ${first.answered}: it is just restarting`);
+  terminal.result(
+    `the receiver got ${grouped(first.bytes)} bytes and answered ${first.answered}: it is just restarting`,
+  );
 
   terminal.begin('The wait before the retry');
   const waiting = await until(client, sinkPath, job.jobId, (delivery) => delivery.status === 'RETRYING');
   const dueAt = Date.parse(waiting.nextAttemptAt ?? '');
-  const countdown = setInterval(() => terminal.update(`next attempt in ${Math.max(0, (dueAt - Date.now()) / 1_000).toFixed(1)} s`), 100);
+  const countdown = setInterval(
+    () => terminal.update(`next attempt in ${Math.max(0, (dueAt - Date.now()) / 1_000).toFixed(1)} s`),
+    100,
+  );
   const second = await nextReceived(receiver, 2).finally(() => clearInterval(countdown));
   terminal.result(`over: the second attempt arrived`);
 
   terminal.begin('Second attempt');
   terminal.result(`the receiver got ${grouped(second.bytes)} bytes and answered ${second.answered}`);
-  const delivered = await until(client, sinkPath, job.jobId, ({ status }) => status !== 'RETRYING' && status !== 'IN_FLIGHT');
+  const delivered = await until(
+    client,
+    sinkPath,
+    job.jobId,
+    ({ status }) => status !== 'RETRYING' && status !== 'IN_FLIGHT',
+  );
   verifyPromises(terminal, delivered, [first, second]);
 }
 

@@ -29,7 +29,8 @@ function isParsedHere(request: IncomingMessage): boolean {
 
 function refuseOtherBodies(request: Request, _response: Response, next: NextFunction): void {
   const path = pathOf(request);
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   const refused = HOST_ROUTE.test(path) && !FINISHED_JOB.test(path) && hasBody && !isJson(request);
   next(refused ? new ProblemError('unsupported-media-type', 'Send the body as application/json.') : undefined);
 }

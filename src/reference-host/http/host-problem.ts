@@ -24,6 +24,11 @@ export class HostProblemFilter implements ExceptionFilter<HostProblem> {
   catch({ code, detail }: HostProblem, host: ArgumentsHost): void {
     const { status, title } = HOST_PROBLEMS[code];
     const body = { type: `https://mapping.travel/errors/${code}`, title, status, detail };
-    host.switchToHttp().getResponse<Response>().status(status).type('application/problem+json').send(JSON.stringify(body));
+    host
+      .switchToHttp()
+      .getResponse<Response>()
+      .status(status)
+      .type('application/problem+json')
+      .send(JSON.stringify(body));
   }
 }

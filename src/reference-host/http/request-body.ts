@@ -40,6 +40,10 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
 export async function discardRest(request: IncomingMessage): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
   await new Promise<void>((resolve) => {
-    request.once('end', resolve).once('close', resolve).once('error', () => resolve()).resume();
+    request
+      .once('end', resolve)
+      .once('close', resolve)
+      .once('error', () => resolve())
+      .resume();
   });
 }

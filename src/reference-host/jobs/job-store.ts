@@ -56,7 +56,7 @@ export class JobStore extends MappingResults {
 
   /** Removes a job that was not completed. */
   async discard(number: string): Promise<void> {
-    for (let removed = REMOVE_ROWS; removed === REMOVE_ROWS; ) {
+    for (let removed = REMOVE_ROWS; removed === REMOVE_ROWS;) {
       const gone = await rows(this.dataSource, REMOVE_SOME, [number, REMOVE_ROWS]);
       removed = gone.length;
     }

@@ -48,7 +48,8 @@ export class MappingJobs implements OnApplicationBootstrap {
    * @throws {HostProblem} `job-exists` when the id is taken by another agent's job or by one with other rows
    */
   async complete(agent: HostAgent, jobId: string | null, batches: RowBatches): Promise<CompletedJob> {
-    if (jobId !== null && (await this.store.findById(jobId))) return this.completeAgain(agent, jobId, await drain(batches));
+    if (jobId !== null && (await this.store.findById(jobId)))
+      return this.completeAgain(agent, jobId, await drain(batches));
     const ids = { jobId: jobId ?? newId('job'), agentId: agent.id, workspaceId: agent.workspaceId };
     const number = await this.store.open(ids);
     let received: Completion | null = null;

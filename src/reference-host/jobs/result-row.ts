@@ -17,7 +17,12 @@ export function readResultRow(value: unknown, pointer: string): RowResult {
   }
   const given = value as Readonly<Record<string, unknown>>;
   const { partnerRowId, referenceHotelId = null, matchMethod = null, matchConfidence = null } = given;
-  if (isText(partnerRowId) && isTextOrNull(referenceHotelId) && isTextOrNull(matchMethod) && isConfidence(matchConfidence)) {
+  if (
+    isText(partnerRowId) &&
+    isTextOrNull(referenceHotelId) &&
+    isTextOrNull(matchMethod) &&
+    isConfidence(matchConfidence)
+  ) {
     const unknown = unknownFields(given, pointer);
     if (unknown.length > 0) return { ok: false, violations: unknown };
     return { ok: true, row: { partnerRowId, referenceHotelId, matchMethod, matchConfidence } };

@@ -83,7 +83,9 @@ function processStart(pid: number): string | null {
 function parseHolder(text: string): Holder | null {
   try {
     const { pid, startedAt } = JSON.parse(text) as Partial<Holder>;
-    return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? { pid, startedAt: startedAt ?? null } : null;
+    return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0
+      ? { pid, startedAt: startedAt ?? null }
+      : null;
   } catch {
     // Half-written by a process that died: nobody's.
     return null;

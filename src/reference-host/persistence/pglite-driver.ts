@@ -45,7 +45,9 @@ export class UnreadableDatabaseError extends Error {
 
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`the database in the data directory cannot be opened (${reason}). Set DATA_DIR to another directory.`, { cause });
+    super(`the database in the data directory cannot be opened (${reason}). Set DATA_DIR to another directory.`, {
+      cause,
+    });
   }
 }
 
@@ -76,7 +78,9 @@ function clientClass(database: PGlite): typeof pg.Client {
       const connect = connection.connect.bind(connection);
       // Nobody awaits the adapter's connect(): a directory that cannot be opened would end as an unhandled rejection.
       connection.connect = async (port, host) => {
-        await connect(port, host).catch((cause: unknown) => connection.emit('error', new UnreadableDatabaseError(cause)));
+        await connect(port, host).catch((cause: unknown) =>
+          connection.emit('error', new UnreadableDatabaseError(cause)),
+        );
       };
       super({ ...config } as pg.ClientConfig);
     }

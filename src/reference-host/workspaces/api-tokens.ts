@@ -37,7 +37,9 @@ export class ApiTokens extends WorkspaceAccess {
   }
 
   async revoke(token: string): Promise<void> {
-    await rows(this.dataSource, 'UPDATE host_api_token SET revoked_at = now() WHERE token_sha256 = $1', [digest(token)]);
+    await rows(this.dataSource, 'UPDATE host_api_token SET revoked_at = now() WHERE token_sha256 = $1', [
+      digest(token),
+    ]);
   }
 
   async findBearer(authorization: string | undefined): Promise<TokenBearer | null> {

@@ -82,14 +82,14 @@ describe('the services for tests', () => {
   });
 
   it('lend each suite a migrated database of its own', async () => {
-    class MakesTable1 {
-      name = 'MakesTable1';
+    class MakesThing1764000000000 {
+      name = 'MakesThing1764000000000';
       async up(runner: { query(sql: string): Promise<unknown> }): Promise<void> {
         await runner.query('CREATE TABLE thing (n int)');
       }
       async down(): Promise<void> {}
     }
-    const [one, other] = await Promise.all([migratedPostgres([MakesTable1]), migratedPostgres([MakesTable1])]);
+    const [one, other] = await Promise.all([migratedPostgres([MakesThing1764000000000]), migratedPostgres([MakesThing1764000000000])]);
     await query(one.url, 'INSERT INTO thing VALUES (1)');
     expect(await query(other.url, 'SELECT * FROM thing')).toEqual([]);
     await Promise.all([one.drop(), other.drop()]);

@@ -6,8 +6,9 @@ import { SecretUnreadableError, type SecretRef } from '../../../src/data-sinks/p
 import { secretVaultConformance } from '../../../src/data-sinks/testing/index.js';
 import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
-import { keyEntry, openVaultDatabase } from '../../support/vault/vault-database.js';
+import { keyEntry, VAULT_DATABASES, type VaultDatabase } from '../../support/vault/vault-databases.js';
 
+let database: VaultDatabase;
 let dataSource: DataSource;
 let count = 0;
 const newRef = (): SecretRef => ({ secretId: `sec_${++count}`, workspaceId: 'ws_1' });
@@ -31,138 +32,141 @@ async function reasons(vault: DatabaseSecretVault, refs: readonly SecretRef[]): 
   return error instanceof SecretUnreadableError ? Object.fromEntries(error.reasons) : error;
 }
 
-beforeAll(async () => {
-  dataSource = await openVaultDatabase();
-});
+describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
+  beforeAll(async () => {
+    database = await open();
+    ({ dataSource } = database);
+  });
 
-afterAll(async () => {
-  await dataSource.destroy();
-});
+  afterAll(async () => {
+    await database.close();
+  });
 
-describe('the database vault keeps what the port promises', () => {
-  it.each(secretVaultConformance(() => makeVault()).map(({ name, run }) => [name, run] as const))(
-    '%s',
-    async (_name, run) => {
-      await expect(run()).resolves.toBeUndefined();
-    },
-  );
-});
-
-describe('the database vault', () => {
-  it('shows the database ciphertext alone, in what is stored and in what is asked', async () => {
-    const statements: string[] = [];
-    const vault = makeVault(undefined, recording(statements));
-    const ref = newRef();
-    const secret = 'a secret that is easy to find';
-    await vault.store(ref, secret);
-    await vault.store(ref, secret);
-    await vault.reveal([ref]);
-    const [row] = await dataSource.query<{ ciphertext: Buffer }[]>(
-      'SELECT * FROM agent_data_source_secret WHERE id = $1',
-      [ref.secretId],
+  describe('the database vault keeps what the port promises', () => {
+    it.each(secretVaultConformance(() => makeVault()).map(({ name, run }) => [name, run] as const))(
+      '%s',
+      async (_name, run) => {
+        await expect(run()).resolves.toBeUndefined();
+      },
     );
-    expect(row).toMatchObject({ id: ref.secretId, workspace_id: 'ws_1', key_id: 'k1' });
-    expect(row?.ciphertext).toHaveLength(12 + Buffer.byteLength(secret) + 16);
-    expect(row?.ciphertext.includes('a secret')).toBe(false);
-    const asked = statements.join('\n');
-    for (const encoding of ['utf8', 'hex', 'base64'] as const) {
-      expect(asked).not.toContain(Buffer.from(secret).toString(encoding));
-    }
-    expect(asked.replaceAll(/[< >]|Buffer/g, '')).not.toContain(Buffer.from(secret).toString('hex'));
   });
 
-  it('reveals a whole batch with one statement, and an empty one with none', async () => {
-    const statements: string[] = [];
-    const vault = makeVault(undefined, recording(statements));
-    const refs = Array.from({ length: 64 }, newRef);
-    for (const ref of refs) await vault.store(ref, 'value');
-    statements.length = 0;
-    expect((await vault.reveal(refs)).size).toBe(64);
-    expect(statements).toHaveLength(1);
-    await vault.reveal([]);
-    expect(statements).toHaveLength(1);
-  });
-
-  it('writes the secret in the transaction of the sink: rolled back together', async () => {
-    const vault = makeVault();
-    const [kept, lost] = [newRef(), newRef()];
-    await dataSource.transaction((manager) => vault.store(kept, 'value', manager));
-    await dataSource
-      .transaction(async (manager) => {
-        await vault.store(lost, 'value', manager);
-        throw new Error('the sink could not be written');
-      })
-      .catch(() => undefined);
-    expect([...(await vault.reveal([kept, lost])).keys()]).toEqual([kept.secretId]);
-  });
-
-  it('goes on in the same transaction after a reference that was taken', async () => {
-    const vault = makeVault();
-    const [taken, free] = [newRef(), newRef()];
-    await vault.store(taken, 'first');
-    await dataSource.transaction(async (manager) => {
-      await expect(vault.store(taken, 'second', manager)).rejects.toMatchObject({ code: 'secret_ref_taken' });
-      await vault.store(taken, 'first', manager);
-      await vault.store(free, 'value', manager);
+  describe('the database vault', () => {
+    it('shows the database ciphertext alone, in what is stored and in what is asked', async () => {
+      const statements: string[] = [];
+      const vault = makeVault(undefined, recording(statements));
+      const ref = newRef();
+      const secret = 'a secret that is easy to find';
+      await vault.store(ref, secret);
+      await vault.store(ref, secret);
+      await vault.reveal([ref]);
+      const [row] = await dataSource.query<{ ciphertext: Buffer }[]>(
+        'SELECT * FROM agent_data_source_secret WHERE id = $1',
+        [ref.secretId],
+      );
+      expect(row).toMatchObject({ id: ref.secretId, workspace_id: 'ws_1', key_id: 'k1' });
+      expect(row?.ciphertext).toHaveLength(12 + Buffer.byteLength(secret) + 16);
+      expect(row?.ciphertext.includes('a secret')).toBe(false);
+      const asked = statements.join('\n');
+      for (const encoding of ['utf8', 'hex', 'base64'] as const) {
+        expect(asked).not.toContain(Buffer.from(secret).toString(encoding));
+      }
+      expect(asked.replaceAll(/[< >]|Buffer/g, '')).not.toContain(Buffer.from(secret).toString('hex'));
     });
-    expect(Object.fromEntries(await vault.reveal([taken, free]))).toEqual({
-      [taken.secretId]: 'first',
-      [free.secretId]: 'value',
+
+    it('reveals a whole batch with one statement, and an empty one with none', async () => {
+      const statements: string[] = [];
+      const vault = makeVault(undefined, recording(statements));
+      const refs = Array.from({ length: 64 }, newRef);
+      for (const ref of refs) await vault.store(ref, 'value');
+      statements.length = 0;
+      expect((await vault.reveal(refs)).size).toBe(64);
+      expect(statements).toHaveLength(1);
+      await vault.reveal([]);
+      expect(statements).toHaveLength(1);
     });
-  });
 
-  it('refuses something that is no transaction before it writes anything', async () => {
-    const vault = makeVault();
-    const ref = newRef();
-    await expect(vault.store(ref, 'value', { isolation: 'none' })).rejects.toThrow(TypeError);
-    expect((await vault.reveal([ref])).size).toBe(0);
-  });
-
-  it('reads what an earlier first key encrypted, and encrypts with the new one', async () => {
-    const [old, fresh] = [newRef(), newRef()];
-    await makeVault(keyEntry('k1', 1)).store(old, 'old');
-    const vault = makeVault(`${keyEntry('k2', 2)},${keyEntry('k1', 1)}`);
-    await vault.store(fresh, 'fresh');
-    expect([...(await vault.reveal([old, fresh])).values()].sort()).toEqual(['fresh', 'old']);
-    expect(await reasons(makeVault(keyEntry('k1', 1)), [old, fresh])).toEqual({
-      [fresh.secretId]: 'secret_key_unknown',
+    it('writes the secret in the transaction of the sink: rolled back together', async () => {
+      const vault = makeVault();
+      const [kept, lost] = [newRef(), newRef()];
+      await dataSource.transaction((manager) => vault.store(kept, 'value', manager));
+      await dataSource
+        .transaction(async (manager) => {
+          await vault.store(lost, 'value', manager);
+          throw new Error('the sink could not be written');
+        })
+        .catch(() => undefined);
+      expect([...(await vault.reveal([kept, lost])).keys()]).toEqual([kept.secretId]);
     });
-  });
 
-  it('names exactly the secrets that cannot be opened, so that the rest of a batch goes on', async () => {
-    const vault = makeVault();
-    const [good, tampered, unknown] = [newRef(), newRef(), newRef()];
-    for (const ref of [good, tampered]) await vault.store(ref, 'value');
-    await makeVault(keyEntry('k9', 9)).store(unknown, 'value');
-    await dataSource.query(
-      `UPDATE agent_data_source_secret SET ciphertext = set_byte(ciphertext, 14, get_byte(ciphertext, 14) # 1) WHERE id = $1`,
-      [tampered.secretId],
-    );
-    expect(await reasons(vault, [good, tampered, unknown])).toEqual({
-      [tampered.secretId]: 'secret_tampered',
-      [unknown.secretId]: 'secret_key_unknown',
+    it('goes on in the same transaction after a reference that was taken', async () => {
+      const vault = makeVault();
+      const [taken, free] = [newRef(), newRef()];
+      await vault.store(taken, 'first');
+      await dataSource.transaction(async (manager) => {
+        await expect(vault.store(taken, 'second', manager)).rejects.toMatchObject({ code: 'secret_ref_taken' });
+        await vault.store(taken, 'first', manager);
+        await vault.store(free, 'value', manager);
+      });
+      expect(Object.fromEntries(await vault.reveal([taken, free]))).toEqual({
+        [taken.secretId]: 'first',
+        [free.secretId]: 'value',
+      });
     });
-    expect([...(await vault.reveal([good]))]).toEqual([[good.secretId, 'value']]);
-  });
 
-  it.each([
-    [
-      'the ciphertext of another secret',
-      'ciphertext = (SELECT ciphertext FROM agent_data_source_secret WHERE id = $2)',
-    ],
-    ['another workspace', `workspace_id = 'ws_2', id = id || substr($2, 1, 0)`],
-    ['another key id', `key_id = 'k2', id = id || substr($2, 1, 0)`],
-    ['an empty ciphertext', `ciphertext = ''::bytea, id = id || substr($2, 1, 0)`],
-  ])('refuses a row that was given %s in the database', async (_what, change) => {
-    const vault = makeVault(`${keyEntry('k1', 1)},${keyEntry('k2', 2)}`);
-    const [victim, other] = [newRef(), newRef()];
-    await vault.store(victim, 'value of the victim');
-    await vault.store(other, 'value of the attacker');
-    await dataSource.query(`UPDATE agent_data_source_secret SET ${change} WHERE id = $1`, [
-      victim.secretId,
-      other.secretId,
-    ]);
-    const refs = ['ws_1', 'ws_2'].map((workspaceId) => ({ ...victim, workspaceId }));
-    expect(await reasons(vault, refs)).toEqual({ [victim.secretId]: 'secret_tampered' });
+    it('refuses something that is no transaction before it writes anything', async () => {
+      const vault = makeVault();
+      const ref = newRef();
+      await expect(vault.store(ref, 'value', { isolation: 'none' })).rejects.toThrow(TypeError);
+      expect((await vault.reveal([ref])).size).toBe(0);
+    });
+
+    it('reads what an earlier first key encrypted, and encrypts with the new one', async () => {
+      const [old, fresh] = [newRef(), newRef()];
+      await makeVault(keyEntry('k1', 1)).store(old, 'old');
+      const vault = makeVault(`${keyEntry('k2', 2)},${keyEntry('k1', 1)}`);
+      await vault.store(fresh, 'fresh');
+      expect([...(await vault.reveal([old, fresh])).values()].sort()).toEqual(['fresh', 'old']);
+      expect(await reasons(makeVault(keyEntry('k1', 1)), [old, fresh])).toEqual({
+        [fresh.secretId]: 'secret_key_unknown',
+      });
+    });
+
+    it('names exactly the secrets that cannot be opened, so that the rest of a batch goes on', async () => {
+      const vault = makeVault();
+      const [good, tampered, unknown] = [newRef(), newRef(), newRef()];
+      for (const ref of [good, tampered]) await vault.store(ref, 'value');
+      await makeVault(keyEntry('k9', 9)).store(unknown, 'value');
+      await dataSource.query(
+        `UPDATE agent_data_source_secret SET ciphertext = set_byte(ciphertext, 14, get_byte(ciphertext, 14) # 1) WHERE id = $1`,
+        [tampered.secretId],
+      );
+      expect(await reasons(vault, [good, tampered, unknown])).toEqual({
+        [tampered.secretId]: 'secret_tampered',
+        [unknown.secretId]: 'secret_key_unknown',
+      });
+      expect([...(await vault.reveal([good]))]).toEqual([[good.secretId, 'value']]);
+    });
+
+    it.each([
+      [
+        'the ciphertext of another secret',
+        'ciphertext = (SELECT ciphertext FROM agent_data_source_secret WHERE id = $2)',
+      ],
+      ['another workspace', `workspace_id = 'ws_2', id = id || substr($2, 1, 0)`],
+      ['another key id', `key_id = 'k2', id = id || substr($2, 1, 0)`],
+      ['an empty ciphertext', `ciphertext = ''::bytea, id = id || substr($2, 1, 0)`],
+    ])('refuses a row that was given %s in the database', async (_what, change) => {
+      const vault = makeVault(`${keyEntry('k1', 1)},${keyEntry('k2', 2)}`);
+      const [victim, other] = [newRef(), newRef()];
+      await vault.store(victim, 'value of the victim');
+      await vault.store(other, 'value of the attacker');
+      await dataSource.query(`UPDATE agent_data_source_secret SET ${change} WHERE id = $1`, [
+        victim.secretId,
+        other.secretId,
+      ]);
+      const refs = ['ws_1', 'ws_2'].map((workspaceId) => ({ ...victim, workspaceId }));
+      expect(await reasons(vault, refs)).toEqual({ [victim.secretId]: 'secret_tampered' });
+    });
   });
 });

@@ -5,12 +5,13 @@ import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
 import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
 import { reencryptSecrets, type ReencryptCounts } from '../../../src/data-sinks/vault/reencrypt-secrets.js';
-import { keyEntry, openVaultDatabase } from '../../support/vault/vault-database.js';
+import { keyEntry, VAULT_DATABASES, type VaultDatabase } from '../../support/vault/vault-databases.js';
 
 const OLD = parseKeyRing(keyEntry('old', 1));
 const BOTH = parseKeyRing(`${keyEntry('new', 2)},${keyEntry('old', 1)}`);
 const NEW = parseKeyRing(keyEntry('new', 2));
 
+let database: VaultDatabase;
 let dataSource: DataSource;
 let refs: readonly SecretRef[];
 
@@ -33,107 +34,131 @@ async function expectAllReadableWithNewKey(expected: readonly SecretRef[] = refs
   expect(new Map(values)).toEqual(new Map(expected.map((ref) => [ref.secretId, valueOf(ref)])));
 }
 
-beforeAll(async () => {
-  dataSource = await openVaultDatabase();
-});
+describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
+  beforeAll(async () => {
+    database = await open();
+    ({ dataSource } = database);
+  });
 
-afterAll(async () => {
-  await dataSource.destroy();
-});
+  afterAll(async () => {
+    await database.close();
+  });
 
-beforeEach(async () => {
-  await dataSource.query('DELETE FROM agent_data_source_secret');
-  refs = Array.from({ length: 10 }, (_, i) => ({ secretId: `sec_${i}`, workspaceId: `ws_${i % 3}` }));
-  for (const ref of refs) await vaultWith(OLD).store(ref, valueOf(ref));
-});
+  beforeEach(async () => {
+    await dataSource.query('DELETE FROM agent_data_source_secret');
+    refs = Array.from({ length: 10 }, (_, i) => ({ secretId: `sec_${i}`, workspaceId: `ws_${i % 3}` }));
+    for (const ref of refs) await vaultWith(OLD).store(ref, valueOf(ref));
+  });
 
-describe('re-encrypting the secrets', () => {
-  it('brings every secret under the first key, so that the old key can go', async () => {
-    const report = await reencryptSecrets(dataSource, BOTH, randomBytes);
-    expect(report).toEqual({
-      reencrypted: 10,
-      changedMeanwhile: 0,
-      unreadable: 0,
-      interrupted: false,
-      secretsByKey: new Map([['new', 10]]),
+  describe('re-encrypting the secrets', () => {
+    it('brings every secret under the first key, so that the old key can go', async () => {
+      const report = await reencryptSecrets(dataSource, BOTH, randomBytes);
+      expect(report).toEqual({
+        reencrypted: 10,
+        changedMeanwhile: 0,
+        unreadable: 0,
+        interrupted: false,
+        secretsByKey: new Map([['new', 10]]),
+      });
+      await expectAllReadableWithNewKey();
     });
-    await expectAllReadableWithNewKey();
-  });
 
-  it.each([1, 3, 5, 10, 11])('tells its progress after every batch of %d', async (batchSize) => {
-    const seen: ReencryptCounts[] = [];
-    const report = await reencryptSecrets(dataSource, BOTH, randomBytes, {
-      batchSize,
-      onProgress: (counts) => seen.push(counts),
+    it.each([1, 3, 5, 10, 11])('tells its progress after every batch of %d', async (batchSize) => {
+      const seen: ReencryptCounts[] = [];
+      const report = await reencryptSecrets(dataSource, BOTH, randomBytes, {
+        batchSize,
+        onProgress: (counts) => seen.push(counts),
+      });
+      expect(seen.map(({ reencrypted }) => reencrypted)).toEqual(
+        Array.from({ length: Math.ceil(10 / batchSize) }, (_, i) => Math.min((i + 1) * batchSize, 10)),
+      );
+      expect(report.reencrypted).toBe(10);
     });
-    expect(seen.map(({ reencrypted }) => reencrypted)).toEqual(
-      Array.from({ length: Math.ceil(10 / batchSize) }, (_, i) => Math.min((i + 1) * batchSize, 10)),
-    );
-    expect(report.reencrypted).toBe(10);
-  });
 
-  it('changes nothing when it runs again', async () => {
-    await reencryptSecrets(dataSource, BOTH, randomBytes);
-    const before = await dataSource.query<unknown>('SELECT * FROM agent_data_source_secret ORDER BY id');
-    expect(await reencryptSecrets(dataSource, BOTH, randomBytes)).toMatchObject({ reencrypted: 0 });
-    expect(await dataSource.query<unknown>('SELECT * FROM agent_data_source_secret ORDER BY id')).toEqual(before);
-  });
-
-  it('stops when asked to, with every secret readable, and goes on at the next run', async () => {
-    const stop = new AbortController();
-    const first = await reencryptSecrets(dataSource, BOTH, randomBytes, {
-      batchSize: 4,
-      onProgress: () => stop.abort(),
-      signal: stop.signal,
+    it('changes nothing when it runs again', async () => {
+      await reencryptSecrets(dataSource, BOTH, randomBytes);
+      const before = await dataSource.query<unknown>('SELECT * FROM agent_data_source_secret ORDER BY id');
+      expect(await reencryptSecrets(dataSource, BOTH, randomBytes)).toMatchObject({ reencrypted: 0 });
+      expect(await dataSource.query<unknown>('SELECT * FROM agent_data_source_secret ORDER BY id')).toEqual(before);
     });
-    expect(first).toMatchObject({ reencrypted: 4, interrupted: true });
-    expect(first.secretsByKey).toEqual(
-      new Map([
-        ['new', 4],
-        ['old', 6],
-      ]),
-    );
-    expect((await vaultWith(BOTH).reveal(refs)).size).toBe(10);
-    expect(await reencryptSecrets(dataSource, BOTH, randomBytes)).toMatchObject({ reencrypted: 6, interrupted: false });
-    await expectAllReadableWithNewKey();
-  });
 
-  it('loses nothing when it dies between two rows', async () => {
-    const dying = interrupted(6, () => Promise.reject(new Error('killed')));
-    await expect(reencryptSecrets(dying, BOTH, randomBytes)).rejects.toThrow('killed');
-    expect((await vaultWith(BOTH).reveal(refs)).size).toBe(10);
-    expect(await reencryptSecrets(dataSource, BOTH, randomBytes)).toMatchObject({ reencrypted: 5 });
-    await expectAllReadableWithNewKey();
-  });
+    it('stops when asked to, with every secret readable, and goes on at the next run', async () => {
+      const stop = new AbortController();
+      const first = await reencryptSecrets(dataSource, BOTH, randomBytes, {
+        batchSize: 4,
+        onProgress: () => stop.abort(),
+        signal: stop.signal,
+      });
+      expect(first).toMatchObject({ reencrypted: 4, interrupted: true });
+      expect(first.secretsByKey).toEqual(
+        new Map([
+          ['new', 4],
+          ['old', 6],
+        ]),
+      );
+      expect((await vaultWith(BOTH).reveal(refs)).size).toBe(10);
+      expect(await reencryptSecrets(dataSource, BOTH, randomBytes)).toMatchObject({
+        reencrypted: 6,
+        interrupted: false,
+      });
+      await expectAllReadableWithNewKey();
+    });
 
-  it('does not bring back a secret that was destroyed meanwhile', async () => {
-    const [first, second, ...rest] = refs;
-    if (!first || !second) throw new Error('no secrets');
-    const racing = interrupted(2, () => vaultWith(BOTH).destroy(second));
-    expect(await reencryptSecrets(racing, BOTH, randomBytes)).toMatchObject({ reencrypted: 9, changedMeanwhile: 1 });
-    await expectAllReadableWithNewKey([first, ...rest]);
-  });
+    it('loses nothing when it dies between two rows', async () => {
+      const dying = interrupted(6, () => Promise.reject(new Error('killed')));
+      await expect(reencryptSecrets(dying, BOTH, randomBytes)).rejects.toThrow('killed');
+      expect((await vaultWith(BOTH).reveal(refs)).size).toBe(10);
+      expect(await reencryptSecrets(dataSource, BOTH, randomBytes)).toMatchObject({ reencrypted: 5 });
+      await expectAllReadableWithNewKey();
+    });
 
-  it('leaves alone what another run has re-encrypted meanwhile', async () => {
-    const racing = interrupted(1, () => reencryptSecrets(dataSource, BOTH, randomBytes));
-    expect(await reencryptSecrets(racing, BOTH, randomBytes)).toMatchObject({ reencrypted: 0, changedMeanwhile: 10 });
-    await expectAllReadableWithNewKey();
-  });
+    it('does not bring back a secret that was destroyed meanwhile', async () => {
+      const [first, second, ...rest] = refs;
+      if (!first || !second) throw new Error('no secrets');
+      const racing = interrupted(2, () => vaultWith(BOTH).destroy(second));
+      expect(await reencryptSecrets(racing, BOTH, randomBytes)).toMatchObject({ reencrypted: 9, changedMeanwhile: 1 });
+      await expectAllReadableWithNewKey([first, ...rest]);
+    });
 
-  it('leaves what it cannot read as it is, counts it, and goes on with the rest', async () => {
-    await dataSource.query(`UPDATE agent_data_source_secret SET workspace_id = 'ws_x' WHERE id = 'sec_3'`);
-    await dataSource.query(`UPDATE agent_data_source_secret SET key_id = 'lost' WHERE id = 'sec_4'`);
-    const unreadable = `SELECT * FROM agent_data_source_secret WHERE id IN ('sec_3', 'sec_4') ORDER BY id`;
-    const before = await dataSource.query<unknown>(unreadable);
-    const report = await reencryptSecrets(dataSource, BOTH, randomBytes, { batchSize: 2 });
-    expect(report).toMatchObject({ reencrypted: 8, unreadable: 2 });
-    expect(report.secretsByKey).toEqual(
-      new Map([
-        ['lost', 1],
-        ['new', 8],
-        ['old', 1],
-      ]),
-    );
-    expect(await dataSource.query<unknown>(unreadable)).toEqual(before);
+    it('leaves alone what another run has re-encrypted meanwhile', async () => {
+      const racing = interrupted(1, () => reencryptSecrets(dataSource, BOTH, randomBytes));
+      expect(await reencryptSecrets(racing, BOTH, randomBytes)).toMatchObject({ reencrypted: 0, changedMeanwhile: 10 });
+      await expectAllReadableWithNewKey();
+    });
+
+    it('lets two runs and a service go on at once', async () => {
+      const vault = vaultWith(BOTH);
+      const serviceReads = async (): Promise<void> => {
+        for (let i = 0; i < 20; i++) expect((await vault.reveal(refs.slice(1))).size).toBe(9);
+      };
+      const [first] = refs;
+      if (!first) throw new Error('no secrets');
+      const [one, two] = await Promise.all([
+        reencryptSecrets(dataSource, BOTH, randomBytes, { batchSize: 2 }),
+        reencryptSecrets(dataSource, BOTH, randomBytes, { batchSize: 3 }),
+        serviceReads(),
+        vault.destroy(first),
+      ]);
+      const reencrypted = one.reencrypted + two.reencrypted;
+      expect(reencrypted === 9 || reencrypted === 10).toBe(true);
+      await expectAllReadableWithNewKey(refs.slice(1));
+    });
+
+    it('leaves what it cannot read as it is, counts it, and goes on with the rest', async () => {
+      await dataSource.query(`UPDATE agent_data_source_secret SET workspace_id = 'ws_x' WHERE id = 'sec_3'`);
+      await dataSource.query(`UPDATE agent_data_source_secret SET key_id = 'lost' WHERE id = 'sec_4'`);
+      const unreadable = `SELECT * FROM agent_data_source_secret WHERE id IN ('sec_3', 'sec_4') ORDER BY id`;
+      const before = await dataSource.query<unknown>(unreadable);
+      const report = await reencryptSecrets(dataSource, BOTH, randomBytes, { batchSize: 2 });
+      expect(report).toMatchObject({ reencrypted: 8, unreadable: 2 });
+      expect(report.secretsByKey).toEqual(
+        new Map([
+          ['lost', 1],
+          ['new', 8],
+          ['old', 1],
+        ]),
+      );
+      expect(await dataSource.query<unknown>(unreadable)).toEqual(before);
+    });
   });
 });

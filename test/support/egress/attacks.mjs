@@ -16,7 +16,12 @@ function pump(socket, chunk, everyMs = 0) {
   step();
 }
 
-const after = (respond) => (socket, exchange, rest) => exchange.afterBody(() => respond(socket, rest));
+/** Responds to the whole request; what comes next on the connection is a new one. */
+const after = (respond) => (socket, exchange, rest) =>
+  exchange.afterBody(() => {
+    respond(socket, rest);
+    socket.exchange = exchange.next();
+  });
 const bomb = () => gzipSync(Buffer.alloc(50_000_000), { level: 9 });
 
 export const attacks = {

@@ -50,6 +50,10 @@ class Exchange {
     for (const wait of this.waiting.splice(0)) this.after(...wait);
   }
 
+  next() {
+    return new Exchange(this.socket);
+  }
+
   /** Calls back once so many bytes of the body have arrived. */
   after(bytes, callback) {
     if (this.bodyBytes >= Math.min(bytes, this.expected)) callback();
@@ -102,6 +106,8 @@ const answers = {
 function serve(socket) {
   connections += 1;
   open.add(socket);
+  // Gone for the client, whatever is still being written here.
+  socket.on('end', () => open.delete(socket));
   socket.on('close', () => open.delete(socket));
   socket.on('error', () => undefined);
   socket.setNoDelay(true);

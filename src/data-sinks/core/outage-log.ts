@@ -1,11 +1,15 @@
-import type { Logger } from '@nestjs/common';
+/** As much of a logger as is needed here. */
+export interface EventLogger {
+  log(event: Readonly<Record<string, unknown>>): void;
+  error(event: Readonly<Record<string, unknown>>): void;
+}
 
 /** Says once that something is away and once that it is back, not once a second. */
 export class OutageLog {
   #since: number | null = null;
 
   constructor(
-    private readonly logger: Logger,
+    private readonly logger: EventLogger,
     private readonly what: string,
     private readonly now: () => number = () => performance.now(),
   ) {}

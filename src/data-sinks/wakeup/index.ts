@@ -1,0 +1,2 @@
+export { InProcessWakeup } from './in-process.wakeup.js';
+export { Wakeup } from './wakeup.js';

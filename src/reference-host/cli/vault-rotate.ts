@@ -1,0 +1,30 @@
+import 'reflect-metadata';
+import { dataSource } from '../../../ormconfig.js';
+import { parseEnvironment } from '../environment.js';
+import { withVaultKeys } from '../vault-keys.js';
+import { rotateVault } from './rotate-vault.js';
+
+/**
+ * `npm run vault:rotate`: re-encrypts all secrets under the first key of `VAULT_KEYS`. On PostgreSQL the hosts go on
+ * running; the embedded database has room for one process, so its host is stopped first. A signal ends it after the
+ * batch under way. Ends with 1 unless every secret is under the first key.
+ */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+try {
+  const { vaultKeys } = await withVaultKeys(parseEnvironment(process.env));
+  await dataSource.initialize();
+  const complete = await rotateVault({
+    dataSource,
+    vaultKeys: vaultKeys ?? '',
+    print: (line) => console.log(line),
+    signal: stop.signal,
+  });
+  process.exitCode = complete ? 0 : 1;
+} catch (error) {
+  console.error(`The vault was not rotated: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  if (dataSource.isInitialized) await dataSource.destroy();
+}
