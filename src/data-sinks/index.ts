@@ -15,3 +15,6 @@ export * from './ports/index.js';
 export type { JobCompleted, JobKey, JobStats, MappingResultRow } from './core/job-completed.js';
 export { ConfigurationError, ProblemError, PROBLEMS, type ProblemCode } from './core/errors.js';
 export { type DataSinkRules, parseRules, type RulesResult, type RuleViolation } from './core/rules.js';
+
+export { type KeyRing, parseKeyRing } from './vault/key-ring.js';
+export { reencryptSecrets, type ReencryptOptions, type ReencryptReport } from './vault/reencrypt-secrets.js';

@@ -5,8 +5,7 @@ import { PushVerificationError } from './push-verification-error.js';
 
 /** What the sink sends in `Authorization` when its scheme is `Bearer` or `Basic`. */
 export type ExpectedAuthorization =
-  | { readonly bearer: string }
-  | { readonly basic: { readonly username: string; readonly password: string } };
+  { readonly bearer: string } | { readonly basic: { readonly username: string; readonly password: string } };
 
 /**
  * Checks the `Authorization` of a sink that signs nothing. It proves who sent the push, not that the body is whole or

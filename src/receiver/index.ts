@@ -13,13 +13,7 @@ export type { PushHeaders } from './push-headers.js';
 export { PUSH_VERIFICATION_ERRORS, PushVerificationError } from './push-verification-error.js';
 export type { PushProblem, PushVerificationErrorCode } from './push-verification-error.js';
 export { createPushVerifier, DEFAULT_TOLERANCE_SECONDS } from './push-verifier.js';
-export type {
-  PushProof,
-  PushSecrets,
-  PushVerifier,
-  PushVerifierOptions,
-  VerificationRules,
-} from './push-verifier.js';
+export type { PushProof, PushSecrets, PushVerifier, PushVerifierOptions, VerificationRules } from './push-verifier.js';
 export { PushVerifierStream } from './push-verifier-stream.js';
 export { PayloadError } from './results-push.js';
 export type { MappingResultRow, PayloadErrorCode, PushFacts, PushStats, ResultsPush } from './results-push.js';

@@ -13,16 +13,7 @@ export interface PayloadScannerOptions {
 
 /** Where in the document the next byte stands. At `*-or-end` no comma came yet, so the list may also be empty. */
 type Place =
-  | 'start'
-  | 'key-or-end'
-  | 'key'
-  | 'colon'
-  | 'value'
-  | 'after-value'
-  | 'row-or-end'
-  | 'row'
-  | 'after-row'
-  | 'end';
+  'start' | 'key-or-end' | 'key' | 'colon' | 'value' | 'after-value' | 'row-or-end' | 'row' | 'after-row' | 'end';
 
 /** Neighbouring rows of one chunk are parsed together, about so many bytes at a time: fewer, larger calls. */
 const RUN_BYTES = 256 * 1024;

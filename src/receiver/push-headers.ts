@@ -4,8 +4,7 @@ import { PushVerificationError } from './push-verification-error.js';
  * A request's headers, as Node (`request.headers`), a plain object in any case, or the Fetch API (`Headers`) give them.
  */
 export type PushHeaders =
-  | Readonly<Record<string, string | readonly string[] | undefined>>
-  | { get(name: string): string | null | undefined };
+  Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null | undefined };
 
 /** Looks a header up by its lower-case name, whatever the case it came in. All its values, in order. */
 export type HeaderLookup = (lowerCaseName: string) => readonly string[];

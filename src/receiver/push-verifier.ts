@@ -116,7 +116,8 @@ function checkTime(claim: SignatureClaim, tolerance: number | null | undefined, 
   if (!(allowed >= 0)) throw new RangeError('toleranceSeconds must be a number from 0, or null to check no time');
   const ageSeconds = Math.floor(now() / 1000) - claim.signedAt;
   if (Math.abs(ageSeconds) <= allowed) return;
-  const [code, when] = ageSeconds > 0 ? (['timestamp_too_old', 'ago'] as const) : (['timestamp_too_new', 'ahead'] as const);
+  const [code, when] =
+    ageSeconds > 0 ? (['timestamp_too_old', 'ago'] as const) : (['timestamp_too_new', 'ahead'] as const);
   throw new PushVerificationError(
     code,
     `The push was signed ${Math.abs(ageSeconds)} s ${when} by this server's clock, and ${allowed} s are allowed. Every attempt is signed anew: see whether this server's clock is right; else the request is a repetition by someone else.`,
@@ -145,7 +146,8 @@ function matchingMac(macs: readonly Hmac[], claim: SignatureClaim): number {
 function mismatch(lookup: HeaderLookup, seen: SeenBody, secrets: readonly string[]): PushVerificationError {
   const sent = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(lookup('content-digest').join(','))?.[1];
   const length = lookup('content-length')[0];
-  const changed = sent === undefined ? length !== undefined && Number(length) !== seen.bytes : sent !== seen.digest.digest('base64');
+  const changed =
+    sent === undefined ? length !== undefined && Number(length) !== seen.bytes : sent !== seen.digest.digest('base64');
   if (changed) {
     const sizes = length === undefined ? '' : ` (${seen.bytes} bytes verified, ${length} sent)`;
     return new PushVerificationError(

@@ -43,11 +43,7 @@ export interface MappingResultRow {
  * - `value_too_large`: a single row or member beyond the reader's limit
  */
 export type PayloadErrorCode =
-  | 'payload_malformed'
-  | 'payload_truncated'
-  | 'payload_incomplete'
-  | 'row_invalid'
-  | 'value_too_large';
+  'payload_malformed' | 'payload_truncated' | 'payload_incomplete' | 'row_invalid' | 'value_too_large';
 
 /** A body that cannot be read as a push. On a verified one, tell us; 400 is the answer that fits. */
 export class PayloadError extends Error {
@@ -69,7 +65,8 @@ export function checkedRow(value: unknown, index: number): MappingResultRow {
   if (typeof value !== 'object' || value === null) throw invalidRow(index, 'is not an object');
   const { partnerRowId, referenceHotelId, matchMethod, matchConfidence } = value as Record<string, unknown>;
   if (typeof partnerRowId !== 'string' || partnerRowId === '') throw invalidRow(index, 'has no partnerRowId');
-  if (!isTextOrNull(referenceHotelId)) throw invalidRow(index, 'has a referenceHotelId that is neither a string nor null');
+  if (!isTextOrNull(referenceHotelId))
+    throw invalidRow(index, 'has a referenceHotelId that is neither a string nor null');
   if (!isTextOrNull(matchMethod)) throw invalidRow(index, 'has a matchMethod that is neither a string nor null');
   if (matchConfidence !== null && typeof matchConfidence !== 'number') {
     throw invalidRow(index, 'has a matchConfidence that is neither a number nor null');

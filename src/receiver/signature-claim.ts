@@ -103,7 +103,11 @@ function required(lookup: HeaderLookup, name: string): string {
 }
 
 function missing(lookup: HeaderLookup, name: string): PushVerificationError {
-  return new PushVerificationError('missing_header', `The header ${name} did not come. ${whyMissing(lookup, name)}`, name);
+  return new PushVerificationError(
+    'missing_header',
+    `The header ${name} did not come. ${whyMissing(lookup, name)}`,
+    name,
+  );
 }
 
 function whyMissing(lookup: HeaderLookup, name: string): string {

@@ -55,11 +55,14 @@ describe('the sending side on the shared vectors', () => {
     return pass.headers();
   };
 
-  it.each(table(({ form, valid }) => form === 'standard-webhooks' && valid))('webhook-signature: %s', (_name, vector) => {
-    const given = (vector.headers['webhook-signature'] ?? '').split(' ');
-    const made = vector.secrets.map((secret) => signed(vector, secret)['webhook-signature'] ?? '');
-    expect(given.some((one) => made.includes(one))).toBe(true);
-  });
+  it.each(table(({ form, valid }) => form === 'standard-webhooks' && valid))(
+    'webhook-signature: %s',
+    (_name, vector) => {
+      const given = (vector.headers['webhook-signature'] ?? '').split(' ');
+      const made = vector.secrets.map((secret) => signed(vector, secret)['webhook-signature'] ?? '');
+      expect(given.some((one) => made.includes(one))).toBe(true);
+    },
+  );
 
   it.each(table(({ form, valid }) => form === 'x-mt' && valid))('X-MT-Signature: %s', (_name, vector) => {
     const given = [vector.headers['X-MT-Signature'], vector.headers['X-MT-Signature-Previous']];
@@ -93,7 +96,9 @@ describe('the npm package standardwebhooks on the shared vectors', () => {
 describe('the check of the contract, with nothing but node:crypto', () => {
   it.each(table(({ form, secrets }) => form === 'x-mt' && secrets.length === 1))('%s', (_name, vector) => {
     const check = (signature = '') => {
-      const expected = createHmac('sha256', vector.secrets[0] ?? '').update(bodyOf(vector)).digest('hex');
+      const expected = createHmac('sha256', vector.secrets[0] ?? '')
+        .update(bodyOf(vector))
+        .digest('hex');
       const given = Buffer.from(signature.replace(/^sha256=/, ''));
       return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
     };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { DataSink, HttpsWebhookConfig } from '../core/data-sink.js';
 import { ProblemError } from '../core/errors.js';
 import type { IdFactory } from '../core/ids.js';
@@ -29,6 +29,8 @@ export interface SavedSink {
 /** Creates, changes and deletes sinks: the secret to the vault, the change to the audit trail, all or nothing. */
 @Injectable()
 export class DataSinkAdmin {
+  readonly #logger = new Logger('DataSinks');
+
   constructor(
     private readonly sinks: DataSinkRepository,
     private readonly transactions: Transactions,
@@ -88,7 +90,7 @@ export class DataSinkAdmin {
       }
       await this.#record('DATA_SINK_CHANGED', caller, sink, difference(sink, change), transaction);
     });
-    if (secret) await this.vault.destroy({ secretId: sink.secret.id, workspaceId });
+    if (secret) await this.#destroySecret(sink);
     const changed = await this.sinks.find(scopeOf(sink), sink.id);
     if (!changed) throw new ProblemError('not-found', 'The data source was deleted meanwhile.');
     return { sink: changed, warnings: secret?.warnings ?? [], generatedSecret: null };
@@ -101,7 +103,7 @@ export class DataSinkAdmin {
       await this.#record('DATA_SINK_DELETED', caller, sink, { name: sink.name }, transaction);
       return true;
     });
-    if (deleted) await this.vault.destroy({ secretId: sink.secret.id, workspaceId: sink.workspaceId });
+    if (deleted) await this.#destroySecret(sink);
   }
 
   #accept(config: HttpsWebhookConfig): HttpsWebhookConfig {
@@ -120,6 +122,15 @@ export class DataSinkAdmin {
     }
     if ((await this.sinks.count({ workspaceId }, transaction)) >= sinksPerWorkspace) {
       throw new ProblemError('sink-limit-reached', `A workspace may have at most ${sinksPerWorkspace} sinks.`);
+    }
+  }
+
+  /** After the commit, since not every vault can undo it. What fails now is destroyed by the sweeper. */
+  async #destroySecret({ secret, workspaceId }: DataSink): Promise<void> {
+    try {
+      await this.vault.destroy({ secretId: secret.id, workspaceId });
+    } catch (error) {
+      this.#logger.error({ event: 'secret.not_destroyed', secretId: secret.id, error: String(error) });
     }
   }
 

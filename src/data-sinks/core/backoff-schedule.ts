@@ -33,7 +33,7 @@ export function retryWaitMs(
 export function parseRetryAfterMs(value: string | undefined, nowMs: number): number | null {
   const text = value?.trim();
   if (!text) return null;
-  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
   const at = /^[A-Z][a-z]{2},/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? null : Math.min(Math.max(at - nowMs, 0), MAX_RETRY_AFTER_MS);
 }

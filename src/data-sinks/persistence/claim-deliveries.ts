@@ -27,13 +27,14 @@ WITH RECURSIVE waiting (data_source_id) AS (
     FROM waiting w WHERE w.data_source_id IS NOT NULL
 ),
 due AS (
-  SELECT offered.id
+  SELECT offered.id, offered.total >= room.free AS fills_cap
     FROM waiting w
     CROSS JOIN LATERAL (
       SELECT greatest($2::int - count(*), 0) AS free FROM agent_data_source_delivery f
        WHERE f.data_source_id = w.data_source_id AND f.status = 'IN_FLIGHT') room
     CROSS JOIN LATERAL (
-      SELECT next.id, next.next_attempt_at, row_number() OVER (ORDER BY next.late, next.next_attempt_at) AS round
+      SELECT next.id, next.next_attempt_at, count(*) OVER () AS total,
+             row_number() OVER (ORDER BY next.late, next.next_attempt_at) AS round
         FROM (
           (SELECT id, next_attempt_at, 0 AS late FROM agent_data_source_delivery
             WHERE data_source_id = w.data_source_id AND status = 'PENDING' AND next_attempt_at <= now()
@@ -60,12 +61,13 @@ claimed AS (
     FROM picked WHERE d.id = picked.id
   RETURNING d.*
 )
-SELECT now() AS claimed_at, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run, c.format, c.trigger, c.attempt_count,
+SELECT now() AS claimed_at, due.fills_cap, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run, c.format, c.trigger, c.attempt_count,
        c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
        j.completed_at, j.total, j.matched, j.unmatched,
        s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id,
        p.body_id, p.sha256, p.byte_count, p.row_count
   FROM claimed c
+  JOIN due ON due.id = c.id
   JOIN agent_data_source_job j ON j.job_id = c.job_id AND j.run = c.run
   LEFT JOIN agent_data_source s ON s.id = c.data_source_id
   LEFT JOIN agent_data_source_payload p ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.format AND p.ready
@@ -89,6 +91,7 @@ export async function nextDueInMs(database: Database): Promise<number | null> {
 
 interface ClaimedRow {
   claimed_at: Date;
+  fills_cap: boolean;
   id: string;
   workspace_id: string;
   agent_id: string;
@@ -133,6 +136,7 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
     ownFailures: row.own_failures,
     leaseToken: row.lease_token,
     claimedAt: row.claimed_at,
+    fillsCap: row.fills_cap,
     completedAt: row.completed_at,
     stats: { total: Number(row.total), matched: Number(row.matched), unmatched: Number(row.unmatched) },
     sink: row.config && {

@@ -1,4 +1,5 @@
 import type { DataSink } from '../core/data-sink.js';
+import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
 import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
@@ -70,7 +71,8 @@ export class DeliveryRecorder {
         .map((sink) => this.#newDelivery(completion, sink, agents.get(completion.agentId))),
     );
     const made = new Set(await recordCompletions(session, 'AUTO', completions, deliveries.flat()));
-    if (made.size > 0) this.#commits.afterCommit(session, () => this.#wakeup.notify());
+    failpoint('after-recorded');
+    if (made.size > 0) this.#commits.afterCommit(session, () => this.#wakeAll());
     return deliveries.map((ofOne) => ofOne.filter(({ id }) => made.has(id)).length);
   }
 
@@ -98,8 +100,14 @@ export class DeliveryRecorder {
     const delivery = this.#newDelivery(completion, sink, agent);
     const [made] = await recordCompletions(this.#session, 'MANUAL', [completion], [delivery]);
     if (made === undefined) return null;
-    this.#wakeup.notify();
+    this.#wakeAll();
     return made;
+  }
+
+  #wakeAll(): void {
+    failpoint('after-committed');
+    this.#wakeup.notify();
+    failpoint('after-woken');
   }
 }
 

@@ -35,6 +35,8 @@ export class DeliveryWorker {
   #running = false;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
+  /** More was due than there were slots for. */
+  #outOfSlots = false;
 
   constructor(
     private readonly session: Session,
@@ -51,7 +53,7 @@ export class DeliveryWorker {
     this.#running = true;
     this.#leases.start();
     await this.wakeup.start(() => this.wake());
-    this.#poll = setInterval(() => this.wake(), this.options.pollMs);
+    this.#poll = setInterval(() => void this.#look(), this.options.pollMs);
     this.wake();
   }
 
@@ -86,25 +88,41 @@ export class DeliveryWorker {
     this.#leases.stop();
   }
 
+  /** The poll: one look at one index, far cheaper than a claim that finds nothing. */
+  async #look(): Promise<void> {
+    try {
+      const dueInMs = await nextDueInMs(this.session);
+      this.#outages.over();
+      if (dueInMs === 0) this.wake();
+      else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
+    } catch (error) {
+      this.#outages.report(error);
+    }
+  }
+
   async #claimUntilNoneIsDue(): Promise<void> {
     const { maxInFlight, claimBatch, maxInFlightPerSink, leaseMs } = this.options;
     try {
       while (this.#running) {
         const batch = Math.min(claimBatch, maxInFlight - this.#inFlight.size);
-        // Every attempt that ends wakes the worker again.
-        if (batch <= 0) return;
+        this.#outOfSlots = batch <= 0;
+        if (this.#outOfSlots) return;
         const claimed = await claimDeliveries(this.session, { batch, inFlightPerSink: maxInFlightPerSink, leaseMs });
         this.#outages.over();
-        if (claimed.length === 0) break;
+        if (claimed.length === 0) return;
         this.#take(claimed);
         // More may be due than this process can take: another one may be idle.
         if (claimed.length === batch) this.wakeup.notify();
       }
-      const dueInMs = this.#running && this.#inFlight.size === 0 ? await nextDueInMs(this.session) : null;
-      if (dueInMs !== null && dueInMs > 0) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
       this.#outages.report(error);
     }
+  }
+
+  /** Out of slots, it waits for some to be free: claims of one would cost as much as claims of many. */
+  #worthClaiming(): boolean {
+    const { maxInFlight, claimBatch } = this.options;
+    return this.#outOfSlots && maxInFlight - this.#inFlight.size >= Math.min(claimBatch, maxInFlight) / 2;
   }
 
   #take(claimed: readonly ClaimedDelivery[]): void {
@@ -122,7 +140,7 @@ export class DeliveryWorker {
         .finally(() => {
           this.#leases.release(delivery);
           this.#inFlight.delete(delivery.id);
-          this.wake();
+          if (delivery.fillsCap || this.#worthClaiming()) this.wake();
         });
       this.#inFlight.set(delivery.id, done);
     }

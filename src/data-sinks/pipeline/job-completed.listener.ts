@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EventEmitter2 } from '@nestjs/event-emitter';
+import { failpoint } from '../core/failpoint.js';
 import type { JobCompleted } from '../core/job-completed.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 
@@ -27,6 +28,7 @@ export class JobCompletedListener {
   }
 
   async #hear(event: JobCompleted): Promise<void> {
+    failpoint('after-heard');
     try {
       await this.#recorder.record(event);
     } catch (error) {

@@ -94,6 +94,7 @@ function authorization(bearer: string | undefined, basic: string | undefined): E
 
 function integer(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max)) throw new UsageError(`${name}: "${text}" is not a whole number from ${min} to ${max}`);
+  if (!(value >= min && value <= max))
+    throw new UsageError(`${name}: "${text}" is not a whole number from ${min} to ${max}`);
   return value;
 }

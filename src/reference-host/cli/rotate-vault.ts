@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { parseKeyRing } from '../../data-sinks/vault/key-ring.js';
-import { reencryptSecrets, type ReencryptReport } from '../../data-sinks/vault/reencrypt-secrets.js';
+import { parseKeyRing } from '../../data-sinks/index.js';
+import { reencryptSecrets, type ReencryptReport } from '../../data-sinks/index.js';
 
 export interface VaultRotation {
   /** Open. */

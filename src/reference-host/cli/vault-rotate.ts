@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { dataSource } from '../../../ormconfig.js';
+import type { DataSource } from 'typeorm';
 import { parseEnvironment } from '../environment.js';
+import { createDataSource } from '../persistence/create-data-source.js';
 import { withVaultKeys } from '../vault-keys.js';
 import { rotateVault } from './rotate-vault.js';
 
@@ -12,12 +13,13 @@ import { rotateVault } from './rotate-vault.js';
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
+let dataSource: DataSource | null = null;
 try {
-  const { vaultKeys } = await withVaultKeys(parseEnvironment(process.env));
-  await dataSource.initialize();
+  const environment = await withVaultKeys(parseEnvironment(process.env));
+  dataSource = await createDataSource(environment).initialize();
   const complete = await rotateVault({
     dataSource,
-    vaultKeys: vaultKeys ?? '',
+    vaultKeys: environment.vaultKeys ?? '',
     print: (line) => console.log(line),
     signal: stop.signal,
   });
@@ -26,5 +28,5 @@ try {
   console.error(`The vault was not rotated: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  if (dataSource.isInitialized) await dataSource.destroy();
+  await dataSource?.destroy();
 }

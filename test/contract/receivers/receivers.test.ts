@@ -83,15 +83,19 @@ describe('the examples in other languages on the shared vectors', () => {
     expect(present.map(({ language }) => language)).toEqual(expect.arrayContaining(needed));
   });
 
-  it.each(present.map((runtime) => [runtime.language, runtime] as const))('%s agrees with every vector', (_name, runtime) => {
-    const scratch = mkdtempSync(join(tmpdir(), 'receivers-'));
-    scratches.push(scratch);
-    const output = run(runtime.command(scratch), SIGNATURE_VECTORS.map(lineOf).join(''));
-    const verdicts = output.trim().split(/\r?\n/);
-    expect(SIGNATURE_VECTORS.map(({ name }, i) => `${verdicts[i]}: ${name}`)).toEqual(
-      SIGNATURE_VECTORS.map(({ name, valid }) => `${valid ? 'valid' : 'invalid'}: ${name}`),
-    );
-  });
+  it.each(present.map((runtime) => [runtime.language, runtime] as const))(
+    '%s agrees with every vector',
+    (_name, runtime) => {
+      const scratch = mkdtempSync(join(tmpdir(), 'receivers-'));
+      scratches.push(scratch);
+      const output = run(runtime.command(scratch), SIGNATURE_VECTORS.map(lineOf).join(''));
+      const verdicts = output.trim().split(/\r?\n/);
+      expect(SIGNATURE_VECTORS.map(({ name }, i) => `${verdicts[i]}: ${name}`)).toEqual(
+        SIGNATURE_VECTORS.map(({ name, valid }) => `${valid ? 'valid' : 'invalid'}: ${name}`),
+      );
+    },
+    120_000,
+  );
 });
 
 const HEADERS = [
@@ -103,7 +107,8 @@ const HEADERS = [
 ] as const;
 
 function lineOf({ form, now, toleranceSeconds, secrets, bodyBase64, headers }: SignatureVector): string {
-  const encoded = (text: string | undefined) => (text === undefined ? '-' : Buffer.from(text, 'utf8').toString('base64'));
+  const encoded = (text: string | undefined) =>
+    text === undefined ? '-' : Buffer.from(text, 'utf8').toString('base64');
   const fields = [form, now, toleranceSeconds, secrets.map(encoded).join(','), bodyBase64];
   return `${[...fields, ...HEADERS.map((name) => encoded(headers[name]))].join('\t')}\n`;
 }

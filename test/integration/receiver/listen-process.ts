@@ -34,7 +34,9 @@ export function compileKit(): CompiledKit {
       include: [join(ROOT, 'src/receiver')],
     }),
   );
-  const done = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', tsconfig], { encoding: 'utf8' });
+  const done = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', tsconfig], {
+    encoding: 'utf8',
+  });
   if (done.status !== 0) throw new Error(`the kit does not compile: ${done.stdout}${done.stderr}`);
   return {
     command: join(folder, 'kit/cli/data-sinks.js'),
@@ -57,7 +59,9 @@ export class ListenProcess {
   url = '';
 
   static async start(command: string, args: readonly string[]): Promise<ListenProcess> {
-    const child = spawn(process.execPath, [command, 'listen', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [command, 'listen', '--port', '0', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const listening = new ListenProcess(child, lines);
     child.stderr.on('data', (chunk: Buffer) => (listening.stderr += chunk.toString('utf8')));

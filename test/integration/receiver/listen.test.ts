@@ -11,7 +11,7 @@ import { compileKit, ListenProcess } from './listen-process.js';
 let kit: CompiledKit;
 beforeAll(() => {
   kit = compileKit();
-});
+}, 60_000);
 afterAll(() => kit.remove());
 
 const running: ListenProcess[] = [];
@@ -160,12 +160,18 @@ describe('data-sinks listen', () => {
     const body = { method: 'POST', headers, body: chunks(), duplex: 'half' } as unknown as RequestInit;
     expect((await fetch(listening.url, body)).status).toBe(401);
     const record = await listening.record();
-    expect(record).toMatchObject({ rows, payloadError: null, problems: [{ code: 'body_altered' }, { code: 'body_altered' }] });
+    expect(record).toMatchObject({
+      rows,
+      payloadError: null,
+      problems: [{ code: 'body_altered' }, { code: 'body_altered' }],
+    });
     expect(record.bytes).toBeGreaterThan(100_000_000);
     const peakKib = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${listening.child.pid}/status`, 'utf8'))?.[1]);
-    process.stdout.write(`a million rows (${record.bytes} bytes) read in ${record.durationMs} ms, peak ${Math.round(peakKib / 1024)} MiB\n`);
+    process.stdout.write(
+      `a million rows (${record.bytes} bytes) read in ${record.durationMs} ms, peak ${Math.round(peakKib / 1024)} MiB\n`,
+    );
     expect(peakKib).toBeLessThan(128 * 1024);
-  });
+  }, 60_000);
 
   it('shows a push to people', async () => {
     const listening = await start('--secret', SECRET);

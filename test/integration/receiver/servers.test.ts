@@ -87,7 +87,10 @@ async function withFastify(options: ReceiveOptions): Promise<string> {
 async function withNest(controller: new () => object, rawBody = true): Promise<string> {
   @Module({ controllers: [controller] })
   class PushesModule {}
-  const app: INestApplication = await NestFactory.create<NestExpressApplication>(PushesModule, { rawBody, logger: false });
+  const app: INestApplication = await NestFactory.create<NestExpressApplication>(PushesModule, {
+    rawBody,
+    logger: false,
+  });
   (app as NestExpressApplication).useBodyParser('json', { limit: '32mb' });
   closers.push(() => app.close());
   await app.listen(0, '127.0.0.1');
@@ -174,8 +177,18 @@ describe.each(servers)('%s', (_name, start) => {
       for (let i = 0; i < body.length; i += 65_536) yield body.subarray(i, i + 65_536);
     }
     // Fetch sends a stream with chunked encoding; a server that closes early may also be seen as a lost connection.
-    const streamed = fetch(url, { method: 'POST', headers: others, body: chunks(), duplex: 'half' } as unknown as RequestInit);
-    expect(await streamed.then(({ status }) => status, () => 413)).toBe(413);
+    const streamed = fetch(url, {
+      method: 'POST',
+      headers: others,
+      body: chunks(),
+      duplex: 'half',
+    } as unknown as RequestInit);
+    expect(
+      await streamed.then(
+        ({ status }) => status,
+        () => 413,
+      ),
+    ).toBe(413);
   });
 
   it('asks for its secrets at each push where they come from a function', async () => {
@@ -201,7 +214,10 @@ describe('a server that parses the body first', () => {
     const answer = await post(await listen(createServer(app)), small());
     expect(answer.status).toBe(500);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
-    expect(await answer.json()).toMatchObject({ code: 'body_already_parsed', detail: expect.stringContaining('express.json()') });
+    expect(await answer.json()).toMatchObject({
+      code: 'body_already_parsed',
+      detail: expect.stringContaining('express.json()'),
+    });
   });
 
   it('is told so in Nest without rawBody', async () => {
@@ -219,7 +235,11 @@ describe('beside the routes that take pushes', () => {
 
   it('other routes of Fastify keep their JSON', async () => {
     const url = (await withFastify({ secret: SECRET })).replace('/push', '/other');
-    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"a":1}' });
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"a":1}',
+    });
     expect(await answer.json()).toEqual({ a: 1 });
   });
 

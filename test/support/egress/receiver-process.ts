@@ -6,6 +6,8 @@ export interface ReceiverOptions {
   readonly host?: string;
   readonly port?: number;
   readonly ipv6Only?: boolean;
+  /** Says no HTTP but this to the first bytes. */
+  readonly greeting?: string;
   readonly tls?: {
     readonly key: string;
     readonly cert: string;

@@ -91,26 +91,36 @@ const answers = {
     socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: 2\r\n\r\nok`);
     exchange.afterBody(() => (socket.exchange = new Exchange(socket)));
   },
-  /** Reads slowly but steadily. */
+  /** Reads slowly but steadily: a piece, then a pause. */
   slow(socket, exchange, [status]) {
-    const timer = setInterval(() => {
-      socket.resume();
-      setTimeout(() => socket.pause(), 4);
-    }, 20);
-    socket.pause();
-    socket.on('close', () => clearInterval(timer));
+    socket.on('data', () => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 5);
+    });
     exchange.afterBody(() => socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: 2\r\n\r\nok`));
   },
 };
 
+/** What a server says that was expected to speak TLS. */
+function greet(socket) {
+  socket.once('data', () => {
+    if (options.greeting === 'http') socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    if (options.greeting === 'cut') socket.destroy();
+  });
+}
+
 function serve(socket) {
-  connections += 1;
+  if (!options.tls) connections += 1;
   open.add(socket);
   // Gone for the client, whatever is still being written here.
   socket.on('end', () => open.delete(socket));
   socket.on('close', () => open.delete(socket));
   socket.on('error', () => undefined);
   socket.setNoDelay(true);
+  if (options.greeting) {
+    greet(socket);
+    return;
+  }
   socket.exchange = new Exchange(socket);
   socket.on('data', (chunk) => socket.exchange?.take(chunk));
 }

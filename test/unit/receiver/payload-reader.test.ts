@@ -99,7 +99,11 @@ describe('a push read as a stream', () => {
     ['payload_malformed', 'a page of HTML', '<html></html>'],
     ['payload_malformed', 'something after the end', `${canonical.toString('utf8')}{}`],
     ['payload_malformed', 'a byte order mark', `\ufeff${canonical.toString('utf8')}`],
-    ['payload_malformed', 'bytes that are no UTF-8', Buffer.from(around(`[${row}]`).replace('row_1', '\u00ff'), 'latin1')],
+    [
+      'payload_malformed',
+      'bytes that are no UTF-8',
+      Buffer.from(around(`[${row}]`).replace('row_1', '\u00ff'), 'latin1'),
+    ],
     ['payload_malformed', 'results that are no list', around('{}')],
     ['payload_malformed', 'a comma after the last row', around(`[${row},]`)],
     ['payload_malformed', 'two commas', around(`[${row},,${row}]`)],

@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from '@jest/globals';
-import { PushVerifierStream } from '../../../src/receiver/index.js';
+import type { MappingResultRow } from '../../../src/receiver/index.js';
+import { PayloadReader, PushVerifierStream } from '../../../src/receiver/index.js';
 import { DELIVERY_ID, NOW, PAYLOAD, SECRET, signedPush } from './signed-push.js';
 
 const { body, headers } = signedPush(JSON.stringify(PAYLOAD));
-const pieces = (bytes: Buffer): Buffer[] => Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(i * 7, i * 7 + 7));
+const pieces = (bytes: Buffer): Buffer[] =>
+  Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(i * 7, i * 7 + 7));
 
 async function passThrough(stream: PushVerifierStream, bytes: Buffer): Promise<Buffer> {
   const out: Buffer[] = [];
@@ -34,5 +36,26 @@ describe('a body that is verified as it streams by', () => {
     expect(() => new PushVerifierStream({ headers: {}, secret: SECRET })).toThrow(
       expect.objectContaining({ code: 'missing_header' }),
     );
+  });
+
+  it.each([
+    ['gives rows and facts in one pass', body, null],
+    [
+      'rejects and gives no facts when a byte was changed',
+      Buffer.from(body.toString('utf8').replace('STANDARD', 'STANDARE')),
+      'body_altered',
+    ],
+  ])('read by a PayloadReader %s', async (_name, bytes, code) => {
+    const stream = new PushVerifierStream({ headers, secret: SECRET, now: NOW });
+    const rows: MappingResultRow[] = [];
+    const facts: string[] = [];
+    const reading = pipeline(Readable.from(pieces(bytes)), stream, async (source: AsyncIterable<Buffer>) => {
+      const reader = new PayloadReader(source);
+      for await (const batch of reader.batches()) rows.push(...batch);
+      facts.push(reader.facts.jobId);
+    });
+    await (code === null ? reading : expect(reading).rejects.toMatchObject({ code }));
+    if (code === null) expect(rows).toEqual(PAYLOAD.results);
+    expect(facts).toEqual(code === null ? [PAYLOAD.jobId] : []);
   });
 });

@@ -49,11 +49,17 @@ describe('a push that is as it was sent', () => {
   });
 
   it.each([
-    ['lower-case names, as Node gives them', Object.fromEntries(Object.entries(headers).map(([k, v]) => [k.toLowerCase(), v]))],
+    [
+      'lower-case names, as Node gives them',
+      Object.fromEntries(Object.entries(headers).map(([k, v]) => [k.toLowerCase(), v])),
+    ],
     ['upper-case names', Object.fromEntries(Object.entries(headers).map(([k, v]) => [k.toUpperCase(), v]))],
     ['Headers of the Fetch API', new Headers(headers)],
     ['lists of values', Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, [v]]))],
-    ['the signatures in two headers', { ...headers, 'webhook-signature': ['v1,old', headers['webhook-signature'] ?? ''] }],
+    [
+      'the signatures in two headers',
+      { ...headers, 'webhook-signature': ['v1,old', headers['webhook-signature'] ?? ''] },
+    ],
   ])('is found in headers with %s', (_name, given) => {
     expect(verifyPush({ ...base, headers: given }).deliveryId).toBe(DELIVERY_ID);
   });
@@ -84,7 +90,12 @@ describe('a push that is refused says what to fix', () => {
     ['missing_header', 'no headers', { headers: {} }, /not a push of ours/],
     ['missing_header', 'a Bearer sink', { headers: { authorization: 'Bearer x' } }, /authScheme to HmacSha256/],
     ['missing_header', 'webhook-* dropped', { headers: without('webhook-id') }, /form 'x-mt'/],
-    ['malformed_header', 'a time in words', { headers: { ...headers, 'webhook-timestamp': 'now' } }, /webhook-timestamp/],
+    [
+      'malformed_header',
+      'a time in words',
+      { headers: { ...headers, 'webhook-timestamp': 'now' } },
+      /webhook-timestamp/,
+    ],
     ['malformed_header', 'two ids', { headers: { ...headers, 'webhook-id': ['a', 'b'] } }, /came 2 times/],
     ['malformed_header', 'base64', { form: 'x-mt', headers: { 'x-mt-signature': 'sha256=abc=' } }, /lower-case/],
     ['unsupported_signature', 'v9 only', { headers: { ...headers, 'webhook-signature': 'v9,abc' } }, /version v1/],

@@ -16,7 +16,8 @@ describe('the command line of data-sinks listen', () => {
   });
 
   it('takes everything', () => {
-    const line = '--secret a --secret b --fail 503,503,200 --slow 20 --port 0 --tolerance off --json --basic u:p:q --host ::1';
+    const line =
+      '--secret a --secret b --fail 503,503,200 --slow 20 --port 0 --tolerance off --json --basic u:p:q --host ::1';
     expect(parseListenOptions(line.split(' '), { DATA_SINKS_SECRET: 'c' })).toEqual({
       host: '::1',
       port: 0,

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, jest } from '@jest/globals';
+import { type Platform, type PlatformRequest, startPlatform } from './start-platform.js';
+
+/** A first start on a busy machine takes its time; no test does. */
+const START_LIMIT_MS = 120_000;
+const TEST_LIMIT_MS = 30_000;
+
+/** One platform for all tests of a file, started before the first and stopped after the last. */
+export function suitePlatform(request: PlatformRequest = {}): () => Platform {
+  let platform: Platform | null = null;
+  jest.setTimeout(TEST_LIMIT_MS);
+  beforeAll(async () => {
+    platform = await startPlatform(request);
+  }, START_LIMIT_MS);
+  afterAll(() => platform?.stop(), START_LIMIT_MS);
+  return () => {
+    if (!platform) throw new Error('the platform runs within tests only');
+    return platform;
+  };
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { printableExcerpt, secretHint } from '../../../../src/data-sinks/core/redact.js';
+
+describe('what is shown of a secret', () => {
+  it.each([
+    ['', null],
+    ['x'.repeat(11) + '1234', null],
+    ['x'.repeat(12) + '1234', '****1234'],
+    [`whsec_${'x'.repeat(40)}abc=`, '****abc='],
+  ])('of %j is %j', (secret, hint) => {
+    expect(secretHint(secret)).toBe(hint);
+  });
+});
+
+describe('a receiver’s answer as text', () => {
+  it.each([
+    ['plain text', Buffer.from('ok'), 'ok'],
+    ['nothing', Buffer.alloc(0), ''],
+    ['UTF-8', Buffer.from('größer 🏨'), 'größer 🏨'],
+    ['NUL', Buffer.from([0x61, 0, 0x62]), 'a\uFFFDb'],
+    ['bytes that are not UTF-8', Buffer.from([0x61, 0xff, 0xfe, 0x62]), 'a\uFFFD\uFFFDb'],
+    ['a character cut in half', Buffer.from('ü').subarray(0, 1), '\uFFFD'],
+    ['markup', Buffer.from('<script>'), '<script>'],
+  ])('keeps %s so that every store can hold it', (_what, bytes, expected) => {
+    expect(printableExcerpt(bytes)).toBe(expected);
+  });
+});

@@ -1,0 +1,97 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { generateHmacSecret } from '../../../../../src/data-sinks/core/signing/hmac-sha256-scheme.js';
+import { signatureScheme, type SigningInput } from '../../../../../src/data-sinks/core/signing/signature-scheme.js';
+
+const scheme = signatureScheme('HmacSha256');
+const input: SigningInput = {
+  deliveryId: 'dlv_01J00000000000000000000001',
+  timestamp: 1_779_712_496,
+  secret: 'correct horse battery staple',
+  username: null,
+};
+
+function sign(body: Uint8Array, given: Partial<SigningInput> = {}, chunk = body.length || 1): Readonly<Record<string, string>> {
+  const pass = scheme.begin({ ...input, ...given });
+  for (let at = 0; at < body.length; at += chunk) pass.update(body.subarray(at, at + chunk));
+  return pass.headers();
+}
+
+const hmac = (key: string | Buffer, text: string | Buffer) => createHmac('sha256', key).update(text);
+
+describe('HmacSha256', () => {
+  it('signs the raw body as RFC 4231 has it', () => {
+    // Test case 2 of the RFC; the scheme itself does not judge the length of a secret.
+    expect(sign(Buffer.from('what do ya want for nothing?'), { secret: 'Jefe' })['X-MT-Signature']).toBe(
+      'sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    );
+  });
+
+  it('sends both forms of signature, and nothing else', () => {
+    const body = Buffer.from('{"jobId":"job_1"}');
+    expect(sign(body)).toEqual({
+      'X-MT-Signature': `sha256=${hmac(input.secret, body).digest('hex')}`,
+      'webhook-id': input.deliveryId,
+      'webhook-timestamp': '1779712496',
+      'webhook-signature': `v1,${hmac(input.secret, `${input.deliveryId}.1779712496.${body.toString()}`).digest('base64')}`,
+    });
+  });
+
+  it('passes the check that the contract gives to customers', () => {
+    const rawBody = Buffer.from('{"results":["é"]}');
+    const header = sign(rawBody)['X-MT-Signature'] ?? '';
+    expect(header.slice('sha256='.length)).toBe(createHmac('sha256', input.secret).update(rawBody).digest('hex'));
+  });
+
+  it.each([
+    ['a generated secret: what its base64 stands for', `whsec_${Buffer.alloc(32, 7).toString('base64')}`, Buffer.alloc(32, 7)],
+    ['whsec_ and no base64: its own bytes', 'whsec_not base64 at all!', Buffer.from('whsec_not base64 at all!')],
+    ['whsec_ alone: its own bytes', 'whsec_', Buffer.from('whsec_')],
+    ['any other secret: its UTF-8 bytes', 'größer als sechzehn', Buffer.from('größer als sechzehn', 'utf8')],
+  ])('keys webhook-signature with %s', (_what, secret, key) => {
+    const signed = sign(Buffer.from('body'), { secret });
+    const signature = hmac(key, `${input.deliveryId}.${input.timestamp}.body`).digest('base64');
+    expect(signed['webhook-signature']).toBe(`v1,${signature}`);
+    expect(signed['X-MT-Signature']).toBe(`sha256=${hmac(Buffer.from(secret, 'utf8'), 'body').digest('hex')}`);
+  });
+
+  it('gives the same headers however the body is cut', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 301 }), (bytes, chunk) => {
+        expect(sign(bytes, {}, chunk)).toEqual(sign(bytes));
+      }),
+    );
+  });
+
+  it('signs an empty body', () => {
+    expect(sign(new Uint8Array())['X-MT-Signature']).toBe(`sha256=${hmac(input.secret, '').digest('hex')}`);
+  });
+
+  it('reads the body', () => {
+    expect(scheme.readsBody).toBe(true);
+  });
+});
+
+describe('an HMAC secret', () => {
+  const tooShort = 'must be at least 16 bytes long for HmacSha256';
+  const short = 'The secret is shorter than 32 bytes; 32 random bytes are recommended.';
+  it.each([
+    ['', tooShort, short],
+    ['x'.repeat(15), tooShort, short],
+    ['x'.repeat(16), null, short],
+    ['é'.repeat(8), null, short],
+    ['x'.repeat(31), null, short],
+    ['x'.repeat(32), null, null],
+    ['🏨'.repeat(8), null, null],
+  ])('%j has the problem %j and the warning %j', (secret, problem, warning) => {
+    expect(scheme.secretProblem(secret, null)).toBe(problem);
+    expect(scheme.secretWarning(secret)).toBe(warning);
+  });
+
+  it('made by us is whsec_ and the base64 of 32 random bytes, and has neither', () => {
+    const secret = generateHmacSecret((size) => new Uint8Array(size).fill(255));
+    expect(secret).toBe(`whsec_${Buffer.alloc(32, 255).toString('base64')}`);
+    expect([scheme.secretProblem(secret, null), scheme.secretWarning(secret)]).toEqual([null, null]);
+  });
+});
