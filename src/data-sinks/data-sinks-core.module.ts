@@ -61,7 +61,11 @@ const persistence: Provider[] = [
   provide(AttemptRepository, [DATABASE], ({ manager }: DataSource) => new AttemptRepository(manager)),
   provide(Transactions, [DATABASE], (database: DataSource) => new Transactions(database)),
   provide(CommitWatch, [DATABASE], (database: DataSource) => new CommitWatch(database)),
-  provide(PayloadStore, [DATABASE], ({ manager }: DataSource) => new PayloadStore(manager)),
+  provide(
+    PayloadStore,
+    [DATABASE, OPTIONS],
+    ({ manager }: DataSource, { leaseMs }: Options) => new PayloadStore(manager, leaseMs),
+  ),
 ];
 
 /** In the order things happen: `pipeline/index.ts` tells the story. */

@@ -9,6 +9,11 @@ export interface ReadableRequest extends AsyncIterable<Uint8Array> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
+export function hasBody({ headers }: Pick<ReadableRequest, 'headers'>): boolean {
+  const length = headers['content-length'];
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
+}
+
 /**
  * Reads a request's body as JSON. Customers' recipes use `curl -d` without a content type, which curl then calls
  * form-urlencoded: a body that begins with `{` is read as JSON all the same (contract, section 3).
@@ -49,10 +54,18 @@ function parseJsonBody(text: string, contentType: string): unknown {
 /** V8's message without the excerpt it quotes: the body may hold a secret. */
 function whereJsonFails(error: unknown): string {
   const position = /at position \d+( \(line \d+ column \d+\))?/.exec(String(error));
-  return position ? `it breaks off ${position[0]}` : 'it breaks off before its end';
+  if (position) return `it breaks off ${position[0]}`;
+  const isCut = String(error).includes('Unexpected end of JSON input');
+  return isCut ? 'it breaks off before its end' : 'one of its characters does not belong where it is';
 }
 
 function depthOf(value: unknown, level = 1): number {
-  if (typeof value !== 'object' || value === null || level > MAX_DEPTH) return level;
+  if (typeof value !== 'object' || value === null) return level - 1;
+  if (level > MAX_DEPTH) return level;
   return Math.max(level, ...Object.values(value).map((inner) => depthOf(inner, level + 1)));
+}
+
+/** What to tell of a body that could not be read. */
+export function bodyProblem(error: unknown): ProblemError {
+  return error instanceof ProblemError ? error : new ProblemError('malformed-json', 'The body broke off.');
 }

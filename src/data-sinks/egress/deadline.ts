@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** One timer for the phases of an exchange, armed anew for each: cheaper than an `AbortSignal.timeout` per phase. */
 export class Deadline {
   #timer: NodeJS.Timeout | undefined;
@@ -17,6 +19,8 @@ export class Deadline {
 export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
   if (!signal) return () => undefined;
   const listener = () => callback(signal.reason);
+  // A pipeline gives all its posts the one signal of its shutdown; Node takes more than ten listeners for a leak.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }

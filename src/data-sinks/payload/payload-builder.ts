@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StoredPayload } from '../core/claimed-delivery.js';
+import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
 import { type PayloadFacts, payloadLayout } from '../core/payload-layout.js';
 import type { MappingResults } from '../ports/mapping-results.js';
@@ -70,6 +71,7 @@ export class PayloadBuilder {
         if (!(await this.#store.appendChunk(key, bodyId, seq++, await compress(chunk.bytes)))) {
           throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
         }
+        failpoint('mid-build');
       }
     } catch (error) {
       await this.#store.abandonBuild(key, bodyId);

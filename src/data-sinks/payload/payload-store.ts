@@ -15,16 +15,16 @@ interface WholePayload {
   readonly chunk: Buffer;
 }
 
-/** A builder that wrote nothing for so long is taken for dead. */
-const BUILD_LEASE = `interval '60 seconds'`;
-
 /** Payload rows and their chunks. Every build has its own `bodyId`, so that two builds can never mix their chunks. */
 export class PayloadStore {
   readonly #manager: EntityManager;
+  readonly #buildLeaseMs: number;
   readonly #wholes: NaturalBatcher<WholePayload, boolean>;
 
-  constructor(manager: EntityManager) {
+  /** @param buildLeaseMs a builder that wrote nothing for so long is taken for dead */
+  constructor(manager: EntityManager, buildLeaseMs: number) {
     this.#manager = manager;
+    this.#buildLeaseMs = buildLeaseMs;
     this.#wholes = new NaturalBatcher((items) => this.#insertWholes(items), { maxBatch: 64 });
   }
 
@@ -53,11 +53,11 @@ export class PayloadStore {
   async beginBuild(key: PayloadKey, bodyId: string): Promise<boolean> {
     const begun = await this.#query(
       `INSERT INTO agent_data_source_payload AS p (job_id, run, format, body_id, ready, building_until)
-       VALUES ($1, $2, $3, $4, false, now() + ${BUILD_LEASE})
+       VALUES ($1, $2, $3, $4, false, now() + $5::int * interval '1 millisecond')
        ON CONFLICT (job_id, run, format) DO UPDATE SET body_id = excluded.body_id, building_until = excluded.building_until
          WHERE NOT p.ready AND p.building_until < now()
        RETURNING body_id`,
-      [key.jobId, key.run, key.format, bodyId],
+      [key.jobId, key.run, key.format, bodyId, this.#buildLeaseMs],
     );
     return begun.length === 1;
   }
@@ -66,13 +66,13 @@ export class PayloadStore {
   async appendChunk(key: PayloadKey, bodyId: string, seq: number, chunk: Buffer): Promise<boolean> {
     const written = await this.#query(
       `WITH building AS (
-         UPDATE agent_data_source_payload SET building_until = now() + ${BUILD_LEASE}
+         UPDATE agent_data_source_payload SET building_until = now() + $7::int * interval '1 millisecond'
           WHERE job_id = $1 AND run = $2 AND format = $3 AND body_id = $4 AND NOT ready
          RETURNING body_id
        )
        INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes) SELECT body_id, $5, $6 FROM building
        RETURNING seq`,
-      [key.jobId, key.run, key.format, bodyId, seq, chunk],
+      [key.jobId, key.run, key.format, bodyId, seq, chunk, this.#buildLeaseMs],
     );
     return written.length === 1;
   }

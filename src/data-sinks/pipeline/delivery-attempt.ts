@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { type AttemptOutcome, classify } from '../core/attempt-outcome.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { type DeliveryPlan, planAfterAttempt, planAfterOwnFailure } from '../core/delivery.js';
+import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
 import { payloadLayout } from '../core/payload-layout.js';
 import { pushHeaders } from '../core/push-headers.js';
@@ -71,6 +72,7 @@ export class DeliveryAttempt {
     } catch (error) {
       return this.#notPosted(delivery, error);
     }
+    failpoint('after-prepared');
     const { sink, body } = prepared;
     const opened = await this.#recorder.open({
       attemptId: this.#newId('attempt'),
@@ -82,7 +84,10 @@ export class DeliveryAttempt {
       payload: body.payload,
     });
     if (!opened) return null;
-    return this.#close(delivery, opened, await this.#post(delivery, opened, prepared, signal), sink.config);
+    failpoint('after-opened');
+    const exchange = await this.#post(delivery, opened, prepared, signal);
+    failpoint('after-posted');
+    return this.#close(delivery, opened, exchange, sink.config);
   }
 
   async #prepare(delivery: ClaimedDelivery): Promise<Prepared> {
@@ -140,6 +145,7 @@ export class DeliveryAttempt {
         : planAfterAttempt(outcome, delivery, random(), retryWaitsMs);
     const closing = toClosing(delivery, opened, exchange, outcome, plan);
     const recorded = await this.#recorder.close({ delivery, closing });
+    failpoint('after-closed');
     this.#logger.log(attemptLogLine(delivery, closing, exchange, recorded));
     return recorded ? plan : null;
   }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { PayloadStore } from '../payload/payload-store.js';
+import { failpoint } from '../core/failpoint.js';
 import { createAttemptPartitions } from '../persistence/attempt-partitions.js';
 import type { Session } from '../persistence/database.js';
 import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
@@ -63,6 +64,7 @@ export class DeliverySweeper {
     for (const { deliveryId, status } of swept) {
       this.#logger.warn({ event: 'delivery.lease_expired', deliveryId, status });
     }
+    if (swept.length > 0) failpoint('mid-sweep');
     if (swept.some(({ status }) => status !== 'FAILED')) this.wakeup.notify();
   }
 

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { planAfterOwnFailure } from '../core/delivery.js';
+import { failpoint } from '../core/failpoint.js';
 import { claimDeliveries, nextDueInMs } from '../persistence/claim-deliveries.js';
 import type { Session } from '../persistence/database.js';
 import { type Ending, endDeliveries, type Release, releaseDeliveries } from '../persistence/lease-keeping.js';
@@ -110,6 +111,7 @@ export class DeliveryWorker {
         const claimed = await claimDeliveries(this.session, { batch, inFlightPerSink: maxInFlightPerSink, leaseMs });
         this.#outages.over();
         if (claimed.length === 0) return;
+        failpoint('after-claimed');
         this.#take(claimed);
         // More may be due than this process can take: another one may be idle.
         if (claimed.length === batch) this.wakeup.notify();

@@ -45,5 +45,7 @@ export const earlyAnswers = {
   },
   'stops-reading'(socket) {
     socket.pause();
+    // Long after the client's deadline: a paused socket would never learn that the client is gone.
+    setTimeout(() => socket.resume(), 1_000);
   },
 };

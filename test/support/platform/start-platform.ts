@@ -17,7 +17,7 @@ const SHORT_WAITS: DataSinksOptions = {
   pollMs: 100,
   sweepMs: 250,
   shutdownGraceMs: 2_000,
-  deadlines: { responseHeadersMs: 5_000, uploadIdleMs: 5_000, responseBodyMs: 2_000 },
+  deadlines: { responseHeadersMs: 20_000, uploadIdleMs: 10_000, responseBodyMs: 5_000 },
 };
 
 export interface PlatformRequest {

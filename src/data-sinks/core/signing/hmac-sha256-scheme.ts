@@ -36,8 +36,12 @@ export const hmacSha256Scheme: SignatureScheme = {
     };
   },
   secretProblem(secret) {
-    return Buffer.byteLength(secret) < MIN_HMAC_SECRET_BYTES
-      ? `must be at least ${MIN_HMAC_SECRET_BYTES} bytes long for HmacSha256`
+    if (Buffer.byteLength(secret) < MIN_HMAC_SECRET_BYTES) {
+      return `must be at least ${MIN_HMAC_SECRET_BYTES} bytes long for HmacSha256`;
+    }
+    // Decoders differ in what they make of broken base64; the receiver's might find another key than ours.
+    return secret.startsWith(GENERATED_PREFIX) && !isBase64(secret.slice(GENERATED_PREFIX.length))
+      ? `must be padded base64 after ${GENERATED_PREFIX}`
       : null;
   },
   secretWarning(secret) {
@@ -50,6 +54,9 @@ export const hmacSha256Scheme: SignatureScheme = {
 /** The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes (contract, section 6). */
 function standardWebhooksKey(secret: string): Buffer {
   const encoded = secret.startsWith(GENERATED_PREFIX) ? secret.slice(GENERATED_PREFIX.length) : '';
-  const isBase64 = encoded.length > 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded);
-  return isBase64 ? Buffer.from(encoded, 'base64') : Buffer.from(secret, 'utf8');
+  return isBase64(encoded) ? Buffer.from(encoded, 'base64') : Buffer.from(secret, 'utf8');
+}
+
+function isBase64(text: string): boolean {
+  return text.length > 0 && text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }

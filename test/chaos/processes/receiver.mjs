@@ -1,0 +1,75 @@
+// The customer's endpoint, in a process that no fault touches. Every POST is a line of the ledger before it is answered:
+// what this file says was received was received, whatever became of the worker that sent it.
+import { createHash, createHmac } from 'node:crypto';
+import { openSync, writeSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const { ledger, secret } = JSON.parse(process.argv[2]);
+const file = openSync(ledger, 'a');
+const write = (line) => writeSync(file, `${JSON.stringify(line)}\n`);
+
+/** How it behaves from now on; the parent changes it. */
+let behaviour = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 };
+process.on('message', (changes) => {
+  behaviour = { ...behaviour, ...changes };
+  process.send({ behaviour });
+});
+process.on('disconnect', () => process.exit(0));
+
+/** A receiver that is down too often ends deliveries by the contract; after this attempt it works for certain. */
+const PATIENCE = 6;
+
+/** The same delivery and attempt always meet the same fate, whichever worker brings it. */
+function statusFor(delivery, attempt) {
+  const draw = createHash('sha256').update(`${delivery}/${attempt}`).digest().readUInt32BE() / 2 ** 32;
+  return attempt <= PATIENCE && draw < behaviour.failShare ? 503 : 200;
+}
+
+/** How the body is read: at once, or so slowly that the upload takes a while. */
+async function* chunksOf(request) {
+  for await (const chunk of request) {
+    yield chunk;
+    if (behaviour.bytesPerSecond > 0) await delay((chunk.length / behaviour.bytesPerSecond) * 1000);
+  }
+}
+
+async function take(request, response) {
+  const post = {
+    path: request.url,
+    delivery: request.headers['x-mt-delivery-id'],
+    attempt: Number(request.headers['x-mt-attempt']),
+  };
+  write({ event: 'begun', at: Date.now(), ...post });
+  const hash = createHash('sha256');
+  const hmac = createHmac('sha256', secret);
+  let bytes = 0;
+  let head = '';
+  for await (const chunk of chunksOf(request)) {
+    bytes += chunk.length;
+    hash.update(chunk);
+    hmac.update(chunk);
+    if (head.length < 256) head += chunk.toString('latin1', 0, 256);
+  }
+  const arrived = {
+    ...post,
+    bytes,
+    sha256: hash.digest('hex'),
+    jobId: /^\{"jobId":"([^"]+)"/.exec(head)?.[1] ?? null,
+    signed: request.headers['x-mt-signature'] === `sha256=${hmac.digest('hex')}`,
+    // Standard Webhooks lets receivers refuse what is more than five minutes off.
+    clockOffS: Math.round(Number(request.headers['webhook-timestamp']) - Date.now() / 1000),
+  };
+  write({ event: 'arrived', at: Date.now(), ...arrived });
+  if (behaviour.answerAfterMs > 0) await delay(behaviour.answerAfterMs);
+  const status = statusFor(post.delivery, post.attempt);
+  write({ event: 'answered', at: Date.now(), ...arrived, status });
+  response.writeHead(status, { 'content-type': 'text/plain' }).end(status === 200 ? 'ok' : 'down for a moment');
+}
+
+const server = createServer((request, response) => {
+  // A sender that dies in mid-upload is no error of the receiver's.
+  take(request, response).catch(() => response.destroy());
+});
+server.requestTimeout = 0;
+server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));

@@ -1,0 +1,42 @@
+// The reference host with quicker waits, so that a cycle takes seconds: same wiring, same pipeline, same signals. Its
+// parent orders what no API can: a completion that the data sinks are not told of, as when a host dies in between.
+import 'reflect-metadata';
+import { createHash } from 'node:crypto';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { JOB_COMPLETED_EVENT } from '../../../dist/src/data-sinks/index.js';
+import { parseEnvironment } from '../../../dist/src/reference-host/environment.js';
+import { HostLogger } from '../../../dist/src/reference-host/host-logger.js';
+import { JobStore } from '../../../dist/src/reference-host/jobs/job-store.js';
+import { seedWhenEmpty } from '../../../dist/src/reference-host/seed.js';
+import { startHost } from '../../../dist/src/reference-host/start-host.js';
+
+const { CHAOS_OPTIONS = '{}', ...variables } = process.env;
+Logger.overrideLogger(new HostLogger('log', false));
+const { app, url } = await startHost(parseEnvironment(variables), JSON.parse(CHAOS_OPTIONS));
+const seeded = await seedWhenEmpty(app);
+
+/** Commits a finished job as the host does, without `recordJobCompleted`: all that is left is the event, or not even that. */
+async function commitUnrecorded({ jobId, agentId, workspaceId, rows, emit }) {
+  const store = app.get(JobStore);
+  const number = await store.open({ jobId, agentId, workspaceId });
+  await store.append(number, 0, rows);
+  const stats = { total: rows.length, matched: rows.length, unmatched: 0 };
+  const completedAt = new Date();
+  const rowsSha256 = createHash('sha256').update(jobId).digest();
+  await app
+    .get(DataSource)
+    .transaction((transaction) => store.complete(transaction, number, { completedAt, ...stats, rowsSha256 }));
+  if (emit) app.get(EventEmitter2).emit(JOB_COMPLETED_EVENT, { jobId, agentId, workspaceId, completedAt, stats });
+}
+
+process.on('message', (order) => {
+  commitUnrecorded(order).then(
+    () => process.send({ done: order.jobId }),
+    (error) => process.send({ done: order.jobId, error: String(error) }),
+  );
+});
+// Whoever started it is gone: nobody would ever stop it.
+process.on('disconnect', () => process.exit(1));
+process.send({ url, seeded });

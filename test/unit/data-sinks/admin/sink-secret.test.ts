@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { acceptSecret } from '../../../../src/data-sinks/admin/sink-secret.js';
+import type { AuthScheme } from '../../../../src/data-sinks/core/data-sink.js';
+
+const bytes = (size: number) => new Uint8Array(size).fill(1);
+const accept = (given: string | undefined, authScheme: AuthScheme, username: string | null = null) =>
+  acceptSecret(given, { authScheme, username }, bytes);
+
+describe('the secret of a new sink', () => {
+  it('is made by us for HmacSha256 when none is given', () => {
+    const value = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+    expect(accept(undefined, 'HmacSha256')).toEqual({ value, generated: true, warnings: [] });
+  });
+
+  it('is taken as given', () => {
+    const value = 'x'.repeat(32);
+    expect(accept(value, 'HmacSha256')).toEqual({ value, generated: false, warnings: [] });
+    expect(accept('token', 'Bearer')).toEqual({ value: 'token', generated: false, warnings: [] });
+    expect(accept('password', 'Basic', 'user')).toEqual({ value: 'password', generated: false, warnings: [] });
+  });
+
+  it('comes with a warning when it is shorter than recommended', () => {
+    expect(accept('x'.repeat(16), 'HmacSha256').warnings).toEqual([
+      'The secret is shorter than 32 bytes; 32 random bytes are recommended.',
+    ]);
+  });
+
+  it.each([
+    ['HmacSha256', 'short', '/secret/value', 'must be at least 16 bytes long for HmacSha256'],
+    ['Bearer', undefined, '/secret', 'is needed for Bearer'],
+    ['Basic', undefined, '/secret', 'is needed for Basic'],
+    ['Basic', 'password', '/secret/value', 'must have the form user:password when config.username is absent'],
+    ['Bearer', 'a b', '/secret/value', 'must be visible ASCII characters without spaces for Bearer'],
+  ] as const)('for %s, given as %j, is refused at %s', (scheme, given, pointer, detail) => {
+    expect(problemOf(() => accept(given, scheme))).toEqual({ code: 'validation-failed', errors: [{ pointer, detail }] });
+  });
+});
+
+function problemOf(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    const { code, extras } = error as { code: string; extras: { errors: unknown } };
+    return { code, errors: extras.errors };
+  }
+}
