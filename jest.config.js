@@ -35,17 +35,18 @@ const project = (displayName, extra = {}) => ({
 const withServices = {
   globalSetup: '<rootDir>/test/support/services/global-setup.js',
   globalTeardown: '<rootDir>/test/support/services/global-teardown.js',
-  testTimeout: 60_000,
 };
 
 export default {
+  // Not a project's to say: Jest takes it from here alone.
+  testTimeout: 60_000,
   // Servers and receivers run beside the tests: more workers than this and they wait for each other.
   maxWorkers: 2,
   reporters: ['default', '<rootDir>/test/support/totals-reporter.js'],
   projects: [
     project('unit'),
-    project('contract', { testTimeout: 60_000 }),
-    project('architecture', { testTimeout: 60_000 }),
+    project('contract'),
+    project('architecture'),
     project('integration', withServices),
     project('e2e', withServices),
   ],

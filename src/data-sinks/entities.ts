@@ -2,6 +2,7 @@ import { PayloadChunkEntity } from './payload/payload-chunk.entity.js';
 import { PayloadEntity } from './payload/payload.entity.js';
 import { AttemptEntity } from './persistence/attempt.entity.js';
 import { AuditEntryEntity } from './persistence/audit-entry.entity.js';
+import { AuditHeadEntity } from './persistence/audit-head.entity.js';
 import { CompletedJobEntity } from './persistence/completed-job.entity.js';
 import { DataSourceEntity } from './persistence/data-source.entity.js';
 import { DeliveryEntity } from './persistence/delivery.entity.js';
@@ -17,4 +18,5 @@ export const dataSinksEntities = [
   PayloadChunkEntity,
   SecretEntity,
   AuditEntryEntity,
+  AuditHeadEntity,
 ];

@@ -8,6 +8,7 @@ export {
 } from './data-sinks.module.js';
 export type { DataSinksOptions } from './data-sinks.options.js';
 export { dataSinksEntities } from './entities.js';
+export { type BrokenAuditChain, verifyAuditChains } from './persistence/audit-chain.js';
 export { dataSinksMigrations } from './migrations.js';
 export { JOB_COMPLETED_EVENT } from './pipeline/index.js';
 

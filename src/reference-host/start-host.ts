@@ -49,7 +49,8 @@ async function createApplication(parts: HostParts): Promise<NestExpressApplicati
     });
     configureHttp(app);
     serveApiDocument(app);
-    return app.enableShutdownHooks();
+    // Exit code 0 when everything is given back; Nest's default ends the process by the signal it was sent.
+    return app.enableShutdownHooks([], { useProcessExit: true });
   } catch (error) {
     if (parts.dataSource.isInitialized) await parts.dataSource.destroy();
     throw error;

@@ -6,8 +6,10 @@ import { writeFileSync } from 'node:fs';
  * among Jest's. `.ci/run` reads the same numbers from the file that TEST_TOTALS_FILE names.
  */
 export default class TotalsReporter {
-  /** @param {unknown} _contexts
-   *  @param {import('@jest/reporters').AggregatedResult} results */
+  /**
+   * @param {unknown} _contexts
+   * @param {{ numPassedTests: number, numFailedTests: number, numRuntimeErrorTestSuites: number }} results
+   */
   onRunComplete(_contexts, results) {
     const passed = results.numPassedTests;
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;

@@ -76,7 +76,8 @@ export function parseEndpointUrl(
   }
   const url = tryParse(text);
   if (!url) return refuse('malformed', 'must be a URL like https://example.com/mapping-results');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('scheme_not_https', 'must begin with https://');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    return refuse('scheme_not_https', 'must begin with https://');
   if (url.username !== '' || url.password !== '') {
     return refuse('user_info', 'must not contain a user name or password; give it as the secret');
   }

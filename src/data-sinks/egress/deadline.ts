@@ -15,9 +15,13 @@ export class Deadline {
   }
 }
 
-/** Calls back when the signal aborts. The result takes that back. */
+/** Calls back when the signal aborts, or soon when it has already. The result takes that back. */
 export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
   if (!signal) return () => undefined;
+  if (signal.aborted) {
+    queueMicrotask(() => callback(signal.reason));
+    return () => undefined;
+  }
   const listener = () => callback(signal.reason);
   // A pipeline gives all its posts the one signal of its shutdown; Node takes more than ten listeners for a leak.
   setMaxListeners(0, signal);

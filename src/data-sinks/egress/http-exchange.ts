@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
 import type { AnswerEnding } from '../core/attempt.js';
+import { MAX_INTERIM_ANSWERS } from './continue-skipper.js';
 import { Deadline } from './deadline.js';
 import { deferred } from './deferred.js';
 import { codeOf, ExchangeFailure, failureOfExchange } from './exchange-failure.js';
@@ -35,6 +36,8 @@ export interface HttpAnswer {
 /** What undici says before anything is sent: the receiver had no part in it. */
 const OUR_MISTAKES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 
+const TOO_MANY_INTERIM = `over ${MAX_INTERIM_ANSWERS} interim answers (1xx)`;
+
 /**
  * One request on one connection. Whatever the receiver does, it ends: with an answer, by the deadline of the phase it is
  * in, or by a cap. The connection is destroyed unless the answer came whole.
@@ -42,7 +45,7 @@ const OUR_MISTAKES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'U
 export class HttpExchange implements Dispatcher.DispatchHandler {
   /** Set once the body was handed to the connection. */
   uploadMs: number | null = null;
-  /** From there to the head of the answer. */
+  /** From there, or from the start when the receiver did not wait for the end, to the head of the answer. */
   waitMs: number | null = null;
 
   readonly #deadline = new Deadline();
@@ -53,6 +56,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #startedAt = 0;
   #over = false;
   #bytes = 0;
+  #interim = 0;
   #head: { readonly status: number; readonly headers: HttpAnswer['headers'] } | null = null;
   #controller: Dispatcher.DispatchController | null = null;
 
@@ -88,11 +92,15 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200 || this.#over) return;
-    const now = this.options.monotonicNow();
+    if (this.#over) return;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM_ANSWERS) this.#fail(new ExchangeFailure('invalid_http_response', TOO_MANY_INTERIM));
+      return;
+    }
     this.#head = { status, headers: headerPairs(controller.rawHeaders) };
     const uploaded = this.uploadMs !== null;
-    this.waitMs = uploaded ? now - this.#startedAt - (this.uploadMs ?? 0) : 0;
+    this.waitMs = this.options.monotonicNow() - this.#startedAt - (this.uploadMs ?? 0);
     this.#answering.resolve();
     // Whoever says 2xx before the end still wants the body; undici would stop the upload at the answer's end.
     if (!uploaded && status < 300) controller.pause();

@@ -9,4 +9,4 @@ export type {
   PushExchange,
   PushRequest,
 } from './push-exchange.js';
-export { type ResolvedAddress, type Resolver, systemResolver } from './resolver.js';
+export { createDnsResolver, type ResolvedAddress, type Resolver, systemResolver } from './resolver.js';

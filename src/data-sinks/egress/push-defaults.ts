@@ -1,6 +1,6 @@
 import { DEFAULT_ALLOWED_PORTS } from '../core/endpoint-url.js';
 import type { PushCaps, PushClientOptions, PushDeadlines, PushRequest } from './push-exchange.js';
-import { systemResolver } from './resolver.js';
+import { defaultResolver } from './resolver.js';
 
 export const DEFAULT_PUSH_DEADLINES: PushDeadlines = Object.freeze({
   dnsMs: 5_000,
@@ -25,7 +25,7 @@ export function resolvePushOptions(options: PushClientOptions): ResolvedPushOpti
     policy: options.policy,
     userAgent: options.userAgent,
     allowedPorts: options.allowedPorts ?? DEFAULT_ALLOWED_PORTS,
-    resolver: options.resolver ?? systemResolver,
+    resolver: options.resolver ?? defaultResolver(options.policy),
     deadlines: { ...DEFAULT_PUSH_DEADLINES, ...options.deadlines },
     caps: { ...DEFAULT_PUSH_CAPS, ...options.caps },
     ca: options.ca ?? [],

@@ -74,7 +74,10 @@ export interface PushClientOptions {
   readonly userAgent: string;
   /** Ports that a public endpoint may use. @default [443] */
   readonly allowedPorts?: readonly number[];
-  /** Asked at every attempt. @default the operating system's resolver */
+  /**
+   * Asked at every attempt.
+   * @default the machine's name servers; with opened ranges the operating system's resolver, which reads `/etc/hosts`
+   */
   readonly resolver?: Resolver;
   readonly deadlines?: Partial<PushDeadlines>;
   readonly caps?: Partial<PushCaps>;

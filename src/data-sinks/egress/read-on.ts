@@ -11,15 +11,10 @@ type Done = (error?: Error | null) => void;
  * upload would be recorded as a broken connection, and the upload repeated.
  */
 export function readOnAfterFailedWrite(socket: Socket): void {
-  const { _write: write, _writev: writev } = socket;
-  socket._write = function (chunk: unknown, encoding, done) {
-    write.call(this, chunk, encoding, later(done));
-  };
-  if (writev) {
-    socket._writev = function (chunks, done) {
-      writev.call(this, chunks, later(done));
-    };
-  }
+  const write = socket._write.bind(socket);
+  const writev = socket._writev?.bind(socket);
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, later(done));
+  if (writev) socket._writev = (chunks, done) => writev(chunks, later(done));
 }
 
 function later(done: Done): Done {

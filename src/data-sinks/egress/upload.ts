@@ -14,7 +14,7 @@ export async function* pieces(body: PushBody): AsyncGenerator<Uint8Array, void> 
   let sent = 0;
   for await (const chunk of body.whole ? [body.whole] : body.open()) {
     if (sent + chunk.byteLength > body.bytes) throw new BodyLengthError(`the body is longer than ${body.bytes} bytes`);
-    for (let at = 0; at < chunk.byteLength; ) {
+    for (let at = 0; at < chunk.byteLength;) {
       const end = at + (sent === 0 ? 1 : PIECE_BYTES);
       const piece = chunk.subarray(at, end);
       at += piece.byteLength;

@@ -3,6 +3,7 @@ import type { AuditAction } from '../ports/audit-trail.js';
 
 @Entity('agent_data_source_audit')
 @Index('ix_agent_data_source_audit_workspace', ['workspaceId', 'id'])
+@Index('uq_agent_data_source_audit_chain', ['workspaceId', 'seq'], { unique: true })
 export class AuditEntryEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source_audit' })
   id!: string;
@@ -36,4 +37,12 @@ export class AuditEntryEntity {
 
   @Column('jsonb')
   details!: Readonly<Record<string, unknown>>;
+
+  /** Place in the workspace's chain, from 1. Set by the database. */
+  @Column('bigint')
+  seq!: string;
+
+  /** Over this entry and the one before it. Set by the database. */
+  @Column('bytea')
+  hash!: Buffer;
 }

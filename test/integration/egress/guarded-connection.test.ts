@@ -29,7 +29,11 @@ describe('the table of URLs at the connection', () => {
       throw new Error('connected');
     });
     for (const entry of endpointUrls.hostile) {
-      const client = new PushClient({ policy: closed, userAgent: 'test', resolver: () => Promise.resolve(addressesOf(entry)) });
+      const client = new PushClient({
+        policy: closed,
+        userAgent: 'test',
+        resolver: () => Promise.resolve(addressesOf(entry)),
+      });
       const exchange = await client.post(pushOf(entry.url));
       counts.hostile += 1;
       const expected = entry.refusedAs === 'address_refused' ? 'address_refused' : 'url_refused';

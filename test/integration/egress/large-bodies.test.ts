@@ -31,28 +31,35 @@ describe('large bodies', () => {
   it.each(MATRIX)('a receiver that $does: its $status is seen in every run', async ({ name, status }) => {
     const statuses: unknown[] = [];
     for (let run = 0; run < EARLY_RUNS; run++) {
-      const { result, answer } = await client.post(pushOf(receiver.url(`/early/${name}/${status}`), streamedBody(EARLY_BODY_BYTES)));
+      const { result, answer } = await client.post(
+        pushOf(receiver.url(`/early/${name}/${status}`), streamedBody(EARLY_BODY_BYTES)),
+      );
       statuses.push(result.kind === 'answered' ? `${result.httpStatus} ${answer?.excerpt}` : result.errorCode);
     }
     right.set(`${name} ${status}`, statuses.filter((seen) => seen === `${status} refuse`).length);
     expect(statuses).toEqual(Array.from({ length: EARLY_RUNS }, () => `${status} refuse`));
   });
 
-  it.each(['aborts-after-64-kb', 'ends-after-64-kb'])('a receiver that %s without an answer is upload_aborted_by_peer', async (name) => {
-    for (let run = 0; run < EARLY_RUNS; run++) {
-      const { result, answer } = await client.post(pushOf(receiver.url(`/early/${name}`), streamedBody(EARLY_BODY_BYTES)));
-      expect([result, answer]).toEqual([{ kind: 'failed', errorCode: 'upload_aborted_by_peer' }, null]);
-    }
-  });
+  it.each(['aborts-after-64-kb', 'ends-after-64-kb'])(
+    'a receiver that %s without an answer is upload_aborted_by_peer',
+    async (name) => {
+      for (let run = 0; run < EARLY_RUNS; run++) {
+        const { result, answer } = await client.post(
+          pushOf(receiver.url(`/early/${name}`), streamedBody(EARLY_BODY_BYTES)),
+        );
+        expect([result, answer]).toEqual([{ kind: 'failed', errorCode: 'upload_aborted_by_peer' }, null]);
+      }
+    },
+  );
 
   it('an early refusal stops the upload: hardly anything of 31 MB is sent', async () => {
     let taken = 0;
-    const { open } = streamedBody(EARLY_BODY_BYTES);
+    const whole = streamedBody(EARLY_BODY_BYTES);
     const body = {
       bytes: EARLY_BODY_BYTES,
       whole: null,
       async *open() {
-        for await (const chunk of open()) {
+        for await (const chunk of whole.open()) {
           taken += chunk.byteLength;
           yield chunk;
         }
@@ -61,6 +68,17 @@ describe('large bodies', () => {
     const { answer } = await client.post(pushOf(receiver.url('/early/keeps-open-unread/413'), body));
     expect(answer?.httpStatus).toBe(413);
     expect(taken).toBeLessThanOrEqual(200_000);
+  });
+
+  it.each([
+    ['keeps-open-unread', 'deadline'],
+    ['destroys-at-once', 'cut'],
+  ])('a receiver that says 200, does not read on and %s has said 200', async (name, ending) => {
+    client = loopbackClient({ deadlines: { uploadIdleMs: 300 } });
+    const { result, answer } = await client.post(
+      pushOf(receiver.url(`/early/${name}/200`), streamedBody(EARLY_BODY_BYTES)),
+    );
+    expect([result.kind, answer?.httpStatus, answer?.ending]).toEqual(['answered', 200, ending]);
   });
 
   it('a slow but healthy upload may take longer than any one deadline', async () => {

@@ -73,7 +73,9 @@ describe('posting to an endpoint', () => {
   it('an aborted post rejects with the signal’s reason and closes its connection', async () => {
     const controller = new AbortController();
     const posted = client.post(pushOf(receiver.url('/attack/never-answers'), undefined, { signal: controller.signal }));
-    await receiver.until(({ seen }) => seen.some(({ path, sha256 }) => path === '/attack/never-answers' && sha256 !== null));
+    await receiver.until(({ seen }) =>
+      seen.some(({ path, sha256 }) => path === '/attack/never-answers' && sha256 !== null),
+    );
     const reason = new Error('shutting down');
     controller.abort(reason);
     await expect(posted).rejects.toBe(reason);
@@ -84,7 +86,6 @@ describe('posting to an endpoint', () => {
     const body = {
       bytes: 1_000_000,
       whole: null,
-      // eslint-disable-next-line @typescript-eslint/require-await
       async *open() {
         yield new Uint8Array(300_000);
         throw failure;

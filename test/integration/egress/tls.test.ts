@@ -17,7 +17,11 @@ describe('TLS', () => {
   let client: PushClient;
 
   beforeAll(() => {
-    client = loopbackClient({ ca: [ours.cert], resolver: fakeResolver(['127.0.0.1']).resolve, deadlines: { tlsMs: 1_000 } });
+    client = loopbackClient({
+      ca: [ours.cert],
+      resolver: fakeResolver(['127.0.0.1']).resolve,
+      deadlines: { tlsMs: 1_000 },
+    });
   });
   afterAll(() => client.close());
   afterEach(async () => {
@@ -44,12 +48,24 @@ describe('TLS', () => {
 
   it.each([
     ['expired', ours.issue({ name: HOST, hosts: [HOST], from: past(9), until: past(1) }), 'tls_certificate_expired'],
-    ['not yet valid', ours.issue({ name: HOST, hosts: [HOST], from: past(-1), until: past(-9) }), 'tls_certificate_expired'],
+    [
+      'not yet valid',
+      ours.issue({ name: HOST, hosts: [HOST], from: past(-1), until: past(-9) }),
+      'tls_certificate_expired',
+    ],
     ['for another name', ours.issue({ name: 'other.org', hosts: ['other.org'] }), 'tls_wrong_host'],
-    ['for a sibling of the name', ours.issue({ name: 'x', hosts: ['x.hooks.acme.org', '*.hooks.acme.org'] }), 'tls_wrong_host'],
+    [
+      'for a sibling of the name',
+      ours.issue({ name: 'x', hosts: ['x.hooks.acme.org', '*.hooks.acme.org'] }),
+      'tls_wrong_host',
+    ],
     ['self-signed', selfSigned({ name: HOST, hosts: [HOST] }), 'tls_self_signed'],
     ['of an authority that nobody trusts', foreign.issue({ name: HOST, hosts: [HOST] }), 'tls_untrusted_certificate'],
-    ['behind TLS 1.1', { ...good, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, 'tls_old_protocol'],
+    [
+      'behind TLS 1.1',
+      { ...good, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      'tls_old_protocol',
+    ],
   ])('a certificate %s is refused, and no byte of the payload is sent', async (_name, certificate, code) => {
     const receiver = await start(certificate);
     const exchange = await client.post(pushOf(receiver.url('/answer/status/200', HOST, 'https')));

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { migratedPostgres } from '../../support/postgres-template.js';
+import { emptyPostgres, migratedPostgres } from '../../support/postgres-template.js';
 import { postgresUrl, redisUrl } from '../../support/services/real-services.js';
 import { startServices, type Services } from '../../support/services/services.js';
 
@@ -81,7 +81,7 @@ describe('the services for tests', () => {
     for (const url of urls) await until(async () => !(await listens(url)));
   });
 
-  it('lend each suite a migrated database of its own', async () => {
+  it('lend each suite a database of its own, migrated or empty', async () => {
     class MakesThing1764000000000 {
       name = 'MakesThing1764000000000';
       async up(runner: { query(sql: string): Promise<unknown> }): Promise<void> {
@@ -89,10 +89,15 @@ describe('the services for tests', () => {
       }
       async down(): Promise<void> {}
     }
-    const [one, other] = await Promise.all([migratedPostgres([MakesThing1764000000000]), migratedPostgres([MakesThing1764000000000])]);
+    const [one, other] = await Promise.all([
+      migratedPostgres([MakesThing1764000000000]),
+      migratedPostgres([MakesThing1764000000000]),
+    ]);
     await query(one.url, 'INSERT INTO thing VALUES (1)');
     expect(await query(other.url, 'SELECT * FROM thing')).toEqual([]);
-    await Promise.all([one.drop(), other.drop()]);
+    const empty = await emptyPostgres();
+    await expect(query(empty.url, 'SELECT * FROM thing')).rejects.toThrow('does not exist');
+    await Promise.all([one, other, empty].map(({ drop }) => drop()));
     await expect(query(one.url, 'SELECT 1')).rejects.toThrow('does not exist');
   });
 });

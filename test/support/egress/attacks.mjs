@@ -22,7 +22,8 @@ const after = (respond) => (socket, exchange, rest) =>
     respond(socket, rest);
     socket.exchange = exchange.next();
   });
-const bomb = () => gzipSync(Buffer.alloc(50_000_000), { level: 9 });
+/** 50 MB in 50 KB, put together from equal members, which takes no time. */
+const bomb = () => Buffer.concat(Array(50).fill(gzipSync(Buffer.alloc(1_000_000), { level: 9 })));
 
 export const attacks = {
   'never-answers': after(() => undefined),
@@ -32,8 +33,10 @@ export const attacks = {
     socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
     pump(socket, 'a', 20);
   }),
-  'endless-103': after((socket) => pump(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 1)),
-  'endless-100': after((socket) => pump(socket, 'HTTP/1.1 100 Continue\r\n\r\n', 1)),
+  'endless-103': after((socket) => pump(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 20)),
+  'endless-100': after((socket) => pump(socket, 'HTTP/1.1 100 Continue\r\n\r\n', 20)),
+  'flood-of-103': after((socket) => pump(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')),
+  'flood-of-100': after((socket) => pump(socket, 'HTTP/1.1 100 Continue\r\n\r\n')),
   'one-100-first': after((socket) => {
     socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   }),
@@ -78,14 +81,16 @@ export const attacks = {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
     socket.write(body);
   }),
-  'redirect': after((socket, [status]) => {
+  redirect: after((socket, [status]) => {
     socket.write(`HTTP/1.1 ${status} Elsewhere\r\nLocation: ${METADATA}\r\nContent-Length: 0\r\n\r\n`);
   }),
   'resets-after-the-first-byte': after((socket) => {
     socket.write('H', () => setTimeout(() => socket.resetAndDestroy(), 20));
   }),
   'resets-in-the-body': after((socket) => {
-    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf', () => setTimeout(() => socket.resetAndDestroy(), 20));
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf', () =>
+      setTimeout(() => socket.resetAndDestroy(), 20),
+    );
   }),
   'speaks-no-http': after((socket) => socket.write('220 mail.example ESMTP\r\n')),
   'speaks-http-2': after((socket) => socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')),

@@ -33,7 +33,10 @@ export function addressesOf({ resolvesTo = ['93.184.216.34'] }: HostileUrl | Acc
 }
 
 /** One line of the report at the end of a suite. */
-export function reportTried(layer: string, counts: { hostile: number; accepted: number; acceptable: number; overBlocked: number }): void {
+export function reportTried(
+  layer: string,
+  counts: { hostile: number; accepted: number; acceptable: number; overBlocked: number },
+): void {
   process.stdout.write(
     `hostile inputs, ${layer}: ${counts.hostile} tried, ${counts.accepted} accepted; ` +
       `${counts.acceptable} acceptable tried, ${counts.overBlocked} over-blocked\n`,

@@ -1,5 +1,10 @@
 import { createNetworkPolicy } from '../../../src/data-sinks/core/network-policy.js';
-import { PushClient, type PushBody, type PushClientOptions, type PushRequest } from '../../../src/data-sinks/egress/index.js';
+import {
+  PushClient,
+  type PushBody,
+  type PushClientOptions,
+  type PushRequest,
+} from '../../../src/data-sinks/egress/index.js';
 
 export const LOOPBACK_RANGES = ['127.0.0.0/8', '::1/128'];
 
@@ -18,7 +23,6 @@ export function wholeBody(text: string | Uint8Array): PushBody {
   return {
     bytes: bytes.byteLength,
     whole: bytes,
-    // eslint-disable-next-line @typescript-eslint/require-await
     async *open() {
       yield bytes;
     },
@@ -31,13 +35,16 @@ export function streamedBody(bytes: number, chunkBytes = 100_000): PushBody {
   return {
     bytes,
     whole: null,
-    // eslint-disable-next-line @typescript-eslint/require-await
     async *open() {
       for (let left = bytes; left > 0; left -= chunkBytes) yield left >= chunkBytes ? chunk : chunk.subarray(0, left);
     },
   };
 }
 
-export function pushOf(url: string, body: PushBody = wholeBody('{"hello":"world"}'), more: Partial<PushRequest> = {}): PushRequest {
+export function pushOf(
+  url: string,
+  body: PushBody = wholeBody('{"hello":"world"}'),
+  more: Partial<PushRequest> = {},
+): PushRequest {
   return { url, headers: { 'content-type': 'application/json' }, customHeaders: [], body, ...more };
 }

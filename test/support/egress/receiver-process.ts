@@ -78,7 +78,8 @@ export class ReceiverProcess {
     for (;;) {
       const state = await this.state();
       if (wanted(state)) return state;
-      if (Date.now() > endsAt) throw new Error(`the receiver did not get there: ${JSON.stringify(state).slice(0, 500)}`);
+      if (Date.now() > endsAt)
+        throw new Error(`the receiver did not get there: ${JSON.stringify(state).slice(0, 500)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -125,11 +125,16 @@ function serve(socket) {
   socket.on('data', (chunk) => socket.exchange?.take(chunk));
 }
 
-const server = options.tls ? tls.createServer({ ...options.tls, allowHalfOpen: true }, serve) : net.createServer({ allowHalfOpen: true }, serve);
+const server = options.tls
+  ? tls.createServer({ ...options.tls, allowHalfOpen: true }, serve)
+  : net.createServer({ allowHalfOpen: true }, serve);
 server.on('tlsClientError', () => undefined);
 if (options.tls) server.on('connection', () => (connections += 1));
-server.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1', ipv6Only: options.ipv6Only ?? false }, () => {
-  process.send({ port: server.address().port });
-});
+server.listen(
+  { port: options.port ?? 0, host: options.host ?? '127.0.0.1', ipv6Only: options.ipv6Only ?? false },
+  () => {
+    process.send({ port: server.address().port });
+  },
+);
 process.on('message', ({ id }) => process.send({ id, seen, connections, open: open.size }));
 process.on('disconnect', () => process.exit(0));

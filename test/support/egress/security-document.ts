@@ -11,7 +11,8 @@ export function attackRows(attacks: readonly Attack[]): readonly string[] {
     '| the receiver | the attempt ends with | ended by | attempt status | answer’s ending |',
     '|---|---|---|---|---|',
     ...attacks.map(
-      ({ does, ends, by, status, ending }) => `| ${does} | \`${ends}\` | ${by} | \`${status}\` | ${ending ? `\`${ending}\`` : ''} |`,
+      ({ does, ends, by, status, ending }) =>
+        `| ${does} | \`${ends}\` | ${by} | \`${status}\` | ${ending ? `\`${ending}\`` : ''} |`,
     ),
   ];
 }

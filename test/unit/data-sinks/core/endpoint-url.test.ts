@@ -86,7 +86,11 @@ describe('the URL of an endpoint, before its name is resolved', () => {
   );
 
   it('every spelling of one IPv4 address gets the verdict of the plain one', () => {
-    const spelling = fc.tuple(fc.nat(0xffffffff), fc.integer({ min: 0, max: 5 }), fc.array(fc.nat(2), { minLength: 4, maxLength: 4 }));
+    const spelling = fc.tuple(
+      fc.nat(0xffffffff),
+      fc.integer({ min: 0, max: 5 }),
+      fc.array(fc.nat(2), { minLength: 4, maxLength: 4 }),
+    );
     fc.assert(
       fc.property(spelling, ([bits, form, bases]) => {
         const plain = parseEndpointUrl(`https://${dotted(bits)}/`, closed);
@@ -97,7 +101,13 @@ describe('the URL of an endpoint, before its name is resolved', () => {
   });
 
   it('every spelling of one name gets the same verdict and the same stored form', () => {
-    const name = fc.constantFrom('api.acme.org', 'metadata.google.internal', 'localhost', 'foo.svc.cluster.local', 'xn--bcher-kva.de');
+    const name = fc.constantFrom(
+      'api.acme.org',
+      'metadata.google.internal',
+      'localhost',
+      'foo.svc.cluster.local',
+      'xn--bcher-kva.de',
+    );
     fc.assert(
       fc.property(name, fc.array(fc.nat(3), { minLength: 25, maxLength: 25 }), fc.boolean(), (host, ways, dot) => {
         const spelled = [...host].map((letter, i) => respell(letter, ways[i] ?? 0)).join('');
@@ -110,7 +120,11 @@ describe('the URL of an endpoint, before its name is resolved', () => {
   });
 
   it('no text at all makes it throw, and what it accepts is accepted again in the stored form', () => {
-    const text = fc.oneof(fc.string(), fc.webUrl(), fc.string({ unit: 'binary' }).map((s) => `https://${s}`));
+    const text = fc.oneof(
+      fc.string(),
+      fc.webUrl(),
+      fc.string({ unit: 'binary' }).map((s) => `https://${s}`),
+    );
     fc.assert(
       fc.property(text, (input) => {
         const result = parseEndpointUrl(input, closed);

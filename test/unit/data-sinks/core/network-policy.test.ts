@@ -86,13 +86,25 @@ describe('which addresses may be connected to', () => {
     );
   });
 
-  it.each(['fe80::1%eth0', '2606:4700::1%1', '0x7f.0.0.1', '0177.0.0.1', '127.1', '2130706433', '8.8.8', '08.8.8.8', '', ' ', 'localhost', '8.8.8.8 ', '[2606:4700::1]', '8.8.8.8/32'])(
-    'what is no plain address is refused: "%s"',
-    (text) => {
-      expect(policy.judgeAddress(text)).toEqual({ kind: 'refused', reason: 'not an IP address' });
-      expect(canonicalAddress(text)).toBeNull();
-    },
-  );
+  it.each([
+    'fe80::1%eth0',
+    '2606:4700::1%1',
+    '0x7f.0.0.1',
+    '0177.0.0.1',
+    '127.1',
+    '2130706433',
+    '8.8.8',
+    '08.8.8.8',
+    '',
+    ' ',
+    'localhost',
+    '8.8.8.8 ',
+    '[2606:4700::1]',
+    '8.8.8.8/32',
+  ])('what is no plain address is refused: "%s"', (text) => {
+    expect(policy.judgeAddress(text)).toEqual({ kind: 'refused', reason: 'not an IP address' });
+    expect(canonicalAddress(text)).toBeNull();
+  });
 
   it('says to the operator which range it was', () => {
     expect(policy.judgeAddress('169.254.169.254')).toEqual({
@@ -123,19 +135,36 @@ describe('ranges that the operator opens', () => {
     expect(dev.judgeAddress('8.8.8.8').kind).toBe('public');
   });
 
-  it.each(['127.0.0.1', '127.0.0.0/33', '127.1/8', 'localhost/8', '', '/8', '::1/129', 'fe80::1%eth0/64', '10.0.0.0/8 ', '10.0.0.0/-1'])(
-    'malformed ones stop the boot: "%s"',
-    (cidr) => {
-      expect(() => createNetworkPolicy({ privateRanges: [cidr] })).toThrow(/write it like 127\.0\.0\.0\/8/);
-    },
-  );
+  it.each([
+    '127.0.0.1',
+    '127.0.0.0/33',
+    '127.1/8',
+    'localhost/8',
+    '',
+    '/8',
+    '::1/129',
+    'fe80::1%eth0/64',
+    '10.0.0.0/8 ',
+    '10.0.0.0/-1',
+  ])('malformed ones stop the boot: "%s"', (cidr) => {
+    expect(() => createNetworkPolicy({ privateRanges: [cidr] })).toThrow(/write it like 127\.0\.0\.0\/8/);
+  });
 
-  it.each(['0.0.0.0/0', '10.0.0.0/7', '8.8.8.0/24', '172.0.0.0/8', '::/0', '::/3', '2000::/3', '2001::/16', '::ffff:0:0/96', '64:ff9b::/96', '64:ff9b::/32'])(
-    'ones that reach into public space stop the boot: %s',
-    (cidr) => {
-      expect(() => createNetworkPolicy({ privateRanges: [cidr] })).toThrow(/reaches into public space/);
-    },
-  );
+  it.each([
+    '0.0.0.0/0',
+    '10.0.0.0/7',
+    '8.8.8.0/24',
+    '172.0.0.0/8',
+    '::/0',
+    '::/3',
+    '2000::/3',
+    '2001::/16',
+    '::ffff:0:0/96',
+    '64:ff9b::/96',
+    '64:ff9b::/32',
+  ])('ones that reach into public space stop the boot: %s', (cidr) => {
+    expect(() => createNetworkPolicy({ privateRanges: [cidr] })).toThrow(/reaches into public space/);
+  });
 });
 
 function dotted(bits: number): string {

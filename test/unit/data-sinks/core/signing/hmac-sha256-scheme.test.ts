@@ -84,6 +84,10 @@ describe('an HMAC secret', () => {
     ['x'.repeat(31), null, short],
     ['x'.repeat(32), null, null],
     ['🏨'.repeat(8), null, null],
+    [`whsec_${Buffer.alloc(24).toString('base64')}`, null, null],
+    ['whsec_not base64 at all, but long enough', 'must be padded base64 after whsec_', null],
+    [`whsec_${Buffer.alloc(32).toString('base64url')}`, 'must be padded base64 after whsec_', null],
+    [`whsec_${'='.repeat(40)}`, 'must be padded base64 after whsec_', null],
   ])('%j has the problem %j and the warning %j', (secret, problem, warning) => {
     expect(scheme.secretProblem(secret, null)).toBe(problem);
     expect(scheme.secretWarning(secret)).toBe(warning);

@@ -1,12 +1,11 @@
-import type { Logger } from '@nestjs/common';
 import { expect, it } from '@jest/globals';
-import { OutageLog } from '../../../../src/data-sinks/pipeline/outage-log.js';
+import { OutageLog } from '../../../../src/data-sinks/core/outage-log.js';
 
 it('an outage is said once when it begins and once when it is over', () => {
   const lines: unknown[] = [];
   const note = (line: unknown) => void lines.push(line);
   let now = 1_000;
-  const log = new OutageLog({ error: note, log: note } as unknown as Logger, 'worker', () => now);
+  const log = new OutageLog({ error: note, log: note }, 'worker', () => now);
 
   log.over();
   expect(lines).toEqual([]);

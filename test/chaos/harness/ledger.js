@@ -1,0 +1,30 @@
+// @ts-check
+import { readFileSync } from 'node:fs';
+
+/**
+ * What the receiver saw, POST by POST. `begun`: its head arrived; `arrived`: its body arrived whole; `answered`: an answer
+ * was given, which its sender may or may not have lived to read.
+ *
+ * @typedef {object} LedgerLine
+ * @property {'begun' | 'arrived' | 'answered'} event
+ * @property {number} at milliseconds since 1970
+ * @property {string} path
+ * @property {string} delivery
+ * @property {number} attempt
+ * @property {string} sha256
+ * @property {string | null} jobId as the body says
+ * @property {boolean} signed whether the customer's check passes
+ * @property {number} clockOffS how far the signature's time is ahead of the receiver's
+ * @property {number} status
+ */
+
+/** @param {string} path @returns {LedgerLine[]} */
+export function readLedger(path) {
+  const text = readFileSync(path, 'utf8');
+  // The last line may be half written.
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => /** @type {LedgerLine} */ (JSON.parse(line)));
+}

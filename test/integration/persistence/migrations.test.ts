@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { pgliteDriver } from '../../../src/reference-host/persistence/pglite-driver.js';
+
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  dataSource = await new DataSource({
+    type: 'postgres',
+    driver: pgliteDriver(null),
+    entities: dataSinksEntities,
+    migrations: dataSinksMigrations,
+    migrationsTransactionMode: 'each',
+  }).initialize();
+});
+
+afterAll(() => dataSource.destroy());
+
+const objects = (): Promise<unknown> =>
+  dataSource.query(
+    `SELECT c.relkind::text AS kind, c.relname AS name,
+            (SELECT json_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+                             ORDER BY a.attnum)
+               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND c.relkind IN ('r', 'p')) AS columns,
+            pg_get_indexdef(CASE WHEN c.relkind IN ('i', 'I') THEN c.oid END) AS definition
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' AND c.relname LIKE 'agent%' OR c.relname ~ '^(pk|uq|ix)_agent'
+      ORDER BY c.relkind, c.relname`,
+  );
+
+async function undoAll(): Promise<void> {
+  for (const _ of dataSinksMigrations) await dataSource.undoLastMigration();
+}
+
+describe('the module’s migrations', () => {
+  it('run up, down to nothing, and up again to the same', async () => {
+    const ran = await dataSource.runMigrations();
+    expect(ran).toHaveLength(dataSinksMigrations.length);
+    const first = (await objects()) as unknown[];
+    expect(first.length).toBeGreaterThan(20);
+
+    await undoAll();
+    expect(await objects()).toEqual([]);
+
+    await dataSource.runMigrations();
+    expect(await objects()).toEqual(first);
+  });
+
+  it('are done once', async () => {
+    expect(await dataSource.runMigrations()).toEqual([]);
+  });
+
+  it('make the schema that the entities describe', async () => {
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('are noticed when they no longer make it', async () => {
+    await dataSource.query('ALTER TABLE agent_data_source_delivery DROP COLUMN reason');
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual(['ALTER TABLE "agent_data_source_delivery" ADD "reason" text']);
+  });
+
+  it('have names that sort in the order in which they run', () => {
+    const names = dataSinksMigrations.map((migration) => new migration().name);
+    expect(names).toEqual([...names].sort());
+    for (const name of names) expect(name).toMatch(/^[A-Z][A-Za-z]+\d{13}$/);
+  });
+});

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import type { DataSource, EntityManager } from 'typeorm';
+import { createIdFactory } from '../../../src/data-sinks/core/ids.js';
+import type { HttpsWebhookConfig } from '../../../src/data-sinks/core/data-sink.js';
+import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { openMigratedPglite } from '../../support/pglite-template.js';
+
+export const newId = createIdFactory(Date.now, randomBytes);
+
+export const CONFIG: HttpsWebhookConfig = {
+  url: 'https://receiver.example.com/results',
+  authScheme: 'HmacSha256',
+  username: null,
+  customHeaders: [],
+  retryableStatuses: [],
+};
+
+/** Statements that read the time ask for `now()`; here they find this one first. */
+const SHADOW_NOW = [
+  'CREATE SCHEMA fake',
+  `CREATE FUNCTION fake.now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+     SELECT pg_catalog.now() + coalesce(nullif(current_setting('fake.ahead', true), ''), '0')::interval $$`,
+  'SET search_path = fake, public, pg_catalog',
+];
+
+/** The module's tables on a PGlite of the suite's own, whose time can be moved. */
+export class ModuleDatabase {
+  #aheadMs = 0;
+
+  private constructor(readonly dataSource: DataSource) {}
+
+  static async open(): Promise<ModuleDatabase> {
+    const dataSource = await openMigratedPglite(dataSinksMigrations, dataSinksEntities);
+    for (const statement of SHADOW_NOW) await dataSource.query(statement);
+    return new ModuleDatabase(dataSource);
+  }
+
+  get manager(): EntityManager {
+    return this.dataSource.manager;
+  }
+
+  /** Empties the tables and turns the time back. */
+  async clear(): Promise<void> {
+    const tables = this.dataSource.entityMetadatas.map(({ tableName }) => tableName);
+    await this.dataSource.query(`TRUNCATE ${tables.join(', ')}`);
+    await this.#moveTo(0);
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.#moveTo(this.#aheadMs + ms);
+  }
+
+  async now(): Promise<number> {
+    const [row] = await this.all<{ at: Date }>('SELECT now() AS at');
+    return row?.at.getTime() ?? Number.NaN;
+  }
+
+  async all<T = Record<string, unknown>>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    return (await this.dataSource.query(sql, parameters)) as T[];
+  }
+
+  /** One row, as the table has it. */
+  async one(table: 'delivery' | 'sync', id: string): Promise<Record<string, unknown>> {
+    const [row] = await this.all(`SELECT * FROM agent_data_source_${table} WHERE id = $1`, [id]);
+    if (!row) throw new Error(`no ${table} ${id}`);
+    return row;
+  }
+
+  /** Makes a sink and answers its id. */
+  async sink(given: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const row = {
+      id: newId('dataSource'),
+      workspace_id: 'ws_1',
+      agent_id: 'agt_1',
+      role: 'RESULTS_SINK',
+      type: 'HTTPS_WEBHOOK',
+      name: 'BI',
+      config: JSON.stringify(CONFIG),
+      format: 'JSON',
+      status: 'ACTIVE',
+      secret_id: newId('secret'),
+      secret_created_at: new Date(0),
+      ...given,
+    };
+    await this.#insert('agent_data_source', row);
+    return row.id;
+  }
+
+  /** Makes a delivery that is due now, its job with it, and answers its id. */
+  async delivery(dataSourceId: string, given: Readonly<Record<string, unknown>> & { dueInMs?: number | null } = {}): Promise<string> {
+    const { dueInMs = 0, ...columns } = given;
+    const row = {
+      id: newId('delivery'),
+      workspace_id: 'ws_1',
+      agent_id: 'agt_1',
+      data_source_id: dataSourceId,
+      job_id: newId('payload').replace('pld', 'job'),
+      run: 1,
+      format: 'JSON',
+      trigger: 'AUTO',
+      status: 'PENDING',
+      retries_allowed: 2,
+      next_attempt_at: dueInMs === null ? null : new Date((await this.now()) + dueInMs),
+      ...columns,
+    };
+    await this.all(
+      `INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched)
+       VALUES ($1, $2, 'ws_1', 'agt_1', '2026-05-25T12:34:56Z', 3, 2, 1) ON CONFLICT DO NOTHING`,
+      [row.job_id, row.run],
+    );
+    await this.#insert('agent_data_source_delivery', row);
+    return row.id;
+  }
+
+  async #insert(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {
+    const names = Object.keys(row);
+    const places = names.map((_, i) => `$${i + 1}`).join(', ');
+    await this.all(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places})`, Object.values(row));
+  }
+
+  async #moveTo(aheadMs: number): Promise<void> {
+    this.#aheadMs = aheadMs;
+    await this.dataSource.query(`SELECT set_config('fake.ahead', $1, false)`, [`${aheadMs} milliseconds`]);
+  }
+}
