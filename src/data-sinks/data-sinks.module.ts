@@ -2,6 +2,7 @@ import { type DynamicModule, type FactoryProvider, Module, type ModuleMetadata, 
 import { HttpAdapterHost } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { adminControllers, adminProviders, LenientJson, mountedAt } from './admin/index.js';
+import { type ConsoleOptions, consoleParts } from './console/index.js';
 import { coreProviders, defaultAuditTrail, defaultSecretVault } from './data-sinks-core.module.js';
 import { DataSinks } from './data-sinks.js';
 import type { DataSinksOptions } from './data-sinks.options.js';
@@ -46,6 +47,8 @@ export interface DataSinksStructure {
   readonly wakeup?: WakeupAdapter;
   /** Where the API is mounted, after the host's global prefix. @default 'api/v1' */
   readonly path?: string;
+  /** Where the console is mounted, after the host's global prefix, such as `'console'`. @default false: it is not */
+  readonly console?: string | ConsoleOptions | false;
   /** Whether `DataSinks` can be injected everywhere without importing this module. @default true */
   readonly isGlobal?: boolean;
 }
@@ -84,6 +87,7 @@ const inProcessWakeup: WakeupAdapter = {
 function assemble(structure: DataSinksStructure, options: Provider): DynamicModule {
   const { imports = [], dataSourceName, path = 'api/v1', isGlobal = true } = structure;
   const { wakeup = inProcessWakeup } = structure;
+  const page = consoleParts(structure.console ?? false, path);
   return {
     module: DataSinksModule,
     global: isGlobal,
@@ -100,8 +104,9 @@ function assemble(structure: DataSinksStructure, options: Provider): DynamicModu
         inject: [HttpAdapterHost],
         useFactory: (adapterHost: HttpAdapterHost) => new LenientJson(adapterHost, path),
       },
+      ...page.providers,
     ],
-    controllers: adminControllers.map((controller) => mountedAt(path, controller)),
+    controllers: [...adminControllers.map((controller) => mountedAt(path, controller)), ...page.controllers],
     exports: [DataSinks],
   };
 }

@@ -1,4 +1,5 @@
 export { ProblemFilter } from './admin/index.js';
+export type { ConsoleOptions, ConsoleSession } from './console/index.js';
 export { DataSinks } from './data-sinks.js';
 export {
   type DataSinksAsyncOptions,

@@ -45,6 +45,7 @@ export class HostModule {
             workspaceAccess: ApiTokens,
           },
           ...(environment.redisUrl === null ? {} : { wakeup: bullWakeup({ url: environment.redisUrl }) }),
+          console: { path: 'console', sampleJobs: true },
           allowPrivateEndpoints: environment.allowPrivateEndpoints,
           ...(environment.vaultKeys === null ? {} : { vaultKeys: environment.vaultKeys }),
           ...options,

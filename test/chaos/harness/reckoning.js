@@ -145,7 +145,11 @@ function oddPosts(ledger) {
 function repeated(names) {
   /** @type {Set<string>} */
   const seen = new Set();
-  return names.filter((name) => seen.size === seen.add(name).size);
+  return names.filter((name) => {
+    const known = seen.has(name);
+    seen.add(name);
+    return known;
+  });
 }
 
 /** A body may lie in a stopped worker's hands for a while after it was signed; a wrong clock is minutes off. */

@@ -6,13 +6,14 @@ import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const { ledger, secret } = JSON.parse(process.argv[2]);
-const file = openSync(ledger, 'a');
+let file = openSync(ledger, 'a');
 const write = (line) => writeSync(file, `${JSON.stringify(line)}\n`);
 
 /** How it behaves from now on; the parent changes it. */
 let behaviour = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 };
-process.on('message', (changes) => {
+process.on('message', ({ ledger: next, ...changes }) => {
   behaviour = { ...behaviour, ...changes };
+  if (next) file = openSync(next, 'a');
   process.send({ behaviour });
 });
 process.on('disconnect', () => process.exit(0));

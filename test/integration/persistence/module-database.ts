@@ -39,9 +39,11 @@ export class ModuleDatabase {
     return this.dataSource.manager;
   }
 
-  /** Empties the tables and turns the time back. */
+  /** Empties the tables, but for the audit entries, which the database keeps; and turns the time back. */
   async clear(): Promise<void> {
-    const tables = this.dataSource.entityMetadatas.map(({ tableName }) => tableName);
+    const tables = this.dataSource.entityMetadatas
+      .map(({ tableName }) => tableName)
+      .filter((name) => !name.startsWith('agent_data_source_audit'));
     await this.dataSource.query(`TRUNCATE ${tables.join(', ')}`);
     await this.#moveTo(0);
   }

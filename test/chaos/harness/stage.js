@@ -1,0 +1,210 @@
+// @ts-check
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { readLedger } from './ledger.js';
+import { newJobId } from './platform.js';
+import { Process } from './process.js';
+import { readBooks, reckon } from './reckoning.js';
+import { until } from './until.js';
+
+/**
+ * @typedef {object} WorkerWish
+ * @property {string} name also its `workerId`
+ * @property {string} [failpoint]
+ * @property {Partial<import('../../../src/data-sinks/index.js').DataSinksOptions>} [options]
+ * @property {string} [databaseUrl]
+ * @property {number} [clockAheadMs]
+ */
+
+/** The contract's waits are seconds and minutes; a fault's whole cycle is to take seconds. */
+const QUICK = {
+  retryWaitsMs: [100, 200, 400],
+  leaseMs: 1_500,
+  pollMs: 250,
+  sweepMs: 500,
+  shutdownGraceMs: 5_000,
+};
+
+/** One scenario: a platform on a database of its own, its workers, and the ledger of what arrived. */
+export class Stage {
+  /** @type {Process[]} */
+  #workers = [];
+  /** @type {Map<Process, string>} */
+  #urls = new Map();
+  /** @type {string[]} */
+  #accepted = [];
+  #faultAt = 0;
+  #clearAt = 0;
+
+  /**
+   * @param {import('./laboratory.js').Laboratory} laboratory
+   * @param {{ databaseUrl: string, ledger: string, platform: import('./platform.js').Platform }} parts
+   */
+  constructor(laboratory, { databaseUrl, ledger, platform }) {
+    this.laboratory = laboratory;
+    this.databaseUrl = databaseUrl;
+    this.ledgerPath = ledger;
+    this.platform = platform;
+  }
+
+  /**
+   * @param {import('./laboratory.js').Laboratory} laboratory
+   * @param {{ databaseUrl: string, ledger: string, platform: import('./platform.js').Platform }} parts
+   */
+  static open(laboratory, parts) {
+    return new Stage(laboratory, parts);
+  }
+
+  get postgres() {
+    return this.laboratory.postgres;
+  }
+
+  get redis() {
+    return this.laboratory.redis;
+  }
+
+  get workers() {
+    return this.#workers;
+  }
+
+  /**
+   * Starts workers together; resolves when all listen.
+   * @param {readonly WorkerWish[]} wishes
+   * @returns {Promise<Process[]>}
+   */
+  async start(...wishes) {
+    const started = wishes.map((wish) => this.#spawn(wish));
+    this.#workers.push(...started);
+    await Promise.all(
+      started.map(async (worker) => this.#urls.set(worker, await worker.message('listening', (message) => message.url))),
+    );
+    return started;
+  }
+
+  /** @param {WorkerWish} wish */
+  #spawn({ name, failpoint, options, databaseUrl = this.databaseUrl, clockAheadMs }) {
+    const env = {
+      ...this.laboratory.hostEnvironment(databaseUrl),
+      CHAOS_OPTIONS: JSON.stringify({ ...QUICK, workerId: name, ...options }),
+      ...(failpoint && { DATA_SINKS_FAILPOINT: failpoint }),
+      ...(clockAheadMs && { CHAOS_CLOCK_AHEAD_MS: String(clockAheadMs) }),
+    };
+    const preload = new URL('../processes/wrong-clock.mjs', import.meta.url).href;
+    return Process.start('worker.mjs', name, { env, nodeOptions: clockAheadMs ? ['--import', preload] : [] });
+  }
+
+  /** @param {{ failShare?: number, answerAfterMs?: number, bytesPerSecond?: number }} behaviour of the receiver */
+  async receiver(behaviour) {
+    await this.laboratory.receiver.ask(behaviour);
+  }
+
+  /**
+   * Finishes jobs, some at a time, at hosts in turn. A job whose host died over it is sent again elsewhere, as the
+   * mapping engine would.
+   * @param {number} count
+   * @param {{ rows?: number, at?: readonly Process[], atOnce?: number }} [how]
+   */
+  async finishJobs(count, { rows = 1, at = this.#workers, atOnce = 8 } = {}) {
+    let next = 0;
+    const sender = async () => {
+      while (next < count) {
+        const turn = next++;
+        await this.#finishJob(turn, rows, at);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, sender));
+  }
+
+  /** @param {number} turn @param {number} rows @param {readonly Process[]} at */
+  async #finishJob(turn, rows, at) {
+    const jobId = newJobId();
+    const deadline = performance.now() + 60_000;
+    for (let attempt = 0; ; attempt++) {
+      const alive = at.filter((worker) => worker.alive);
+      const hosts = alive.length > 0 ? alive : this.#workers.filter((worker) => worker.alive);
+      const host = hosts[(turn + attempt) % hosts.length];
+      try {
+        if (!host) throw new Error('no host is alive');
+        await this.platform.finishJob(this.#urls.get(host) ?? '', jobId, rows);
+        this.#accepted.push(jobId);
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await delay(50);
+      }
+    }
+  }
+
+  /** From now on the backlog's clock runs. */
+  fault() {
+    this.#faultAt ||= performance.now();
+  }
+
+  get ledger() {
+    return readLedger(this.ledgerPath);
+  }
+
+  /** @param {string} what @param {(ledger: import('./ledger.js').LedgerLine[]) => boolean} holds */
+  async untilReceiver(what, holds, withinMs = 20_000) {
+    await until(`receiver: ${what}`, withinMs, () => holds(this.ledger));
+  }
+
+  /** Waits until every finished job has its deliveries and all of them are settled. */
+  async untilClear(withinMs = 40_000) {
+    await until('the backlog is clear', withinMs, async () => {
+      const [open] = await this.query(OPEN).catch(() => []);
+      return open?.['count'] === '0';
+    });
+    this.#clearAt = performance.now();
+  }
+
+  /**
+   * @param {string} sql
+   * @returns {Promise<Record<string, any>[]>}
+   */
+  async query(sql) {
+    const client = await this.#connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  async #connect() {
+    const client = new pg.Client({ connectionString: this.databaseUrl, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  /**
+   * Compares the tables with the receiver's ledger.
+   * @returns {Promise<import('./reckoning.js').Reckoning & { clearMs: number }>}
+   */
+  async reckon() {
+    const client = await this.#connect();
+    try {
+      const reckoning = reckon(await readBooks(client), this.ledger, this.#accepted);
+      return { ...reckoning, clearMs: Math.round(this.#clearAt - this.#faultAt) };
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Ends every worker that lives. @returns how those ended that were asked to */
+  async close() {
+    const alive = this.#workers.filter((worker) => worker.alive);
+    for (const worker of alive) {
+      worker.signal('SIGCONT');
+      worker.signal('SIGTERM');
+    }
+    return Promise.all(alive.map(async (worker) => ({ worker, how: await worker.end() })));
+  }
+}
+
+/** Deliveries that are not settled, and completions that nobody has made deliveries of. */
+const OPEN = `
+SELECT (SELECT count(*) FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))
+     + (SELECT count(*) FROM host_mapping_job h WHERE h.state = 'COMPLETED' AND NOT EXISTS (
+          SELECT FROM agent_data_source_job j WHERE j.job_id = h.id AND j.heard_at IS NOT NULL)) AS count`;

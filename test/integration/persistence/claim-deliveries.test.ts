@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { claimDeliveries, nextDueInMs } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { CONFIG, ModuleDatabase } from './module-database.js';
+
+let database: ModuleDatabase;
+
+beforeAll(async () => {
+  database = await ModuleDatabase.open();
+});
+beforeEach(() => database.clear());
+afterAll(() => database.dataSource.destroy());
+
+const LIMITS = { batch: 64, inFlightPerSink: 16, leaseMs: 60_000 };
+const claim = (limits: Partial<typeof LIMITS> = {}) => claimDeliveries(database.manager, { ...LIMITS, ...limits });
+const claimedIds = async (limits: Partial<typeof LIMITS> = {}) => (await claim(limits)).map(({ id }) => id).sort();
+
+describe('a claim', () => {
+  it('takes what is due and leaves what is not', async () => {
+    const sink = await database.sink();
+    const due = [await database.delivery(sink), await database.delivery(sink, { dueInMs: -5_000, status: 'RETRYING' })];
+    await database.delivery(sink, { dueInMs: 5_000 });
+    for (const status of ['DELIVERED', 'FAILED', 'CANCELLED']) await database.delivery(sink, { status, dueInMs: null });
+    expect(await claimedIds()).toEqual(due.sort());
+  });
+
+  it('takes the rest when its time has come', async () => {
+    const sink = await database.sink();
+    const later = await database.delivery(sink, { dueInMs: 30_000, status: 'RETRYING' });
+    await database.advance(29_900);
+    expect(await claimedIds()).toEqual([]);
+    await database.advance(200);
+    expect(await claimedIds()).toEqual([later]);
+  });
+
+  it('takes nothing twice', async () => {
+    const sink = await database.sink();
+    await database.delivery(sink);
+    expect(await claimedIds()).toHaveLength(1);
+    expect(await claimedIds()).toEqual([]);
+  });
+
+  it('puts a delivery under a lease of its own', async () => {
+    const sink = await database.sink();
+    const ids = [await database.delivery(sink), await database.delivery(sink)];
+    const [one, other] = await claim({ leaseMs: 90_000 });
+    expect(one?.leaseToken).not.toBe(other?.leaseToken);
+    const row = await database.one('delivery', ids[0] ?? '');
+    expect(row).toMatchObject({ status: 'IN_FLIGHT', lease_token: one?.leaseToken, next_attempt_at: null });
+    const left = (row['lease_expires_at'] as Date).getTime() - (await database.now());
+    expect(left).toBeGreaterThan(80_000);
+    expect(left).toBeLessThanOrEqual(90_000);
+  });
+
+  it('brings all that the next attempt needs to know', async () => {
+    const sink = await database.sink({ config_version: 3, secret_id: 'sec_1' });
+    const id = await database.delivery(sink, { job_id: 'job_1', status: 'RETRYING', attempt_count: 2, retries_spent: 1, own_failures: 4 });
+    const [claimed] = await claim();
+    expect(claimed).toEqual({
+      id,
+      workspaceId: 'ws_1',
+      agentId: 'agt_1',
+      dataSourceId: sink,
+      jobId: 'job_1',
+      run: 1,
+      format: 'JSON',
+      trigger: 'AUTO',
+      attemptCount: 2,
+      retriesAllowed: 2,
+      retriesSpent: 1,
+      ownFailures: 4,
+      leaseToken: expect.stringMatching(/^[\da-f-]{36}$/),
+      claimedAt: expect.any(Date),
+      fillsCap: false,
+      completedAt: new Date('2026-05-25T12:34:56Z'),
+      stats: { total: 3, matched: 2, unmatched: 1 },
+      sink: { config: CONFIG, configVersion: 3, status: 'ACTIVE', deletedAt: null, secretId: 'sec_1' },
+      payload: null,
+    });
+  });
+
+  it('brings the body once it is made, not while it is being made', async () => {
+    const sink = await database.sink();
+    for (const [job, ready] of [['job_made', true], ['job_half', false]] as const) {
+      await database.delivery(sink, { job_id: job });
+      await database.all(
+        `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
+         VALUES ($1, 1, 'JSON', $1 || '_body', $2, '\\xabcd', 1234, 3)`,
+        [job, ready],
+      );
+    }
+    const payloads = (await claim()).map(({ jobId, payload }) => [jobId, payload]);
+    expect(Object.fromEntries(payloads)).toEqual({
+      job_made: { bodyId: 'job_made_body', sha256: 'abcd', bytes: 1234, rows: 3 },
+      job_half: null,
+    });
+  });
+
+  it('says of a sink that it is deleted, or gone altogether', async () => {
+    const deleted = await database.sink({ deleted_at: new Date(0), status: 'INACTIVE' });
+    await database.delivery(deleted);
+    await database.delivery('ads_gone');
+    const bySink = new Map((await claim()).map(({ dataSourceId, sink }) => [dataSourceId, sink]));
+    expect(bySink.get(deleted)).toMatchObject({ status: 'INACTIVE', deletedAt: new Date(0) });
+    expect(bySink.get('ads_gone')).toBeNull();
+  });
+});
+
+describe('the shares of a claim', () => {
+  async function backlog(sinks: number, each: number): Promise<string[]> {
+    const ids = [];
+    for (let s = 0; s < sinks; s++) {
+      const sink = await database.sink();
+      ids.push(sink);
+      for (let i = 0; i < each; i++) await database.delivery(sink, { dueInMs: -1_000_000 + s * 10_000 + i });
+    }
+    return ids;
+  }
+
+  async function shares(limits: Partial<typeof LIMITS>): Promise<Record<string, number>> {
+    const shares: Record<string, number> = {};
+    for (const { dataSourceId } of await claim(limits)) shares[dataSourceId] = (shares[dataSourceId] ?? 0) + 1;
+    return shares;
+  }
+
+  it('are equal, though one sink has waited longer with a long queue', async () => {
+    const [long, second, third] = await backlog(3, 8);
+    expect(await shares({ batch: 6 })).toEqual({ [long ?? '']: 2, [second ?? '']: 2, [third ?? '']: 2 });
+  });
+
+  it('go to the others where a sink wants less than its own', async () => {
+    const [busy] = await backlog(1, 10);
+    const quiet = await database.sink();
+    await database.delivery(quiet);
+    expect(await shares({ batch: 5 })).toEqual({ [busy ?? '']: 4, [quiet]: 1 });
+  });
+
+  it('end at what a sink may have in flight, over all claims', async () => {
+    const [one, other] = await backlog(2, 8);
+    expect(await shares({ inFlightPerSink: 3 })).toEqual({ [one ?? '']: 3, [other ?? '']: 3 });
+    expect(await shares({ inFlightPerSink: 3 })).toEqual({});
+    await database.all(
+      `UPDATE agent_data_source_delivery SET status = 'DELIVERED' WHERE id =
+         (SELECT min(id) FROM agent_data_source_delivery WHERE data_source_id = $1 AND status = 'IN_FLIGHT')`,
+      [one],
+    );
+    expect(await shares({ inFlightPerSink: 3 })).toEqual({ [one ?? '']: 1 });
+  });
+
+  it('are told when they fill the cap, so that an attempt that ends makes room for the next', async () => {
+    const full = await database.sink();
+    for (let i = 0; i < 3; i++) await database.delivery(full);
+    const loose = await database.sink();
+    await database.delivery(loose);
+    const fills = new Map((await claim({ inFlightPerSink: 2 })).map((d) => [d.dataSourceId, d.fillsCap]));
+    expect(Object.fromEntries(fills)).toEqual({ [full]: true, [loose]: false });
+  });
+
+  it('go to fresh deliveries before retried ones, and to those due first', async () => {
+    const sink = await database.sink();
+    await database.delivery(sink, { status: 'RETRYING', dueInMs: -9_000 });
+    const oldRetry = await database.delivery(sink, { status: 'RETRYING', dueInMs: -10_000 });
+    const lateFresh = await database.delivery(sink, { dueInMs: -1_000 });
+    const earlyFresh = await database.delivery(sink, { dueInMs: -2_000 });
+    expect(await claimedIds({ batch: 1 })).toEqual([earlyFresh]);
+    expect(await claimedIds({ batch: 2 })).toEqual([lateFresh, oldRetry].sort());
+  });
+});
+
+describe('the next delivery', () => {
+  it('is none when none waits', async () => {
+    const sink = await database.sink();
+    await database.delivery(sink, { status: 'DELIVERED', dueInMs: null });
+    expect(await nextDueInMs(database.manager)).toBeNull();
+  });
+
+  it('is due in so many milliseconds, or now', async () => {
+    const sink = await database.sink();
+    await database.delivery(sink, { dueInMs: 60_000 });
+    await database.delivery(sink, { dueInMs: 30_000, status: 'RETRYING' });
+    const ms = await nextDueInMs(database.manager);
+    expect(ms).toBeGreaterThan(20_000);
+    expect(ms).toBeLessThanOrEqual(30_000);
+    await database.advance(30_001);
+    expect(await nextDueInMs(database.manager)).toBe(0);
+  });
+});
