@@ -49,5 +49,7 @@ export default {
     project('architecture'),
     project('integration', withServices),
     project('e2e', withServices),
+    // Starts, kills and restarts servers of its own.
+    project('chaos'),
   ],
 };

@@ -6,10 +6,12 @@ import { join } from 'node:path';
  * it, after each build.
  */
 const OUTPUT = /\.(js|js\.map|d\.ts)$/;
+/** Not tsc's: the console's page, whose bundler empties its folder itself. */
+const BUNDLED = /\bpublic\b/;
 
 for (const entry of existsSync('dist') ? readdirSync('dist', { recursive: true }) : []) {
   const path = String(entry);
-  if (!OUTPUT.test(path)) continue;
+  if (!OUTPUT.test(path) || BUNDLED.test(path)) continue;
   const source = path.replace(OUTPUT, '');
   if (!existsSync(`${source}.ts`) && !existsSync(`${source}.js`)) rmSync(join('dist', path));
 }

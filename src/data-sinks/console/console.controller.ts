@@ -66,12 +66,17 @@ class ConsoleController {
   }
 
   #send(request: PageRequest, response: PageResponse, file: ConsoleFile | undefined, caching: string): void {
-    const headers = file
-      ? { 'Content-Type': file.contentType, ETag: file.etag, 'Cache-Control': caching, Vary: 'Accept-Encoding' }
-      : { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' };
-    this.#setHeaders(response, { ...SECURITY_HEADERS, ...headers });
-    if (!file) return this.#answer(response, this.files ? 404 : 503, this.files ? 'Not found' : 'The console was not built');
-    if (request.headers['if-none-match'] === file.etag) return this.#answer(response, 304, '');
+    this.#setHeaders(response, SECURITY_HEADERS);
+    if (!file) {
+      this.#setHeaders(response, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+      return this.files
+        ? this.#answer(response, 404, 'Not found')
+        : this.#answer(response, 503, 'The console was not built: npm run build:console');
+    }
+    const { contentType, etag } = file;
+    const known = { 'Content-Type': contentType, ETag: etag, 'Cache-Control': caching, Vary: 'Accept-Encoding' };
+    this.#setHeaders(response, known);
+    if (request.headers['if-none-match'] === etag) return this.#answer(response, 304, '');
     const gzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
     if (gzip) this.#setHeaders(response, { 'Content-Encoding': 'gzip' });
     this.#answer(response, 200, gzip ? file.gzipped : file.bytes);

@@ -95,7 +95,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     if (status < 200) {
       this.#interim += 1;
-      if (this.#interim > MAX_INTERIM_ANSWERS) this.#fail(new ExchangeFailure('invalid_http_response', TOO_MANY_INTERIM));
+      if (this.#interim > MAX_INTERIM_ANSWERS)
+        this.#fail(new ExchangeFailure('invalid_http_response', TOO_MANY_INTERIM));
       return;
     }
     this.#head = { status, headers: headerPairs(controller.rawHeaders) };

@@ -50,7 +50,9 @@ function answersOf(result: Answers, family: 4 | 6): readonly ResolvedAddress[] {
 
 /** Of two failures the one that is not "no such record": while a server fails, nobody knows that a name is gone. */
 function worse(...results: readonly Answers[]): unknown {
-  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as { code?: string }] : []));
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as { code?: string }] : [],
+  );
   return reasons.find(({ code }) => code !== 'ENODATA' && code !== 'ENOTFOUND') ?? reasons[0] ?? noData();
 }
 

@@ -1,13 +1,7 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { PushExchange } from '../egress/push-exchange.js';
 import type { AttemptClosing } from '../persistence/attempt-log.js';
-
-/** A request that our own side broke off. */
-export interface Unfinished {
-  readonly code: 'shutdown' | 'lease_lost' | 'internal_error';
-  /** For logs only. */
-  readonly detail: string;
-}
+import type { Unfinished } from './attempt-closing.js';
 
 /** The one log line of an attempt. Ids, numbers and codes only: no secret, no payload, no answer of a receiver's. */
 export function attemptLogLine(

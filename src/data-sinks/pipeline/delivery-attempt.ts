@@ -1,5 +1,4 @@
 import { Logger } from '@nestjs/common';
-import { type AttemptOutcome, classify } from '../core/attempt-outcome.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { type DeliveryPlan, planAfterAttempt, planAfterOwnFailure } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
@@ -9,10 +8,11 @@ import { pushHeaders } from '../core/push-headers.js';
 import type { PushClient } from '../egress/push-client.js';
 import type { PushExchange } from '../egress/push-exchange.js';
 import type { PayloadBodies, PayloadBody } from '../payload/payload-bodies.js';
-import type { AttemptClosing, OpenedAttempt } from '../persistence/attempt-log.js';
+import type { OpenedAttempt } from '../persistence/attempt-log.js';
 import type { Ending, Release } from '../persistence/lease-keeping.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
-import { attemptLogLine, type Unfinished } from './attempt-log-line.js';
+import { outcomeOf, toClosing, type Unfinished } from './attempt-closing.js';
+import { attemptLogLine } from './attempt-log-line.js';
 import type { AttemptRecorder } from './attempt-recorder.js';
 import type { PushSigner } from './push-signer.js';
 
@@ -68,7 +68,7 @@ export class DeliveryAttempt {
   async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<NotPosted | DeliveryPlan | null> {
     let prepared: Prepared;
     try {
-      prepared = await this.#prepare(delivery);
+      prepared = await unlessAborted(this.#prepare(delivery), signal);
     } catch (error) {
       return this.#notPosted(delivery, error);
     }
@@ -153,6 +153,9 @@ export class DeliveryAttempt {
   #notPosted(delivery: ClaimedDelivery, error: unknown): NotPosted {
     const { id, leaseToken } = delivery;
     switch ((error as { code?: unknown } | null)?.code) {
+      case 'shutdown':
+      case 'lease_lost':
+        return { release: { id, leaseToken, waitMs: 0, ownFailure: false } };
       case 'results_missing':
         return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_missing' } };
       case 'results_invalid':
@@ -169,32 +172,17 @@ export class DeliveryAttempt {
   }
 }
 
-function outcomeOf(exchange: PushExchange | Unfinished, retryable: readonly number[]): AttemptOutcome {
-  if (!('code' in exchange)) return classify(exchange.result, retryable);
-  const errorCode = exchange.code === 'lease_lost' ? 'worker_lost' : exchange.code;
-  return { status: 'ABANDONED', errorCode, verdict: 'RETRY_FREE', retryAfterMs: null };
-}
-
-const NO_TIMINGS = { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: null, waitMs: null, totalMs: 0 };
-
-function toClosing(
-  delivery: ClaimedDelivery,
-  opened: OpenedAttempt,
-  exchange: PushExchange | Unfinished,
-  outcome: AttemptOutcome,
-  plan: DeliveryPlan,
-): AttemptClosing {
-  const answered = 'code' in exchange ? null : exchange;
-  return {
-    opened,
-    leaseToken: delivery.leaseToken,
-    status: outcome.status,
-    errorCode: outcome.errorCode,
-    httpStatus: answered?.answer?.httpStatus ?? null,
-    timings: answered?.timings ?? NO_TIMINGS,
-    answerExcerpt: answered?.answer?.excerpt ?? null,
-    answerEnding: answered?.answer?.ending ?? null,
-    plan,
-    ownFailure: outcome.verdict === 'RETRY_FREE',
-  };
+/** Preparing a large body takes long, and nothing of it has left: it is dropped at once. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -1,0 +1,35 @@
+import type { components, paths } from '../../../../../dist/console/api-schema';
+
+type Schemas = components['schemas'];
+
+export type Agent = Schemas['AgentAnswer'];
+export type RuleSet = Schemas['RuleSetAnswer'];
+export type Sink = Schemas['DataSourceAnswer'];
+export type SavedSink = Schemas['SavedDataSourceAnswer'];
+export type SinkConfig = Schemas['DataSourceConfigBody'];
+export type CreateSink = Schemas['CreateDataSourceBody'];
+export type UpdateSink = Schemas['UpdateDataSourceBody'];
+export type SinkTest = Schemas['SinkTestAnswer'];
+export type Delivery = Schemas['DeliveryAnswer'];
+export type DeliveryWithAttempts = Schemas['DeliveryWithAttemptsAnswer'];
+export type Attempt = Schemas['AttemptAnswer'];
+export type Timings = Schemas['TimingsAnswer'];
+
+export type AgentStatus = Agent['status'];
+export type AuthScheme = SinkConfig['authScheme'];
+export type DeliveryStatus = Delivery['status'];
+export type DeliveryReason = NonNullable<Delivery['reason']>;
+export type DeliveryTrigger = Delivery['trigger'];
+export type AttemptStatus = Attempt['status'];
+export type ExchangeStep = NonNullable<SinkTest['failedStep']>;
+
+/** A page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** The paths of the API's document, from where the API is mounted. */
+export type ApiPaths = {
+  [Path in keyof paths as Path extends `/api/v1${infer Rest}` ? Rest : never]: paths[Path];
+};

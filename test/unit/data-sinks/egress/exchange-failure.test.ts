@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import { errors } from 'undici';
+
+import {
+  failureOfConnect,
+  failureOfExchange,
+  failureOfLookup,
+  failureOfTls,
+} from '../../../../src/data-sinks/egress/exchange-failure.js';
+
+const failing = (code: string) => Object.assign(new Error('failed'), { code });
+
+describe('what a failure is called', () => {
+  it.each([
+    ['ENOTFOUND', 'dns_not_found'],
+    ['ENODATA', 'dns_not_found'],
+    ['EAI_AGAIN', 'resolver_unavailable'],
+    ['ESERVFAIL', 'resolver_unavailable'],
+    ['ETIMEOUT', 'resolver_unavailable'],
+    ['SOMETHING_NEW', 'resolver_unavailable'],
+  ])('looking up: %s is %s', (code, expected) => {
+    expect(failureOfLookup(failing(code), 'a.org').code).toBe(expected);
+  });
+
+  it.each([
+    ['ECONNREFUSED', 'connection_refused'],
+    ['ECONNRESET', 'connection_reset'],
+    ['ETIMEDOUT', 'connect_timeout'],
+    ['EHOSTUNREACH', 'host_unreachable'],
+    ['ENETUNREACH', 'host_unreachable'],
+    ['SOMETHING_NEW', 'network_error'],
+  ])('connecting: %s is %s', (code, expected) => {
+    expect(failureOfConnect(failing(code)).code).toBe(expected);
+  });
+
+  it('of several addresses the one that says most counts', () => {
+    const errorOf = (...codes: string[]) => new AggregateError(codes.map(failing));
+    expect(failureOfConnect(errorOf('ENETUNREACH', 'ECONNREFUSED')).code).toBe('connection_refused');
+    expect(failureOfConnect(errorOf('ENETUNREACH', 'EHOSTUNREACH')).code).toBe('host_unreachable');
+  });
+
+  it.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])('%s is our own and is thrown', (code) => {
+    const error = failing(code);
+    expect(() => failureOfConnect(error)).toThrow(error);
+  });
+
+  it.each([
+    ['CERT_HAS_EXPIRED', 'tls_certificate_expired'],
+    ['CERT_NOT_YET_VALID', 'tls_certificate_expired'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_wrong_host'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls_self_signed'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'tls_untrusted_certificate'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls_untrusted_certificate'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'tls_old_protocol'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tls_old_protocol'],
+    ['ECONNRESET', 'tls_handshake_cut'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls_error'],
+  ])('TLS: %s is %s', (code, expected) => {
+    expect(failureOfTls(failing(code)).code).toBe(expected);
+  });
+
+  it.each([
+    ['ECONNRESET', true, false, 'connection_reset'],
+    ['ECONNRESET', false, false, 'upload_aborted_by_peer'],
+    ['EPIPE', false, false, 'upload_aborted_by_peer'],
+    ['UND_ERR_SOCKET', true, true, 'connection_reset'],
+    ['UND_ERR_SOCKET', false, true, 'upload_aborted_by_peer'],
+    ['UND_ERR_SOCKET', true, false, 'invalid_http_response'],
+    ['UND_ERR_HEADERS_OVERFLOW', true, false, 'response_headers_too_large'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', true, false, 'tls_error'],
+    ['EHOSTUNREACH', true, false, 'host_unreachable'],
+    ['SOMETHING_NEW', true, false, 'network_error'],
+  ])('after connecting: %s (uploaded: %s, closed in order: %s) is %s', (code, uploaded, ended, expected) => {
+    expect(failureOfExchange(failing(code), uploaded, ended).code).toBe(expected);
+  });
+
+  it('an answer that the parser refuses is invalid_http_response', () => {
+    expect(failureOfExchange(new errors.HTTPParserError('Expected HTTP/'), true, false).code).toBe(
+      'invalid_http_response',
+    );
+  });
+
+  it('the operator reads what happened, of several addresses all', () => {
+    const error = new AggregateError([failing('ECONNREFUSED'), failing('ENETUNREACH')]);
+    expect(failureOfConnect(error).operatorDetail).toBe('connecting: failed (ECONNREFUSED); failed (ENETUNREACH)');
+  });
+});
