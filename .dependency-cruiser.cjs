@@ -9,6 +9,8 @@ const FACES = `${SINKS}(admin|console)/`;
 const WIRING = `${SINKS}[^/]+$`;
 /** Of the wiring, what others may know: the options' types and the tokens they are injected by. */
 const SETTINGS = `${SINKS}data-sinks\\.(options|tokens)\\.ts$`;
+/** The console's page: bundled for browsers with all that it imports, and checked by a tsconfig of its own. */
+const PAGE = `${SINKS}console/page/`;
 const PUBLISHED = '^src/(data-sinks|receiver)/';
 
 const package_ = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -59,6 +61,18 @@ module.exports = {
       'The module binds the API and the page; they do not know it.',
       { path: FACES },
       { path: WIRING, pathNot: SETTINGS },
+    ),
+    rule(
+      'page-speaks-http',
+      'The page knows the API by its document, as any client does: no code of the server goes into a browser.',
+      { path: PAGE },
+      { path: '^(src|migrations|test)/', pathNot: PAGE },
+    ),
+    rule(
+      'page-is-not-for-servers',
+      'The page’s code needs a browser; the console serves it as files.',
+      { path: '^(src|migrations)/', pathNot: PAGE },
+      { path: PAGE },
     ),
     rule(
       'typeorm-in-its-rooms',
@@ -117,10 +131,10 @@ module.exports = {
     rule(
       'published-code-declares-its-dependencies',
       'A dev dependency is not there in the host.',
-      { path: [PUBLISHED, '^migrations/'] },
+      { path: [PUBLISHED, '^migrations/'], pathNot: PAGE },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer', 'npm'] },
     ),
-    rule('imports-resolve', 'An import that leads nowhere.', {}, { couldNotResolve: true }),
+    rule('imports-resolve', 'An import that leads nowhere.', { pathNot: PAGE }, { couldNotResolve: true }),
     rule(
       'no-cycles',
       'Files that need each other are one file, or miss a third. Cycles of types alone are let be: they are gone at run time.',

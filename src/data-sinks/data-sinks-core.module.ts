@@ -127,8 +127,13 @@ const pipeline: Provider[] = [
   provide(
     PushClient,
     [NETWORK_POLICY, OPTIONS],
-    (policy: NetworkPolicy, { resolver, deadlines, allowedPorts, trustedCertificates: ca }: Options) =>
-      new PushClient({ policy, userAgent: USER_AGENT, allowedPorts, deadlines, ca, ...(resolver && { resolver }) }),
+    (policy: NetworkPolicy, { resolver, deadlines, allowedPorts, trustedCertificates: ca, maxInFlight }: Options) =>
+      new PushClient({
+        ...{ policy, userAgent: USER_AGENT, allowedPorts, deadlines, ca },
+        // Several sinks may share a host: its connections are kept for as many as can be in flight.
+        connectionsPerOrigin: maxInFlight,
+        ...(resolver && { resolver }),
+      }),
   ),
   provide(
     AttemptRecorder,

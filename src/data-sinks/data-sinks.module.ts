@@ -45,7 +45,7 @@ export interface DataSinksStructure {
   readonly dataSourceName?: string;
   /** How workers learn that something is due. For several processes: `bullWakeup()`. @default timers in this process */
   readonly wakeup?: WakeupAdapter;
-  /** Where the API is mounted, after the host's global prefix. @default 'api/v1' */
+  /** Where the API is mounted, after the host's global prefix and version; may be empty. @default 'api/v1' */
   readonly path?: string;
   /** Where the console is mounted, after the host's global prefix, such as `'console'`. @default false: it is not */
   readonly console?: string | ConsoleOptions | false;
@@ -85,7 +85,8 @@ const inProcessWakeup: WakeupAdapter = {
 };
 
 function assemble(structure: DataSinksStructure, options: Provider): DynamicModule {
-  const { imports = [], dataSourceName, path = 'api/v1', isGlobal = true } = structure;
+  const { imports = [], dataSourceName, isGlobal = true } = structure;
+  const path = (structure.path ?? 'api/v1').replace(/^\/+|\/+$/g, '');
   const { wakeup = inProcessWakeup } = structure;
   const page = consoleParts(structure.console ?? false, path);
   return {

@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import { EnvironmentError, parseEnvironment } from './environment.js';
-import { HostLogger } from './host-logger.js';
 import { seedWhenEmpty } from './seed.js';
 import { startHost } from './start-host.js';
 import { welcome } from './welcome.js';
@@ -9,7 +8,6 @@ import { welcome } from './welcome.js';
 export async function bootHost(): Promise<void> {
   try {
     const environment = parseEnvironment(process.env);
-    Logger.overrideLogger(new HostLogger(environment.logLevel, process.stdout.isTTY === true));
     const { app, url } = await startHost(environment);
     const demo = await seedWhenEmpty(app);
     const logger = new Logger('Host');

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import type { DataSinksOptions } from '../data-sinks/index.js';
 import { serveApiDocument } from './api-document.js';
 import { EnvironmentError, type HostEnvironment } from './environment.js';
+import { hasCode } from './error-code.js';
+import { HostLogger } from './host-logger.js';
 import { HostModule, type HostParts } from './host.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createDataSource } from './persistence/create-data-source.js';
@@ -22,6 +24,7 @@ export interface StartedHost {
  * @param options settings of the module that have no variable
  */
 export async function startHost(given: HostEnvironment, options: DataSinksOptions = {}): Promise<StartedHost> {
+  Logger.overrideLogger(new HostLogger(given.logLevel, process.stdout.isTTY === true));
   const logger = new Logger('Host');
   const environment = await withVaultKeys(given);
   const dataSource = createDataSource(environment);
@@ -34,7 +37,7 @@ export async function startHost(given: HostEnvironment, options: DataSinksOption
     await app.listen(environment.port);
   } catch (error) {
     await app.close();
-    throw isCode(error, 'EADDRINUSE')
+    throw hasCode(error, 'EADDRINUSE')
       ? new EnvironmentError([`PORT ${environment.port} is taken; set another`])
       : error;
   }
@@ -55,10 +58,6 @@ async function createApplication(parts: HostParts): Promise<NestExpressApplicati
     if (parts.dataSource.isInitialized) await parts.dataSource.destroy();
     throw error;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function listeningUrl(app: NestExpressApplication): string {

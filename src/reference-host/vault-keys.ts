@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentError, type HostEnvironment } from './environment.js';
+import { hasCode } from './error-code.js';
 
 /**
  * On the embedded default a key is made once and kept beside the database that it protects: good for trying things out.
@@ -14,7 +15,7 @@ export async function withVaultKeys(environment: HostEnvironment): Promise<HostE
   try {
     await writeFile(path, `local:${randomBytes(32).toString('base64')}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   const vaultKeys = (await readFile(path, 'utf8')).trim();
   if (vaultKeys === '') throw new EnvironmentError([`${path} is empty; restore it, or set VAULT_KEYS`]);

@@ -1,9 +1,14 @@
-import { Readable } from 'node:stream';
-import { bodyProblem, hasBody, readJsonBody } from './json-body.js';
+import { bodyProblem, hasBody, type ReadableRequest, readJsonBody } from './json-body.js';
 import { PROBLEM_CONTENT_TYPE, problemDetails } from './problem-details.js';
+
+const BODY = Symbol('data-sinks body');
+
+/** Fastify chooses a parser by the content type before it reads. This type is ours alone, whatever the client called it. */
+const OUR_TYPE = 'application/x-data-sinks-json';
 
 interface FastifyRequestLike {
   readonly raw: { readonly url?: string; readonly headers: Record<string, string | string[] | undefined> };
+  [BODY]?: unknown;
 }
 
 interface FastifyReplyLike {
@@ -12,42 +17,48 @@ interface FastifyReplyLike {
   send(body: unknown): FastifyReplyLike;
 }
 
+type Payload = AsyncIterable<Uint8Array>;
+
 /** As much of Fastify as is needed, so that a host without it needs no types of it. */
 export interface FastifyInstanceLike {
   addHook(name: 'onRequest', hook: (request: FastifyRequestLike) => Promise<void>): unknown;
   addHook(
     name: 'preParsing',
-    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, payload: Readable) => Promise<unknown>,
+    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, payload: Payload) => Promise<unknown>,
   ): unknown;
+  hasContentTypeParser(contentType: string): boolean;
+  addContentTypeParser(contentType: string, parser: (request: FastifyRequestLike) => Promise<unknown>): unknown;
 }
 
-/** Fastify chooses its parser by the content type before it reads: ours is JSON, whatever the client called it. */
+/** The body is read before Fastify's parsers, which would refuse it in a form of their own, and handed to it as it is. */
 export function readBodiesInFastify(fastify: FastifyInstanceLike, ours: RegExp): void {
-  const declared = new WeakMap<object, string>();
-  const concerns = ({ raw }: FastifyRequestLike): boolean => hasBody(raw) && ours.test(raw.url ?? '');
+  const declared = new WeakMap<FastifyRequestLike, string | undefined>();
 
   fastify.addHook('onRequest', async (request) => {
-    if (!concerns(request)) return;
-    declared.set(request, String(request.raw.headers['content-type'] ?? ''));
-    request.raw.headers['content-type'] = 'application/json';
+    const { url = '', headers } = request.raw;
+    if (!ours.test(url) || headers['content-type'] === OUR_TYPE) return;
+    if (hasBody(request.raw)) {
+      declared.set(request, String(headers['content-type'] ?? ''));
+      headers['content-type'] = OUR_TYPE;
+    } else {
+      // Clients that declare JSON and send nothing mean nothing; Fastify would refuse it.
+      delete headers['content-type'];
+    }
   });
   fastify.addHook('preParsing', async (request, reply, payload) => {
-    const contentType = declared.get(request);
-    if (contentType === undefined) return payload;
+    if (!declared.has(request)) return payload;
+    const body: ReadableRequest = {
+      headers: { 'content-type': declared.get(request) },
+      [Symbol.asyncIterator]: () => payload[Symbol.asyncIterator](),
+    };
     try {
-      const read: Buffer[] = [];
-      await readJsonBody({ headers: { 'content-type': contentType }, [Symbol.asyncIterator]: () => tee(payload, read) });
-      return Readable.from(read, { objectMode: false });
+      request[BODY] = (await readJsonBody(body)) ?? {};
+      return payload;
     } catch (error) {
       const problem = bodyProblem(error);
       return reply.code(problem.status).type(PROBLEM_CONTENT_TYPE).send(problemDetails(problem));
     }
   });
-}
-
-async function* tee(payload: Readable, into: Buffer[]): AsyncGenerator<Buffer> {
-  for await (const chunk of payload as AsyncIterable<Buffer>) {
-    into.push(chunk);
-    yield chunk;
-  }
+  // Another module in this host may have brought the same one.
+  if (!fastify.hasContentTypeParser(OUR_TYPE)) fastify.addContentTypeParser(OUR_TYPE, async (request) => request[BODY]);
 }

@@ -23,10 +23,11 @@ interface ExpressResponse {
  * Made with the providers, that is, before the host's parsers are registered.
  */
 export class LenientJson {
-  /** @param path where our controllers are mounted, such as `api/v1` */
+  /** @param path where our controllers are mounted, such as `api/v1`; empty for the host's root */
   constructor({ httpAdapter }: HttpAdapterHost, path: string) {
     // A host may put a prefix or a version before it; what follows are the paths of our controllers.
-    const ours = new RegExp(`/${path}/(agents/[^/]+/data-sources|deliveries)(/|\\?|$)`);
+    const mount = path === '' ? '' : `/${path.replace(/[^\w/-]/g, '\\$&')}`;
+    const ours = new RegExp(`^[^?]*${mount}/(agents/[^/?]+/data-sources|deliveries)(/|\\?|$)`);
     if (!httpAdapter) return;
     if (httpAdapter.getType() === 'fastify') {
       readBodiesInFastify(httpAdapter.getInstance<FastifyInstanceLike>(), ours);

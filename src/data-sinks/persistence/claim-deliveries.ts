@@ -83,10 +83,12 @@ export async function claimDeliveries(database: Database, limits: ClaimLimits): 
 export async function nextDueInMs(database: Database): Promise<number | null> {
   const [next] = await rows<{ ms: number | null }>(
     database,
-    `SELECT greatest(ceil(extract(epoch FROM min(next_attempt_at) - now()) * 1000), 0)::float8 AS ms
+    `SELECT ceil(extract(epoch FROM min(next_attempt_at) - now()) * 1000)::float8 AS ms
        FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING')`,
   );
-  return next?.ms ?? null;
+  // Not greatest(…, 0) in SQL: it passes over NULL, and nothing waiting would look like something due.
+  const ms = next?.ms ?? null;
+  return ms === null ? null : Math.max(ms, 0);
 }
 
 interface ClaimedRow {

@@ -32,7 +32,7 @@ export async function recordCompletions(
   const made = await rows<{ id: string }>(database, RECORD, [
     trigger,
     ...columns(
-      completions,
+      firstOfEach(completions),
       (c) => c.jobId,
       (c) => c.run,
       (c) => c.workspaceId,
@@ -55,6 +55,19 @@ export async function recordCompletions(
     ),
   ]);
   return made.map((row) => row.id);
+}
+
+/**
+ * An event that was emitted twice in one moment is twice in one batch, and no statement can upsert a row twice: it would
+ * fail, and the other completions of the batch with it.
+ */
+function firstOfEach(completions: readonly NumberedCompletion[]): NumberedCompletion[] {
+  const byKey = new Map<string, NumberedCompletion>();
+  for (const completion of completions) {
+    const key = `${completion.run}/${completion.jobId}`;
+    if (!byKey.has(key)) byKey.set(key, completion);
+  }
+  return [...byKey.values()];
 }
 
 const RECORD = `

@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../error-code.js';
 
 /** Another process has this data directory open. */
 export class DataDirectoryInUseError extends Error {
@@ -29,7 +30,7 @@ export function lockDataDirectory(directory: string, self: Holder = describeProc
       writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
       return () => release(path, mine);
     } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
+      if (!hasCode(error, 'EEXIST')) throw error;
     }
     const found = readIfThere(path);
     if (found === null) continue;
@@ -49,7 +50,7 @@ function setAside(path: string, expected: string, directory: string): void {
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'ENOENT')) return;
     throw error;
   }
   const moved = readIfThere(aside);
@@ -68,7 +69,7 @@ function isAlive(holder: Holder): boolean {
     process.kill(holder.pid, 0);
   } catch (error) {
     // EPERM: it runs, as another user.
-    if (!isCode(error, 'EPERM')) return false;
+    if (!hasCode(error, 'EPERM')) return false;
   }
   const startedAt = processStart(holder.pid);
   return startedAt === null || holder.startedAt === null || startedAt === holder.startedAt;
@@ -103,11 +104,7 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ESRCH')) return null;
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ESRCH')) return null;
     throw error;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { startServices } from '../../support/services/services.js';
 import { Platform } from './platform.js';
 import { Process } from './process.js';
+import { flushRedis } from './redis.js';
 import { Stage } from './stage.js';
 
 /** @typedef {import('../../support/services/services.js').Service} Service */
@@ -76,6 +77,7 @@ export class Laboratory {
   async stage() {
     const name = `chaos_${++this.#scenes}`;
     if (!this.platform) throw new Error('the laboratory is not furnished');
+    await this.#heal();
     await this.admin(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
     const ledger = join(this.directory, `${name}.ndjson`);
     await this.receiver.ask({ ledger, failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 });
@@ -99,6 +101,16 @@ export class Laboratory {
       VAULT_KEYS: this.vaultKeys,
       ALLOW_PRIVATE_ENDPOINTS: '127.0.0.0/8',
     };
+  }
+
+  /** A scenario that failed may have left a service dead. */
+  async #heal() {
+    for (const service of [this.postgres, this.redis]) {
+      await service.start().catch((/** @type {Error} */ error) => {
+        if (!error.message.includes('running already')) throw error;
+      });
+    }
+    await flushRedis(this.redis.url);
   }
 
   /** @param {string} secret the sinks' */

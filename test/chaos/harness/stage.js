@@ -31,6 +31,8 @@ export class Stage {
   #workers = [];
   /** @type {Map<Process, string>} */
   #urls = new Map();
+  /** @type {Process[]} */
+  #others = [];
   /** @type {string[]} */
   #accepted = [];
   #faultAt = 0;
@@ -69,8 +71,9 @@ export class Stage {
 
   /**
    * Starts workers together; resolves when all listen.
-   * @param {readonly WorkerWish[]} wishes
-   * @returns {Promise<Process[]>}
+   * @template {readonly WorkerWish[]} Wishes
+   * @param {Wishes} wishes
+   * @returns {Promise<{ [Key in keyof Wishes]: Process }>}
    */
   async start(...wishes) {
     const started = wishes.map((wish) => this.#spawn(wish));
@@ -78,7 +81,7 @@ export class Stage {
     await Promise.all(
       started.map(async (worker) => this.#urls.set(worker, await worker.message('listening', (message) => message.url))),
     );
-    return started;
+    return /** @type {{ [Key in keyof Wishes]: Process }} */ (/** @type {unknown} */ (started));
   }
 
   /** @param {WorkerWish} wish */
@@ -135,9 +138,58 @@ export class Stage {
     }
   }
 
+  /**
+   * An order for a worker's process: to commit a finished job without telling the data sinks.
+   * @param {{ jobId: string, rows: readonly object[], emit: boolean }} job
+   */
+  accept(job) {
+    this.#accepted.push(job.jobId);
+    const { agentId, workspaceId } = this.platform;
+    return { ...job, rows: [...job.rows], agentId, workspaceId };
+  }
+
   /** From now on the backlog's clock runs. */
   fault() {
     this.#faultAt ||= performance.now();
+  }
+
+  /** @param {Process} worker */
+  faultWhenEnds(worker) {
+    void worker.ended.then(() => this.fault());
+  }
+
+  /** @param {Process} worker that is to die at its failpoint */
+  async untilKilled(worker) {
+    await until(`${worker.name} dies at its failpoint`, 20_000, () => !worker.alive);
+    const how = await worker.ended;
+    if (how !== 'SIGKILL') throw new Error(`${worker.name} ended with ${String(how)} instead of at its failpoint`);
+  }
+
+  /** @returns {Promise<{ url: string, set: (state: string) => Promise<void> }>} a way to the database that can be cut */
+  async networkToPostgres() {
+    const { hostname, port } = new URL(this.databaseUrl);
+    const proxy = Process.start('proxy.mjs', 'network', { setting: { host: hostname, port: Number(port) } });
+    this.#others.push(proxy);
+    const url = new URL(this.databaseUrl);
+    url.port = String(await proxy.message('listening', (message) => message.port));
+    return { url: url.href, set: (state) => proxy.ask(state) };
+  }
+
+  /** @param {string} condition on `agent_data_source_sync` that at least one row must meet */
+  async expectAttempts(condition) {
+    if ((await this.#countAttempts(condition)) === 0) throw new Error(`no attempt row has ${condition}`);
+  }
+
+  /** @param {string} condition that no row may meet */
+  async expectNoAttempts(condition) {
+    const count = await this.#countAttempts(condition);
+    if (count > 0) throw new Error(`${count} attempt rows have ${condition}`);
+  }
+
+  /** @param {string} condition @returns {Promise<number>} */
+  async #countAttempts(condition) {
+    const [row] = await this.query(`SELECT count(*)::int AS count FROM agent_data_source_sync WHERE ${condition}`);
+    return Number(row?.['count']);
   }
 
   get ledger() {
@@ -196,10 +248,15 @@ export class Stage {
   async close() {
     const alive = this.#workers.filter((worker) => worker.alive);
     for (const worker of alive) {
-      worker.signal('SIGCONT');
       worker.signal('SIGTERM');
+      worker.signal('SIGCONT');
     }
     return Promise.all(alive.map(async (worker) => ({ worker, how: await worker.end() })));
+  }
+
+  /** Nothing of this scenario reaches into the next. */
+  async abandon() {
+    await Promise.all([...this.#workers, ...this.#others].map((one) => one.kill()));
   }
 }
 

@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import type { INestApplication } from '@nestjs/common';
+import { type INestApplication, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { DataSinksOptions } from '../../../src/data-sinks/index.js';
 import { startHost } from '../../../src/reference-host/start-host.js';
@@ -86,13 +85,14 @@ export class Platform {
 
 /** One for all tests of a file: start it in `beforeAll`, stop it in `afterAll`. */
 export async function startPlatform({ mode = modeOfRun(), options }: PlatformRequest = {}): Promise<Platform> {
-  const logs = new CollectingLogger();
-  Logger.overrideLogger(logs);
   const { remove, ...database } = await platformDatabase(mode);
   const receiver = await Receiver.start();
   const { app, url } = await startHost(
-    { port: 0, ...database, allowPrivateEndpoints: ['127.0.0.0/8'], logLevel: 'log' },
+    { port: 0, ...database, allowPrivateEndpoints: ['127.0.0.0/8'], logLevel: 'error' },
     { ...SHORT_WAITS, ...options },
   );
+  // The host has set a logger of its own by now.
+  const logs = new CollectingLogger();
+  Logger.overrideLogger(logs);
   return new Platform(app, url, receiver, logs, remove);
 }

@@ -18,7 +18,7 @@ function readAll(parts: readonly string[], expecting = true): string {
   let text = '';
   for (const part of parts) {
     duplex.push(Buffer.from(part, 'latin1'));
-    for (let chunk: unknown; (chunk = socket.read()) !== null;) text += String(chunk);
+    for (let chunk: unknown; (chunk = socket.read()) !== null;) text += (chunk as Buffer).toString();
   }
   return text;
 }

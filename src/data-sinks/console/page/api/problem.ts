@@ -57,3 +57,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function isViolation(value: unknown): value is Violation {
   return isRecord(value) && typeof value['pointer'] === 'string' && typeof value['detail'] === 'string';
 }
+
+/** What was thrown, for people. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem('page-error', 0, 'Something went wrong in this page', `${String(error)}. Reload the page.`);
+}

@@ -1,0 +1,103 @@
+import { ask, type Client } from './client.js';
+import { Problem } from './problem.js';
+import type { CreateSink, DeliveryStatus, UpdateSink } from './types.js';
+
+export interface DeliveriesQuery {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly status?: DeliveryStatus[];
+  readonly jobId?: string;
+}
+
+/** The rules that apply to an agent, and the rest of its rule set, which is not ours to change. */
+export interface AgentRules {
+  readonly autoPush: boolean;
+  readonly retries: number;
+  readonly ruleSet: Readonly<Record<string, unknown>>;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+/** Everything that the page asks of the platform. */
+export function createApi(client: Client) {
+  const sinkPath = (agentId: string, sinkId: string) => ({ path: { agentId, sinkId } });
+  return {
+    agents: (cursor?: string) => ask(client.GET('/agents', { params: { query: { limit: 50, ...(cursor && { cursor }) } } })),
+    agent: (agentId: string) => ask(client.GET('/agents/{agentId}', { params: { path: { agentId } } })),
+    createAgent: (name: string) => ask(client.POST('/agents', { body: { name } })),
+    activateAgent: (agentId: string) => ask(client.POST('/agents/{agentId}/activate', { params: { path: { agentId } } })),
+    pauseAgent: (agentId: string) => ask(client.POST('/agents/{agentId}/pause', { params: { path: { agentId } } })),
+    rules: (agentId: string) => readRules(client, agentId),
+    writeRules: (agentId: string, rules: AgentRules) => writeRules(client, agentId, rules),
+    finishSampleJob: (agentId: string) => finishSampleJob(client, agentId),
+
+    sinks: (agentId: string) =>
+      ask(client.GET('/agents/{agentId}/data-sources', { params: { path: { agentId }, query: { limit: 100 } } })),
+    sink: (agentId: string, sinkId: string) =>
+      ask(client.GET('/agents/{agentId}/data-sources/{sinkId}', { params: sinkPath(agentId, sinkId) })),
+    createSink: (agentId: string, body: CreateSink) =>
+      ask(client.POST('/agents/{agentId}/data-sources', { params: { path: { agentId } }, body })),
+    changeSink: (agentId: string, sinkId: string, body: UpdateSink) =>
+      ask(client.PATCH('/agents/{agentId}/data-sources/{sinkId}', { params: sinkPath(agentId, sinkId), body })),
+    deleteSink: (agentId: string, sinkId: string) =>
+      ask(client.DELETE('/agents/{agentId}/data-sources/{sinkId}', { params: sinkPath(agentId, sinkId) })),
+    testSink: (agentId: string, sinkId: string) =>
+      ask(client.POST('/agents/{agentId}/data-sources/{sinkId}/test', { params: sinkPath(agentId, sinkId) })),
+    push: (agentId: string, sinkId: string, jobId: string) =>
+      ask(client.POST('/agents/{agentId}/data-sources/{sinkId}/pushes', { params: sinkPath(agentId, sinkId), body: { jobId } })),
+
+    deliveries: (agentId: string, sinkId: string, query: DeliveriesQuery) =>
+      ask(
+        client.GET('/agents/{agentId}/data-sources/{sinkId}/deliveries', {
+          params: { ...sinkPath(agentId, sinkId), query },
+        }),
+      ),
+    attempts: (agentId: string, sinkId: string, limit: number, cursor?: string) =>
+      ask(
+        client.GET('/agents/{agentId}/data-sources/{sinkId}/syncs', {
+          params: { ...sinkPath(agentId, sinkId), query: { limit, ...(cursor && { cursor }) } },
+        }),
+      ),
+    delivery: (deliveryId: string) => ask(client.GET('/deliveries/{deliveryId}', { params: { path: { deliveryId } } })),
+    redeliver: (deliveryId: string) =>
+      ask(client.POST('/deliveries/{deliveryId}/redeliver', { params: { path: { deliveryId } } })),
+  };
+}
+
+const DEFAULT_RETRIES = 2;
+
+async function readRules(client: Client, agentId: string): Promise<AgentRules> {
+  const ruleSet = await ask(client.GET('/agents/{agentId}/rule-sets/current', { params: { path: { agentId } } })).then(
+    ({ rules }) => rules,
+    (error: unknown) => {
+      // An agent without rules goes by the defaults.
+      if (error instanceof Problem && error.status === 404) return {};
+      throw error;
+    },
+  );
+  const section = ruleSet['data_sinks'];
+  const rules = (typeof section === 'object' && section !== null ? section : {}) as Readonly<Record<string, unknown>>;
+  const retries = rules['retry_failed_push'];
+  return {
+    ruleSet,
+    autoPush: rules['auto_push_on_job_complete'] === true,
+    retries: typeof retries === 'number' ? retries : DEFAULT_RETRIES,
+  };
+}
+
+async function writeRules(client: Client, agentId: string, { ruleSet, autoPush, retries }: AgentRules): Promise<void> {
+  const body = { ...ruleSet, data_sinks: { auto_push_on_job_complete: autoPush, retry_failed_push: retries } };
+  await ask(client.POST('/agents/{agentId}/rule-sets', { params: { path: { agentId } }, body }));
+}
+
+/** Stands in for the mapping engine, where the host offers it. */
+function finishSampleJob(client: Client, agentId: string) {
+  const results = [
+    { partnerRowId: 'row_sample_1', referenceHotelId: 'ref_sample_1', matchMethod: 'STANDARD', matchConfidence: 0.97 },
+    { partnerRowId: 'row_sample_2', referenceHotelId: 'ref_sample_2', matchMethod: 'STANDARD', matchConfidence: null },
+    { partnerRowId: 'row_sample_3', referenceHotelId: null, matchMethod: null, matchConfidence: null },
+  ];
+  return ask(
+    client.POST('/agents/{agentId}/mapping-jobs', { params: { path: { agentId } }, body: { results } }),
+  );
+}

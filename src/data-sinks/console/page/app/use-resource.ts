@@ -1,0 +1,68 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { asProblem, type Problem } from '../api/problem.js';
+
+export interface Resource<T> {
+  /** Null until it was loaded once. What was loaded stays when a later look fails. */
+  readonly data: T | null;
+  /** Why the last look failed. */
+  readonly problem: Problem | null;
+  readonly reload: () => Promise<void>;
+}
+
+/** After a failed look, before the next. */
+const RETRY_MS = 3_000;
+
+/**
+ * Loads what a screen shows, and looks again every so often while the tab is in view.
+ * @param key what it is: another key loads anew
+ * @param pollMs null looks once
+ */
+export function useResource<T>(key: string, load: () => Promise<T>, pollMs: number | null = null): Resource<T> {
+  const [state, setState] = useState<{ key: string; data: T | null; problem: Problem | null }>(initial(key));
+  const latest = useRef({ load, key });
+  latest.current = { load, key };
+
+  const look = useCallback(async (): Promise<boolean> => {
+    const asked = latest.current.key;
+    // An answer to what was asked before is not shown under the new key.
+    const isCurrent = (): boolean => latest.current.key === asked;
+    try {
+      const data = await latest.current.load();
+      if (isCurrent()) setState({ key: asked, data, problem: null });
+      return true;
+    } catch (error) {
+      const problem = asProblem(error);
+      if (isCurrent()) setState((before) => ({ ...(before.key === asked ? before : initial<T>(asked)), problem }));
+      return problem.status !== null;
+    }
+  }, []);
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let ended = false;
+    const round = async (): Promise<void> => {
+      clearTimeout(timer);
+      const wasHeard = document.hidden ? true : await look();
+      const next = wasHeard ? pollMs : RETRY_MS;
+      if (!ended && next !== null) timer = setTimeout(() => void round(), next);
+    };
+    const wake = (): void => void (document.hidden || round());
+    document.addEventListener('visibilitychange', wake);
+    window.addEventListener('online', wake);
+    void round();
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', wake);
+      window.removeEventListener('online', wake);
+    };
+  }, [key, pollMs, look]);
+
+  const shown = state.key === key ? state : initial<T>(key);
+  const reload = useCallback(async () => void (await look()), [look]);
+  return { data: shown.data, problem: shown.problem, reload };
+}
+
+function initial<T>(key: string): { key: string; data: T | null; problem: Problem | null } {
+  return { key, data: null, problem: null };
+}

@@ -1,0 +1,66 @@
+import type { Delivery, Sink } from '../api/types.js';
+import { to } from '../app/router.js';
+import { useApi } from '../app/session.js';
+import { useResource } from '../app/use-resource.js';
+import { DELIVERY_STATUS, SCHEMES, SINK_STATUS } from '../text/labels.js';
+import { Badge } from '../ui/badge.js';
+import { Icon } from '../ui/icons.js';
+import { Ago } from '../ui/time.js';
+
+const LAST = 20;
+const POLL_MS = 10_000;
+
+/** One data source in the list: its state, and how its last deliveries ended. */
+export function SinkGlance({ sink }: { sink: Sink }) {
+  const api = useApi();
+  const deliveries = useResource(
+    `glance ${sink.id}`,
+    () => api.deliveries(sink.agentId, sink.id, { limit: LAST }),
+    POLL_MS,
+  );
+  return (
+    <li class="card">
+      <a class="sink-card" href={to.sink(sink.agentId, sink.id)}>
+        <span class="sink-card-head">
+          <strong>{sink.name}</strong>
+          <Badge label={SINK_STATUS[sink.status]} />
+          <Icon name="right" />
+        </span>
+        <span class="mono small break">{sink.config.url}</span>
+        <span class="quiet small">{SCHEMES[sink.config.authScheme].name}</span>
+        {deliveries.data && <LastDeliveries deliveries={deliveries.data.items} />}
+      </a>
+    </li>
+  );
+}
+
+function LastDeliveries({ deliveries }: { deliveries: readonly Delivery[] }) {
+  const [newest] = deliveries;
+  if (!newest) return <span class="quiet small">Nothing was sent yet.</span>;
+  return (
+    <span class="glance">
+      <span class="glance-bars" aria-hidden="true">
+        {[...deliveries].reverse().map(({ id, status }) => (
+          <span key={id} class={`glance-bar glance-${DELIVERY_STATUS[status].tone}`} />
+        ))}
+      </span>
+      <span class="small">
+        {summary(deliveries)} <span class="quiet">Last one <Ago at={newest.createdAt} />.</span>
+      </span>
+    </span>
+  );
+}
+
+/** In words, since a row of bars says nothing to who cannot see it. */
+function summary(deliveries: readonly Delivery[]): string {
+  const with_ = (...statuses: readonly Delivery['status'][]): number =>
+    deliveries.filter(({ status }) => statuses.includes(status)).length;
+  const parts = [
+    [with_('DELIVERED'), 'delivered'],
+    [with_('FAILED'), 'failed'],
+    [with_('CANCELLED'), 'cancelled'],
+    [with_('PENDING', 'IN_FLIGHT', 'RETRYING'), 'under way'],
+  ] as const;
+  const said = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  return `Of the last ${deliveries.length}: ${said.join(', ')}.`;
+}

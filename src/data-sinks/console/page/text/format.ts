@@ -1,0 +1,55 @@
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const LOCAL_ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
+const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'long' });
+const COUNT = new Intl.NumberFormat('en');
+
+/** In the viewer's zone. */
+export function localTime(time: Date): string {
+  return LOCAL.format(time);
+}
+
+export function viewerZone(): string {
+  return LOCAL_ZONE.formatToParts(new Date()).find(({ type }) => type === 'timeZoneName')?.value ?? 'local time';
+}
+
+export function exactUtc(time: Date): string {
+  return `${time.toISOString().replace('T', ' ').replace('Z', '')} UTC`;
+}
+
+/** Such as `3 minutes ago`. */
+export function fromNow(time: Date, nowMs: number): string {
+  const seconds = Math.round((time.getTime() - nowMs) / 1_000);
+  const size = Math.abs(seconds);
+  if (size < 5) return 'just now';
+  if (size < 60) return RELATIVE.format(seconds, 'second');
+  if (size < 3_600) return RELATIVE.format(Math.round(seconds / 60), 'minute');
+  if (size < 86_400) return RELATIVE.format(Math.round(seconds / 3_600), 'hour');
+  return RELATIVE.format(Math.round(seconds / 86_400), 'day');
+}
+
+/** What is left until a time, such as `4 min 12 s`; null when it is past. */
+export function countdown(untilMs: number, nowMs: number): string | null {
+  const seconds = Math.ceil((untilMs - nowMs) / 1_000);
+  if (seconds <= 0) return null;
+  if (seconds < 60) return `${seconds} s`;
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+export function count(value: number): string {
+  return COUNT.format(value);
+}
+
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} KB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
+}

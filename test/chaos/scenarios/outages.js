@@ -1,0 +1,151 @@
+// @ts-check
+import { setTimeout as delay } from 'node:timers/promises';
+import { flushRedis } from '../harness/redis.js';
+import { freezePostgres } from '../harness/frozen-postgres.js';
+import { until } from '../harness/until.js';
+
+/** @typedef {import('./scenario.js').Scenario} Scenario */
+/** @typedef {import('../harness/process.js').Process} Process */
+
+const PAIR = [{ name: 'first' }, { name: 'second' }];
+
+/** Beyond a lease: whoever was cut off by then has lost what it held. */
+const OUTAGE_MS = 2_500;
+
+/**
+ * Every worker must say `name` once, however often it was refused.
+ * @param {readonly Process[]} workers
+ * @param {string} event
+ */
+function saidOnce(workers, event) {
+  const often = workers.filter((worker) => worker.logged(event).length !== 1);
+  const counts = often.map((worker) => `${worker.name} ${worker.logged(event).length} times`);
+  if (often.length > 0) throw new Error(`${event} must be logged once by each worker, not: ${counts.join(', ')}`);
+}
+
+/** @type {readonly Scenario[]} */
+export const OUTAGES = [
+  {
+    fault: 'FLUSHALL of Redis, again and again',
+    promise: 'what is due is found without a wake-up',
+    play: async (stage) => {
+      await stage.start(...PAIR);
+      await stage.receiver({ failShare: 1 / 3 });
+      stage.fault();
+      const feeding = stage.finishJobs(60);
+      for (let i = 0; i < 10; i++) {
+        await flushRedis(stage.redis.url);
+        await delay(100);
+      }
+      await feeding;
+      await stage.untilClear();
+    },
+  },
+  {
+    fault: 'SIGKILL of Redis, back later',
+    promise: 'deliveries go on through the poll, and the log says so once',
+    play: async (stage) => {
+      const workers = await stage.start(...PAIR);
+      await stage.finishJobs(5);
+      await stage.redis.signal('SIGKILL');
+      stage.fault();
+      await stage.finishJobs(40);
+      await stage.untilClear();
+      await until('both have noticed', 10_000, () =>
+        workers.every((worker) => worker.logged('redis.unavailable').length > 0),
+      );
+      saidOnce(workers, 'redis.unavailable');
+      await stage.redis.start();
+      await stage.finishJobs(10);
+      await stage.untilClear();
+      await until('both are told that it is back', 15_000, () =>
+        workers.every((worker) => worker.logged('redis.available_again').length > 0),
+      );
+      saidOnce(workers, 'redis.unavailable');
+    },
+  },
+  {
+    fault: 'SIGTERM while Redis is gone',
+    promise: 'the worker still gives back what it holds and exits 0',
+    play: async (stage) => {
+      const [leaving] = await stage.start({ name: 'leaving' }, { name: 'staying' });
+      await stage.finishJobs(5);
+      await stage.redis.signal('SIGKILL');
+      stage.fault();
+      await stage.finishJobs(10);
+      leaving.signal('SIGTERM');
+      const how = await leaving.end(10_000);
+      if (how !== 0) throw new Error(`the worker ended with ${String(how)}`);
+      await stage.finishJobs(10);
+      await stage.untilClear();
+      await stage.redis.start();
+    },
+  },
+  {
+    fault: 'restart of PostgreSQL (fast shutdown)',
+    promise: 'workers wait for it and write down what was answered meanwhile',
+    play: (stage) => restartPostgres(stage, 'SIGINT'),
+  },
+  {
+    fault: 'SIGKILL of PostgreSQL, back later',
+    promise: 'what was committed is there, and goes on',
+    play: (stage) => restartPostgres(stage, 'SIGKILL'),
+  },
+  {
+    fault: 'SIGSTOP of PostgreSQL beyond the leases, then SIGCONT',
+    promise: 'nothing is sent without its row',
+    play: async (stage) => {
+      await stage.start(...PAIR);
+      await stage.receiver({ failShare: 1 / 3, answerAfterMs: 50 });
+      const feeding = stage.finishJobs(60);
+      await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > 5);
+      const thaw = await freezePostgres(stage.postgres);
+      stage.fault();
+      await delay(OUTAGE_MS);
+      await thaw();
+      await feeding;
+      await stage.untilClear();
+    },
+  },
+  ...['cut', 'frozen'].map((how) => ({
+    fault: `network between one worker and PostgreSQL ${how} while it uploads`,
+    promise: 'the other worker takes over, and the late one writes nothing',
+    play: async (/** @type {import('../harness/stage.js').Stage} */ stage) => {
+      const network = await stage.networkToPostgres();
+      const [apart] = await stage.start({ name: 'apart', databaseUrl: network.url });
+      await stage.receiver({ bytesPerSecond: 1_000_000 });
+      await stage.finishJobs(1, { rows: 40_000 });
+      await stage.untilReceiver('an upload begins', (ledger) => ledger.length > 0);
+      await network.set(how);
+      stage.fault();
+      await stage.receiver({ bytesPerSecond: 0 });
+      const [near] = await stage.start({ name: 'near' });
+      await stage.finishJobs(10, { at: [near] });
+      await stage.untilClear();
+      await network.set('open');
+      await stage.finishJobs(10, { at: [apart] });
+      await stage.untilClear();
+      await stage.expectAttempts(`status = 'ABANDONED' AND worker_id = 'apart'`);
+      await stage.expectAttempts(`status = 'SUCCEEDED' AND worker_id = 'apart'`);
+    },
+  })),
+];
+
+/**
+ * @param {import('../harness/stage.js').Stage} stage
+ * @param {NodeJS.Signals} signal
+ */
+async function restartPostgres(stage, signal) {
+  const workers = await stage.start(...PAIR);
+  await stage.receiver({ failShare: 1 / 3, answerAfterMs: 50 });
+  const feeding = stage.finishJobs(60);
+  await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > 5);
+  await stage.postgres.signal(signal);
+  stage.fault();
+  await delay(1_000);
+  await stage.postgres.start();
+  await feeding;
+  await stage.untilClear();
+  const dead = workers.filter((worker) => !worker.alive);
+  if (dead.length > 0) throw new Error(`${dead.map(({ name }) => name).join(' and ')} did not outlive it`);
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ATTEMPT_ADVICE } from '../../src/data-sinks/core/attempt-advice.js';
+import { classify, type ExchangeFailureCode } from '../../src/data-sinks/core/attempt-outcome.js';
+import { ATTEMPT_ERROR_CODES, type AttemptErrorCode } from '../../src/data-sinks/core/attempt.js';
+import { OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/core/data-sink.js';
+import { DELIVERY_REASONS, type DeliveryReason } from '../../src/data-sinks/core/delivery.js';
+import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../src/data-sinks/core/errors.js';
+import { HOST_PROBLEMS } from '../../src/reference-host/http/host-problem.js';
+
+const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+const rowsOf = tables(text);
+
+/** The tables of the page by the head of their first column; each row by its first cell, code marks taken off. */
+function tables(page: string): (head: string) => ReadonlyMap<string, readonly string[]>[] {
+  const found: { head: string; rows: Map<string, readonly string[]> }[] = [];
+  let open = false;
+  for (const line of page.split('\n')) {
+    const cells = line.startsWith('|') ? line.split('|').slice(1, -1).map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')) : null;
+    const [first = '', ...rest] = cells ?? [];
+    if (cells && !open) found.push({ head: first, rows: new Map() });
+    else if (cells && !/^-+$/.test(first)) {
+      const { rows } = found.at(-1) ?? { rows: new Map() };
+      if (rows.has(first)) throw new Error(`${first} is in the table twice`);
+      rows.set(first, rest);
+    }
+    open = cells !== null;
+  }
+  return (head) => found.filter((table) => table.head === head).map(({ rows }) => rows);
+}
+
+const only = (head: string, at = 0): ReadonlyMap<string, readonly string[]> => {
+  const table = rowsOf(head)[at];
+  if (!table) throw new Error(`docs/errors.md has no table of ${head}`);
+  return table;
+};
+
+const saysSomething = /^[A-Z`].{8,}\.$/;
+
+describe('docs/errors.md on problems', () => {
+  const documented = only('code');
+  const host = only('code', 1);
+
+  it('has every problem of the module, and no other', () => {
+    expect([...documented.keys()]).toEqual(Object.keys(PROBLEMS));
+  });
+
+  it('has every problem of the reference host, and no other', () => {
+    expect([...host.keys()]).toEqual(Object.keys(HOST_PROBLEMS));
+  });
+
+  it.each([...documented, ...host])('tells of %s its status, its title, what it means and what to do', (code, cells) => {
+    const [status, title, meaning, toDo] = cells;
+    const problem = { ...PROBLEMS, ...HOST_PROBLEMS }[code as ProblemCode];
+    expect([Number(status), title]).toEqual([problem.status, problem.title]);
+    expect(meaning).toMatch(saysSomething);
+    expect(toDo).toMatch(saysSomething);
+  });
+
+  it('gives an example that is one', () => {
+    const example = JSON.parse(/```json\n([^`]+)```/.exec(text)?.[1] ?? '') as Record<string, unknown>;
+    const { status, title } = PROBLEMS['validation-failed'];
+    expect(example).toMatchObject({ type: `${PROBLEM_TYPE_BASE}validation-failed`, title, status });
+  });
+});
+
+describe('docs/errors.md on attempt error codes', () => {
+  const documented = only('errorCode');
+
+  it('has every code, and no other', () => {
+    expect([...documented.keys()]).toEqual([...ATTEMPT_ERROR_CODES]);
+  });
+
+  it.each([...documented])('tells of %s what the code does', (code, cells) => {
+    const { step, advice } = ATTEMPT_ADVICE[code as AttemptErrorCode];
+    expect(cells).toEqual([...behaviour(code as AttemptErrorCode).slice(0, 1), step, behaviour(code as AttemptErrorCode)[1], advice]);
+  });
+});
+
+/** The attempt's status and whether it is retried, as the code has it. */
+function behaviour(code: AttemptErrorCode): readonly [status: string, retried: string] {
+  const retried = { RETRY: 'yes', FINAL: 'no', RETRY_FREE: 'free', DELIVERED: 'delivered' };
+  switch (code) {
+    case 'worker_lost':
+    case 'shutdown':
+    case 'internal_error':
+      // What our own process broke off is not classified: it is abandoned, and free.
+      return ['ABANDONED', 'free'];
+    case 'rejected_by_receiver':
+    case 'receiver_error':
+    case 'redirect_refused': {
+      const httpStatus = { rejected_by_receiver: 408, receiver_error: 500, redirect_refused: 301 }[code];
+      const answer = { kind: 'answered', httpStatus, retryAfterMs: null } as const;
+      const [plain, chosen] = [classify(answer), classify(answer, OPTIONALLY_RETRYABLE_STATUSES)];
+      expect([plain.errorCode, chosen.errorCode]).toEqual([code, code]);
+      return [plain.status, plain.verdict === chosen.verdict ? retried[plain.verdict] : 'by choice'];
+    }
+    default: {
+      const { status, verdict } = classify({ kind: 'failed', errorCode: code satisfies ExchangeFailureCode });
+      return [status, retried[verdict]];
+    }
+  }
+}
+
+describe('docs/errors.md on delivery reasons', () => {
+  const documented = only('reason');
+  const CANCELLED: readonly DeliveryReason[] = ['plan_required', 'agent_inactive', 'auto_push_off', 'sink_inactive'];
+
+  it('has every reason, and no other', () => {
+    expect([...documented.keys()]).toEqual([...DELIVERY_REASONS]);
+  });
+
+  it.each([...documented])('tells of %s how the delivery ends, what it means and what to do', (reason, cells) => {
+    const [status, meaning, toDo] = cells;
+    expect(status).toBe(CANCELLED.includes(reason as DeliveryReason) ? 'CANCELLED' : 'FAILED');
+    expect(meaning).toMatch(saysSomething);
+    expect(toDo).toMatch(saysSomething);
+  });
+});

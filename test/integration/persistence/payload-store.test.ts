@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { JobCompleted, MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
+import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
+import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
+import { type PayloadKey, PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
+import { InMemoryMappingResults } from '../../../src/data-sinks/testing/index.js';
+import { ModuleDatabase, newId } from './module-database.js';
+
+let database: ModuleDatabase;
+let store: PayloadStore;
+
+const LEASE_MS = 60_000;
+const KEY: PayloadKey = { jobId: 'job_1', run: 1, format: 'JSON' };
+
+beforeAll(async () => {
+  database = await ModuleDatabase.open();
+  store = new PayloadStore(database.manager, LEASE_MS);
+});
+beforeEach(() => database.clear());
+afterAll(() => database.dataSource.destroy());
+
+const payload = (bodyId: string, bytes = 3) => ({ bodyId, sha256: 'ab'.repeat(32), bytes, rows: 1 });
+const text = async (bodyId: string) => (await store.readChunks(bodyId, 0, 100)).map((chunk) => chunk.toString());
+const stored = () =>
+  database.all<{ body_id: string; seq: number }>('SELECT body_id, seq FROM agent_data_source_payload_chunk ORDER BY 1, 2');
+
+describe('a body of one chunk', () => {
+  it('is stored whole, or not at all when another was quicker', async () => {
+    expect(await store.insertWhole(KEY, payload('pld_1'), Buffer.from('one'))).toBe(true);
+    expect(await store.insertWhole(KEY, payload('pld_2'), Buffer.from('two'))).toBe(false);
+    expect(await store.find(KEY)).toEqual(payload('pld_1'));
+    expect(await stored()).toEqual([{ body_id: 'pld_1', seq: 0 }]);
+  });
+
+  it('is stored together with those of other jobs, each under its own key', async () => {
+    const keys = Array.from({ length: 10 }, (_, i) => ({ ...KEY, jobId: `job_${i}` }));
+    const done = await Promise.all(keys.map((key, i) => store.insertWhole(key, payload(`pld_${i}`), Buffer.from(`${i}`))));
+    expect(done).toEqual(keys.map(() => true));
+    for (const [i, key] of keys.entries()) {
+      expect(await store.find(key)).toEqual(payload(`pld_${i}`));
+      expect(await text(`pld_${i}`)).toEqual([`${i}`]);
+    }
+  });
+
+  it('of another run is another body', async () => {
+    await store.insertWhole(KEY, payload('pld_1'), Buffer.from('one'));
+    expect(await store.insertWhole({ ...KEY, run: 2 }, payload('pld_2'), Buffer.from('two'))).toBe(true);
+    expect(await store.find({ ...KEY, run: 3 })).toBeNull();
+  });
+});
+
+describe('a body of many chunks', () => {
+  it('is not there before it is finished', async () => {
+    expect(await store.beginBuild(KEY, 'pld_1')).toBe(true);
+    for (const [seq, part] of ['a', 'b', 'c'].entries()) {
+      expect(await store.appendChunk(KEY, 'pld_1', seq, Buffer.from(part))).toBe(true);
+      expect(await store.find(KEY)).toBeNull();
+    }
+    expect(await store.finishBuild(KEY, payload('pld_1'))).toBe(true);
+    expect(await store.find(KEY)).toEqual(payload('pld_1'));
+    expect(await text('pld_1')).toEqual(['a', 'b', 'c']);
+    expect((await store.readChunks('pld_1', 1, 1)).map(String)).toEqual(['b']);
+  });
+
+  it('is built by one at a time', async () => {
+    await store.beginBuild(KEY, 'pld_1');
+    await database.advance(LEASE_MS - 1_000);
+    expect(await store.beginBuild(KEY, 'pld_2')).toBe(false);
+    expect(await store.insertWhole(KEY, payload('pld_3'), Buffer.from('x'))).toBe(false);
+  });
+
+  it('is not taken over from a builder that is slow but alive', async () => {
+    await store.beginBuild(KEY, 'pld_1');
+    for (let seq = 0; seq < 4; seq++) {
+      await database.advance(LEASE_MS - 1_000);
+      expect(await store.beginBuild(KEY, 'pld_2')).toBe(false);
+      expect(await store.appendChunk(KEY, 'pld_1', seq, Buffer.from('x'))).toBe(true);
+    }
+  });
+
+  it('is taken over from a dead builder, and nothing of the dead one’s gets into it', async () => {
+    await store.beginBuild(KEY, 'pld_dead');
+    await store.appendChunk(KEY, 'pld_dead', 0, Buffer.from('dead 0'));
+    await database.advance(LEASE_MS + 1);
+    expect(await store.beginBuild(KEY, 'pld_new')).toBe(true);
+    await store.appendChunk(KEY, 'pld_new', 0, Buffer.from('new 0'));
+    // The dead one was only asleep, and goes on.
+    expect(await store.appendChunk(KEY, 'pld_dead', 1, Buffer.from('dead 1'))).toBe(false);
+    expect(await store.finishBuild(KEY, payload('pld_dead'))).toBe(false);
+    await store.abandonBuild(KEY, 'pld_dead');
+    await store.appendChunk(KEY, 'pld_new', 1, Buffer.from('new 1'));
+    expect(await store.finishBuild(KEY, payload('pld_new'))).toBe(true);
+    expect(await store.find(KEY)).toEqual(payload('pld_new'));
+    expect(await text('pld_new')).toEqual(['new 0', 'new 1']);
+  });
+
+  it('that is finished is never begun anew or added to', async () => {
+    await store.beginBuild(KEY, 'pld_1');
+    await store.finishBuild(KEY, payload('pld_1'));
+    await database.advance(10 * LEASE_MS);
+    expect(await store.beginBuild(KEY, 'pld_2')).toBe(false);
+    expect(await store.appendChunk(KEY, 'pld_1', 9, Buffer.from('x'))).toBe(false);
+    expect(await store.finishBuild(KEY, payload('pld_1', 99))).toBe(false);
+    await store.abandonBuild(KEY, 'pld_2');
+    expect(await store.find(KEY)).toEqual(payload('pld_1'));
+  });
+
+  it('that was given up can be begun at once, and leaves no chunk', async () => {
+    await store.beginBuild(KEY, 'pld_1');
+    await store.appendChunk(KEY, 'pld_1', 0, Buffer.from('x'));
+    await store.abandonBuild(KEY, 'pld_1');
+    expect(await stored()).toEqual([]);
+    expect(await store.beginBuild(KEY, 'pld_2')).toBe(true);
+  });
+});
+
+describe('the sweep of orphans', () => {
+  it('removes the chunks that belong to no body, and no others', async () => {
+    await store.insertWhole({ ...KEY, jobId: 'job_whole' }, payload('pld_whole'), Buffer.from('x'));
+    await store.beginBuild(KEY, 'pld_dead');
+    for (let seq = 0; seq < 3; seq++) await store.appendChunk(KEY, 'pld_dead', seq, Buffer.from('x'));
+    await database.advance(LEASE_MS + 1);
+    await store.beginBuild(KEY, 'pld_building');
+    await store.appendChunk(KEY, 'pld_building', 0, Buffer.from('x'));
+    await store.sweepOrphans();
+    expect(await stored()).toEqual([
+      { body_id: 'pld_building', seq: 0 },
+      { body_id: 'pld_whole', seq: 0 },
+    ]);
+  });
+});
+
+describe('a body from results to bytes and back', () => {
+  function job(rowCount: number): { results: InMemoryMappingResults; completed: JobCompleted } {
+    const rows = Array.from({ length: rowCount }, (_, i): MappingResultRow => ({
+      partnerRowId: newId('attempt').replace('syn', 'row'),
+      referenceHotelId: `ref_${i}`,
+      matchMethod: 'STANDARD',
+      matchConfidence: null,
+    }));
+    const stats = { total: rowCount, matched: rowCount, unmatched: 0 };
+    const ids = { jobId: 'job_1', agentId: 'agt_1', workspaceId: 'ws_1' };
+    const completed = { ...ids, completedAt: new Date('2026-05-25T12:34:56Z'), stats };
+    const results = new InMemoryMappingResults(700);
+    results.complete(completed, rows);
+    return { results, completed };
+  }
+
+  it.each([0, 1, 12_000])('of %i rows has one hash, on record, in memory and in every reading of the store', async (rowCount) => {
+    const { results, completed } = job(rowCount);
+    const request = { ...completed, ...KEY, payload: null };
+    const bodies = (cacheBytes: number) =>
+      new PayloadBodies(new PayloadBuilder(results, new PayloadStore(database.manager, LEASE_MS), newId), store, cacheBytes);
+    const first = await bodies(0).obtain(request);
+    const again = await bodies(64 * 1024 * 1024).obtain({ ...request, payload: first.payload });
+    expect(first.payload.rows).toBe(rowCount);
+    for (const body of [first, first, again]) {
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for await (const chunk of body.open()) {
+        hash.update(chunk);
+        bytes += chunk.length;
+      }
+      expect([hash.digest('hex'), bytes]).toEqual([first.payload.sha256, first.payload.bytes]);
+    }
+    expect(again.whole && createHash('sha256').update(again.whole).digest('hex')).toBe(first.payload.sha256);
+    expect((JSON.parse(String(again.whole)) as { results: unknown[] }).results).toHaveLength(rowCount);
+  });
+
+  it('is made once for many that want it at the same time', async () => {
+    const { results, completed } = job(10);
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 1_000_000);
+    const all = await Promise.all(Array.from({ length: 10 }, () => bodies.obtain({ ...completed, ...KEY, payload: null })));
+    expect(new Set(all.map((body) => body.payload.bodyId)).size).toBe(1);
+    expect(await stored()).toHaveLength(1);
+  });
+
+  it('is not sent when bytes are missing from the store', async () => {
+    const { results, completed } = job(12_000);
+    const { payload: made } = await new PayloadBuilder(results, store, newId).build(KEY, completed);
+    await database.all('DELETE FROM agent_data_source_payload_chunk WHERE body_id = $1 AND seq = 2', [made.bodyId]);
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 0);
+    const body = await bodies.obtain({ ...completed, ...KEY, payload: made });
+    const read = async () => {
+      for await (const chunk of body.open()) chunk.length;
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'payload_corrupt' });
+  });
+});
