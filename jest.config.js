@@ -49,6 +49,8 @@ export default {
     project('architecture'),
     project('integration', withServices),
     project('e2e', withServices),
+    // Packs the module first, and installs it into other people's backends.
+    project('package', { ...withServices, globalSetup: '<rootDir>/test/package/support/global-setup.js' }),
     // Starts, kills and restarts servers of its own.
     project('chaos'),
   ],

@@ -18,6 +18,7 @@ import {
   WorkspaceAccess,
   WorkspacePlans,
 } from '../../dist/src/data-sinks/index.js';
+import { claimDeliveries } from '../../dist/src/data-sinks/persistence/claim-deliveries.js';
 import { DatabaseSecretVault } from '../../dist/src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../dist/src/data-sinks/vault/key-ring.js';
 import { pgliteDriver } from '../../dist/src/reference-host/persistence/pglite-driver.js';
@@ -146,13 +147,15 @@ const actions = {
   async query({ sql, parameters }) {
     return source.query(sql, parameters);
   },
-  async memory() {
-    return process.memoryUsage();
-  },
-  async stop() {
-    setImmediate(async () => {
-      await app.close();
-      process.exit(0);
+  /** Milliseconds of one claim of 64, which is then taken back. */
+  async timeClaim() {
+    return source.transaction(async (manager) => {
+      const startedAt = performance.now();
+      await claimDeliveries(manager, { batch: 64, inFlightPerSink: 16, leaseMs: 60_000 });
+      const ms = performance.now() - startedAt;
+      await manager.query('ROLLBACK');
+      await manager.query('BEGIN');
+      return ms;
     });
   },
 };

@@ -10,13 +10,19 @@ let firstByteAt = new Map();
 /** Paths that never answer. */
 const hanging = (url) => url.startsWith('/hang');
 
+/** By job, whose id the body begins with. */
+function noteFirstByte(chunk, at) {
+  const jobId = /^\{"jobId":"([^"]+)"/.exec(chunk.subarray(0, 100).toString('latin1'))?.[1];
+  if (jobId !== undefined && !firstByteAt.has(jobId)) firstByteAt.set(jobId, Number(at / 1000n) / 1000);
+}
+
 const server = createServer((request, response) => {
   const at = process.hrtime.bigint();
   const id = request.headers['x-mt-delivery-id'];
-  if (!firstByteAt.has(id)) firstByteAt.set(id, Number(at / 1000n) / 1000);
   const mac = createHmac('sha256', secret);
   let bytes = 0;
   request.on('data', (chunk) => {
+    if (bytes === 0) noteFirstByte(chunk, at);
     bytes += chunk.length;
     mac.update(chunk);
   });

@@ -16,7 +16,12 @@ function tables(page: string): (head: string) => ReadonlyMap<string, readonly st
   const found: { head: string; rows: Map<string, readonly string[]> }[] = [];
   let open = false;
   for (const line of page.split('\n')) {
-    const cells = line.startsWith('|') ? line.split('|').slice(1, -1).map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')) : null;
+    const cells = line.startsWith('|')
+      ? line
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim().replace(/^`(.*)`$/, '$1'))
+      : null;
     const [first = '', ...rest] = cells ?? [];
     if (cells && !open) found.push({ head: first, rows: new Map() });
     else if (cells && !/^-+$/.test(first)) {
@@ -49,13 +54,16 @@ describe('docs/errors.md on problems', () => {
     expect([...host.keys()]).toEqual(Object.keys(HOST_PROBLEMS));
   });
 
-  it.each([...documented, ...host])('tells of %s its status, its title, what it means and what to do', (code, cells) => {
-    const [status, title, meaning, toDo] = cells;
-    const problem = { ...PROBLEMS, ...HOST_PROBLEMS }[code as ProblemCode];
-    expect([Number(status), title]).toEqual([problem.status, problem.title]);
-    expect(meaning).toMatch(saysSomething);
-    expect(toDo).toMatch(saysSomething);
-  });
+  it.each([...documented, ...host])(
+    'tells of %s its status, its title, what it means and what to do',
+    (code, cells) => {
+      const [status, title, meaning, toDo] = cells;
+      const problem = { ...PROBLEMS, ...HOST_PROBLEMS }[code as ProblemCode];
+      expect([Number(status), title]).toEqual([problem.status, problem.title]);
+      expect(meaning).toMatch(saysSomething);
+      expect(toDo).toMatch(saysSomething);
+    },
+  );
 
   it('gives an example that is one', () => {
     const example = JSON.parse(/```json\n([^`]+)```/.exec(text)?.[1] ?? '') as Record<string, unknown>;
@@ -73,7 +81,12 @@ describe('docs/errors.md on attempt error codes', () => {
 
   it.each([...documented])('tells of %s what the code does', (code, cells) => {
     const { step, advice } = ATTEMPT_ADVICE[code as AttemptErrorCode];
-    expect(cells).toEqual([...behaviour(code as AttemptErrorCode).slice(0, 1), step, behaviour(code as AttemptErrorCode)[1], advice]);
+    expect(cells).toEqual([
+      ...behaviour(code as AttemptErrorCode).slice(0, 1),
+      step,
+      behaviour(code as AttemptErrorCode)[1],
+      advice,
+    ]);
   });
 });
 

@@ -30,7 +30,9 @@ interface Operation {
   readonly tags?: readonly string[];
   readonly security?: readonly unknown[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
-  readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: Readonly<Record<string, Media>> }>>;
+  readonly responses: Readonly<
+    Record<string, { readonly description?: string; readonly content?: Readonly<Record<string, Media>> }>
+  >;
 }
 
 /** The committed document; the first test says that the code gives the same. */
@@ -124,7 +126,9 @@ describe.each(operations)('%s', (name, { summary, security, requestBody, respons
 describe.each(ours)('%s', (_name, { requestBody, responses }) => {
   it('shows by example what to send and what comes back', () => {
     const answers = Object.entries(responses).filter(([status]) => status.startsWith('2') && status !== '204');
-    const media = [requestBody, ...answers.map(([, answer]) => answer)].flatMap((part) => Object.values(part?.content ?? {}));
+    const media = [requestBody, ...answers.map(([, answer]) => answer)].flatMap((part) =>
+      Object.values(part?.content ?? {}),
+    );
     for (const one of media) {
       const example = examplesOf(one)[0] ?? exampleOf(one.schema ?? {}, '');
       expect(example).toBeInstanceOf(Object);
@@ -155,7 +159,9 @@ function exampleOf(schema: Schema, at: string): unknown {
   if (schema.default !== undefined) return schema.default;
   if (items) return [exampleOf(items, `${at}/0`)];
   if (properties) {
-    return Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, exampleOf(inner, `${at}/${key}`)]));
+    return Object.fromEntries(
+      Object.entries(properties).map(([key, inner]) => [key, exampleOf(inner, `${at}/${key}`)]),
+    );
   }
   throw new Error(`there is no example of ${at}`);
 }

@@ -20,8 +20,14 @@ export class OutageLog {
     this.logger.error({ event: `${this.what}.unavailable`, error: String(error) });
   }
 
-  over(): void {
-    if (this.#since === null) return;
+  /** Taken before a call that may be answered late, for `over()`. */
+  mark(): number {
+    return this.now();
+  }
+
+  /** @param begunAt when the call began that went well: one from before the outage says nothing about its end */
+  over(begunAt: number = this.now()): void {
+    if (this.#since === null || begunAt < this.#since) return;
     this.logger.log({ event: `${this.what}.available_again`, afterMs: Math.round(this.now() - this.#since) });
     this.#since = null;
   }

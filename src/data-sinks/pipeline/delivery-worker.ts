@@ -91,9 +91,10 @@ export class DeliveryWorker {
 
   /** The poll: one look at one index, far cheaper than a claim that finds nothing. */
   async #look(): Promise<void> {
+    const begunAt = this.#outages.mark();
     try {
       const dueInMs = await nextDueInMs(this.session);
-      this.#outages.over();
+      this.#outages.over(begunAt);
       if (dueInMs === 0) this.wake();
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
@@ -108,13 +109,14 @@ export class DeliveryWorker {
         const batch = Math.min(claimBatch, maxInFlight - this.#inFlight.size);
         this.#outOfSlots = batch <= 0;
         if (this.#outOfSlots) return;
+        const begunAt = this.#outages.mark();
         const claimed = await claimDeliveries(this.session, { batch, inFlightPerSink: maxInFlightPerSink, leaseMs });
-        this.#outages.over();
+        this.#outages.over(begunAt);
         if (claimed.length === 0) return;
         failpoint('after-claimed');
         this.#take(claimed);
         // More may be due than this process can take: another one may be idle.
-        if (claimed.length === batch) this.wakeup.notify();
+        if (claimed.length === batch) this.wakeup.notifyOthers();
       }
     } catch (error) {
       this.#outages.report(error);

@@ -31,6 +31,8 @@ export class BullWakeup extends Wakeup {
   readonly #local = new InProcessWakeup();
   readonly #queue: Queue;
   readonly #buckets = new Set<number>();
+  /** Whether a worker runs in this process. */
+  #works = false;
   #publishing = false;
   #publishAgain = false;
 
@@ -43,16 +45,23 @@ export class BullWakeup extends Wakeup {
 
   override async start(onWake: () => void): Promise<void> {
     await this.#local.start(onWake);
+    this.#works = true;
     const processing = this.#queue.process(JOB, async () => {
+      const begunAt = this.#outages.mark();
       await this.#queue.client.incr(this.#generationKey());
-      this.#outages.over();
+      this.#outages.over(begunAt);
       this.#local.notify();
     });
     processing.catch((error: unknown) => this.#outages.report(error));
   }
 
+  /** The worker of this process asks nobody: Redis is for the others, when there is more than it takes. */
   override notify(): void {
-    this.#local.notify();
+    if (this.#works) this.#local.notify();
+    else this.notifyOthers();
+  }
+
+  override notifyOthers(): void {
     if (this.#publishing) this.#publishAgain = true;
     else void this.#publish();
   }
@@ -69,6 +78,7 @@ export class BullWakeup extends Wakeup {
   }
 
   override async stop(): Promise<void> {
+    this.#works = false;
     await this.#local.stop();
     const paused = this.#queue.pause(true, true).catch(() => undefined);
     await Promise.race([paused, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())]);
@@ -91,9 +101,10 @@ export class BullWakeup extends Wakeup {
   }
 
   async #add(options: JobOptions): Promise<void> {
+    const begunAt = this.#outages.mark();
     try {
       await this.#queue.add(JOB, {}, { ...SPENT, ...options });
-      this.#outages.over();
+      this.#outages.over(begunAt);
     } catch (error) {
       this.#outages.report(error);
     }

@@ -23,6 +23,9 @@ export class InProcessWakeup extends Wakeup {
     });
   }
 
+  /** There are none. */
+  override notifyOthers(): void {}
+
   /** Keeps the earliest time only: whoever is woken then finds out what is due next. */
   override notifyIn(milliseconds: number): void {
     const dueAt = performance.now() + milliseconds;

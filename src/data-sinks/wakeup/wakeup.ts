@@ -6,8 +6,11 @@ export abstract class Wakeup {
   /** @param onWake called for every wake-up that reaches this process; returns at once */
   abstract start(onWake: () => void): Promise<void>;
 
-  /** Something is due now. */
+  /** Something is due now: wakes the worker of this process, or another one when none works here. */
   abstract notify(): void;
+
+  /** More is due than this process takes at once: wakes another one, if there is any. */
+  abstract notifyOthers(): void;
 
   /** Something will be due in so many milliseconds. */
   abstract notifyIn(milliseconds: number): void;

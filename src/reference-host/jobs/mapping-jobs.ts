@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataSource, QueryFailedError } from 'typeorm';
 import { DataSinks, JOB_COMPLETED_EVENT, type JobCompleted, type MappingResultRow } from '../../data-sinks/index.js';
 import type { HostAgent } from '../agents/agents.js';
@@ -98,6 +99,8 @@ async function drain(batches: RowBatches, store?: Store): Promise<Completion> {
   let matched = 0;
   for await (const batch of batches) {
     await store?.(total, batch);
+    // The embedded database works on this thread and answers without leaving it: others get their turn here.
+    await nextTurn();
     total += batch.length;
     for (const row of batch) {
       if (row.referenceHotelId !== null) matched++;

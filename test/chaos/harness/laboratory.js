@@ -21,6 +21,9 @@ const SINK_PATHS = ['/one', '/two'];
  */
 export class Laboratory {
   #scenes = 0;
+  #stages = 0;
+  /** @type {Stage | null} */
+  #standing = null;
 
   /**
    * @param {object} parts
@@ -68,20 +71,39 @@ export class Laboratory {
   }
 
   async close() {
+    await this.#standing?.abandon();
     await this.receiver.kill();
     await this.stopServices();
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** @returns {Promise<Stage>} an empty platform on a database of its own */
-  async stage() {
-    const name = `chaos_${++this.#scenes}`;
-    if (!this.platform) throw new Error('the laboratory is not furnished');
+  /**
+   * A stage for the next scenario.
+   * @param {boolean} standing whether on the one where two workers go on from scenario to scenario; else on an empty one
+   */
+  async stage(standing) {
     await this.#heal();
+    const stage = standing ? (this.#standing ??= await this.#standingStage()) : await this.#emptyStage();
+    await stage.begin(join(this.directory, `ledger-${++this.#scenes}.ndjson`));
+    return stage;
+  }
+
+  /** After a scenario that failed nobody knows in what state it left those two. @param {Stage} stage */
+  discard(stage) {
+    if (this.#standing === stage) this.#standing = null;
+  }
+
+  async #standingStage() {
+    const stage = await this.#emptyStage();
+    await stage.start({ name: 'first' }, { name: 'second' });
+    return stage;
+  }
+
+  async #emptyStage() {
+    const name = `chaos_${++this.#stages}`;
+    if (!this.platform) throw new Error('the laboratory is not furnished');
     await this.admin(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
-    const ledger = join(this.directory, `${name}.ndjson`);
-    await this.receiver.ask({ ledger, failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 });
-    return Stage.open(this, { databaseUrl: this.#databaseUrl(name), ledger, platform: this.platform });
+    return new Stage(this, { databaseUrl: this.#databaseUrl(name), platform: this.platform });
   }
 
   /** @param {string} statement on the server, in no scenario's database */

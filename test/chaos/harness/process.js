@@ -16,6 +16,7 @@ import { until } from './until.js';
 export class Process {
   /** @type {readonly string[]} */
   #lines;
+  #heardUntil = 0;
   /** @type {unknown[]} */
   #messages;
 
@@ -93,13 +94,18 @@ export class Process {
     if (answer.error) throw new Error(`${this.name}: ${answer.error}`);
   }
 
+  /** What was logged so far is of no interest any more. */
+  forget() {
+    this.#heardUntil = this.#lines.length;
+  }
+
   /**
    * Structured log lines of one event.
    * @param {string} event
    * @returns {Record<string, any>[]}
    */
   logged(event) {
-    return this.#lines.flatMap((line) => {
+    return this.#lines.slice(this.#heardUntil).flatMap((line) => {
       if (!line.includes(`"${event}"`)) return [];
       const { message } = /** @type {{ message: { event?: string } }} */ (JSON.parse(line));
       return message.event === event ? [message] : [];

@@ -25,19 +25,25 @@
 
 /**
  * @param {import('pg').Client} client
+ * @param {Date} since the database's time; everything before is settled and was reckoned
  * @returns {Promise<Books>}
  */
-export async function readBooks(client) {
+export async function readBooks(client, since) {
   const { rows: wanted } = await client.query(
     `SELECT j.id AS job_id, s.id AS data_source_id FROM host_mapping_job j
-       JOIN agent_data_source s ON s.agent_id = j.agent_id WHERE j.state = 'COMPLETED' AND s.status = 'ACTIVE'`,
+       JOIN agent_data_source s ON s.agent_id = j.agent_id
+      WHERE j.state = 'COMPLETED' AND s.status = 'ACTIVE' AND j.received_at >= $1`,
+    [since],
   );
   const { rows: deliveries } = await client.query(
     `SELECT id, data_source_id, job_id, run, status, reason, retries_spent, encode(payload_sha256, 'hex') AS sha256
-       FROM agent_data_source_delivery`,
+       FROM agent_data_source_delivery WHERE created_at >= $1`,
+    [since],
   );
   const { rows: attempts } = await client.query(
-    `SELECT delivery_id, attempt_number, status, error_code, http_status, worker_id FROM agent_data_source_sync`,
+    `SELECT delivery_id, attempt_number, status, error_code, http_status, worker_id
+       FROM agent_data_source_sync WHERE started_at >= date_trunc('milliseconds', $1::timestamptz)`,
+    [since],
   );
   return { wanted, deliveries, attempts };
 }

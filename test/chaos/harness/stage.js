@@ -25,7 +25,7 @@ const QUICK = {
   shutdownGraceMs: 5_000,
 };
 
-/** One scenario: a platform on a database of its own, its workers, and the ledger of what arrived. */
+/** A platform on a database of its own, its workers, and the ledger of what arrived: for one scenario after the other. */
 export class Stage {
   /** @type {Process[]} */
   #workers = [];
@@ -37,24 +37,29 @@ export class Stage {
   #accepted = [];
   #faultAt = 0;
   #clearAt = 0;
+  #since = new Date(0);
+  #ledgerPath = '';
 
   /**
    * @param {import('./laboratory.js').Laboratory} laboratory
-   * @param {{ databaseUrl: string, ledger: string, platform: import('./platform.js').Platform }} parts
+   * @param {{ databaseUrl: string, platform: import('./platform.js').Platform }} parts
    */
-  constructor(laboratory, { databaseUrl, ledger, platform }) {
+  constructor(laboratory, { databaseUrl, platform }) {
     this.laboratory = laboratory;
     this.databaseUrl = databaseUrl;
-    this.ledgerPath = ledger;
     this.platform = platform;
   }
 
-  /**
-   * @param {import('./laboratory.js').Laboratory} laboratory
-   * @param {{ databaseUrl: string, ledger: string, platform: import('./platform.js').Platform }} parts
-   */
-  static open(laboratory, parts) {
-    return new Stage(laboratory, parts);
+  /** A scenario begins: what was before is settled and counts no more. @param {string} ledger a file of its own */
+  async begin(ledger) {
+    this.#ledgerPath = ledger;
+    await this.receiver({ ledger, failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 });
+    const [row] = await this.query('SELECT now() AS now');
+    this.#since = row?.['now'];
+    this.#accepted = [];
+    this.#faultAt = 0;
+    this.#workers = this.#workers.filter((worker) => worker.alive);
+    for (const worker of this.#workers) worker.forget();
   }
 
   get postgres() {
@@ -96,7 +101,7 @@ export class Stage {
     return Process.start('worker.mjs', name, { env, nodeOptions: clockAheadMs ? ['--import', preload] : [] });
   }
 
-  /** @param {{ failShare?: number, answerAfterMs?: number, bytesPerSecond?: number }} behaviour of the receiver */
+  /** @param {{ ledger?: string, failShare?: number, answerAfterMs?: number, bytesPerSecond?: number }} behaviour of the receiver */
   async receiver(behaviour) {
     await this.laboratory.receiver.ask(behaviour);
   }
@@ -188,12 +193,16 @@ export class Stage {
 
   /** @param {string} condition @returns {Promise<number>} */
   async #countAttempts(condition) {
-    const [row] = await this.query(`SELECT count(*)::int AS count FROM agent_data_source_sync WHERE ${condition}`);
+    const [row] = await this.query(
+      `SELECT count(*)::int AS count FROM agent_data_source_sync
+        WHERE started_at >= date_trunc('milliseconds', $1::timestamptz) AND (${condition})`,
+      [this.#since],
+    );
     return Number(row?.['count']);
   }
 
   get ledger() {
-    return readLedger(this.ledgerPath);
+    return readLedger(this.#ledgerPath);
   }
 
   /** @param {string} what @param {(ledger: import('./ledger.js').LedgerLine[]) => boolean} holds */
@@ -212,12 +221,13 @@ export class Stage {
 
   /**
    * @param {string} sql
+   * @param {unknown[]} [values]
    * @returns {Promise<Record<string, any>[]>}
    */
-  async query(sql) {
+  async query(sql, values = []) {
     const client = await this.#connect();
     try {
-      return (await client.query(sql)).rows;
+      return (await client.query(sql, values)).rows;
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -237,7 +247,7 @@ export class Stage {
   async reckon() {
     const client = await this.#connect();
     try {
-      const reckoning = reckon(await readBooks(client), this.ledger, this.#accepted);
+      const reckoning = reckon(await readBooks(client, this.#since), this.ledger, this.#accepted);
       return { ...reckoning, clearMs: Math.round(this.#clearAt - this.#faultAt) };
     } finally {
       await client.end();

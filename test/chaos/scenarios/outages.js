@@ -7,8 +7,6 @@ import { until } from '../harness/until.js';
 /** @typedef {import('./scenario.js').Scenario} Scenario */
 /** @typedef {import('../harness/process.js').Process} Process */
 
-const PAIR = [{ name: 'first' }, { name: 'second' }];
-
 /** Beyond a lease: whoever was cut off by then has lost what it held. */
 const OUTAGE_MS = 2_500;
 
@@ -28,8 +26,8 @@ export const OUTAGES = [
   {
     fault: 'FLUSHALL of Redis, again and again',
     promise: 'what is due is found without a wake-up',
+    standing: true,
     play: async (stage) => {
-      await stage.start(...PAIR);
       await stage.receiver({ failShare: 1 / 3 });
       stage.fault();
       const feeding = stage.finishJobs(60);
@@ -44,8 +42,9 @@ export const OUTAGES = [
   {
     fault: 'SIGKILL of Redis, back later',
     promise: 'deliveries go on through the poll, and the log says so once',
+    standing: true,
     play: async (stage) => {
-      const workers = await stage.start(...PAIR);
+      const { workers } = stage;
       await stage.finishJobs(5);
       await stage.redis.signal('SIGKILL');
       stage.fault();
@@ -65,10 +64,10 @@ export const OUTAGES = [
     },
   },
   {
-    fault: 'SIGTERM while Redis is gone',
-    promise: 'the worker still gives back what it holds and exits 0',
+    fault: 'SIGTERM and a start while Redis is gone',
+    promise: 'the worker gives back what it holds and exits 0, and its successor works',
     play: async (stage) => {
-      const [leaving] = await stage.start({ name: 'leaving' }, { name: 'staying' });
+      const [leaving] = await stage.start({ name: 'leaving' });
       await stage.finishJobs(5);
       await stage.redis.signal('SIGKILL');
       stage.fault();
@@ -76,6 +75,7 @@ export const OUTAGES = [
       leaving.signal('SIGTERM');
       const how = await leaving.end(10_000);
       if (how !== 0) throw new Error(`the worker ended with ${String(how)}`);
+      await stage.start({ name: 'successor' });
       await stage.finishJobs(10);
       await stage.untilClear();
       await stage.redis.start();
@@ -84,18 +84,20 @@ export const OUTAGES = [
   {
     fault: 'restart of PostgreSQL (fast shutdown)',
     promise: 'workers wait for it and write down what was answered meanwhile',
+    standing: true,
     play: (stage) => restartPostgres(stage, 'SIGINT'),
   },
   {
     fault: 'SIGKILL of PostgreSQL, back later',
     promise: 'what was committed is there, and goes on',
+    standing: true,
     play: (stage) => restartPostgres(stage, 'SIGKILL'),
   },
   {
     fault: 'SIGSTOP of PostgreSQL beyond the leases, then SIGCONT',
     promise: 'nothing is sent without its row',
+    standing: true,
     play: async (stage) => {
-      await stage.start(...PAIR);
       await stage.receiver({ failShare: 1 / 3, answerAfterMs: 50 });
       const feeding = stage.finishJobs(60);
       await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > 5);
@@ -113,8 +115,8 @@ export const OUTAGES = [
     play: async (/** @type {import('../harness/stage.js').Stage} */ stage) => {
       const network = await stage.networkToPostgres();
       const [apart] = await stage.start({ name: 'apart', databaseUrl: network.url });
-      await stage.receiver({ bytesPerSecond: 1_000_000 });
-      await stage.finishJobs(1, { rows: 40_000 });
+      await stage.receiver({ bytesPerSecond: 500_000 });
+      await stage.finishJobs(1, { rows: 20_000 });
       await stage.untilReceiver('an upload begins', (ledger) => ledger.length > 0);
       await network.set(how);
       stage.fault();
@@ -136,7 +138,7 @@ export const OUTAGES = [
  * @param {NodeJS.Signals} signal
  */
 async function restartPostgres(stage, signal) {
-  const workers = await stage.start(...PAIR);
+  const { workers } = stage;
   await stage.receiver({ failShare: 1 / 3, answerAfterMs: 50 });
   const feeding = stage.finishJobs(60);
   await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > 5);
@@ -146,6 +148,7 @@ async function restartPostgres(stage, signal) {
   await stage.postgres.start();
   await feeding;
   await stage.untilClear();
+  saidOnce(workers, 'worker.unavailable');
   const dead = workers.filter((worker) => !worker.alive);
   if (dead.length > 0) throw new Error(`${dead.map(({ name }) => name).join(' and ')} did not outlive it`);
 }

@@ -34,7 +34,7 @@ export const WORKERS = [
     play: async (stage) => {
       const [leaving] = await stage.start({ name: 'leaving', options: { shutdownGraceMs: 300 } });
       await stage.receiver({ bytesPerSecond: 500_000 });
-      await stage.finishJobs(1, { rows: 40_000 });
+      await stage.finishJobs(1, { rows: 20_000 });
       await stage.untilReceiver('an upload begins', (ledger) => ledger.length > 0);
       leaving.signal('SIGTERM');
       stage.fault();
@@ -76,9 +76,9 @@ export const WORKERS = [
       stage.fault();
       await stage.finishJobs(40);
       // Its heartbeats keep a long upload its own: nobody takes it for dead, and it takes nobody.
-      await stage.receiver({ bytesPerSecond: 2_000_000 });
-      await stage.finishJobs(1, { rows: 60_000, at: [ahead] });
-      await stage.finishJobs(1, { rows: 60_000, at: [right] });
+      await stage.receiver({ bytesPerSecond: 1_000_000 });
+      await stage.finishJobs(1, { rows: 20_000, at: [ahead] });
+      await stage.finishJobs(1, { rows: 20_000, at: [right] });
       await right.ask(stage.accept({ jobId: newJobId(), rows: resultRows(3), emit: false }));
       await stage.untilClear();
       await stage.expectNoAttempts(`started_at > now() OR finished_at > now() OR status = 'ABANDONED'`);

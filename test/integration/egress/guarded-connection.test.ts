@@ -160,6 +160,14 @@ describe('the guarded connection', () => {
     expect([codeOf(exchange), exchange.timings.uploadMs]).toEqual(['connection_refused', null]);
   });
 
+  it('an address that never answers is connect_timeout', async () => {
+    const connect = jest.spyOn(net, 'connect').mockReturnValueOnce(new net.Socket());
+    client = loopbackClient({ deadlines: { connectMs: 50 } });
+    const exchange = await client.post(pushOf(url('127.0.0.1')));
+    connect.mockRestore();
+    expect([codeOf(exchange), exchange.remoteAddress]).toEqual(['connect_timeout', null]);
+  });
+
   it('proxy variables change nothing', async () => {
     const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_USE_ENV_PROXY'];
     const saved = names.map((name) => [name, process.env[name]] as const);

@@ -109,7 +109,12 @@ describe('opening an attempt', () => {
     const [lost] = deliveries;
     await database.all('UPDATE agent_data_source_delivery SET lease_token = $2 WHERE id = $1', [lost?.id, NOBODY]);
     const opened = await open(deliveries);
-    expect(opened.map(({ deliveryId }) => deliveryId).sort()).toEqual(deliveries.slice(1).map(({ id }) => id).sort());
+    expect(opened.map(({ deliveryId }) => deliveryId).sort()).toEqual(
+      deliveries
+        .slice(1)
+        .map(({ id }) => id)
+        .sort(),
+    );
     expect(await database.all('SELECT FROM agent_data_source_sync')).toHaveLength(2);
     expect(await database.one('delivery', lost?.id ?? '')).toMatchObject({ attempt_count: 0 });
   });
@@ -157,7 +162,13 @@ describe('closing an attempt', () => {
     const one = await openOne();
     await closeAttempts(database.manager, [{ ...one, ...RETRYING }]);
     const row = await database.one('delivery', one.delivery.id);
-    expect(row).toMatchObject({ status: 'RETRYING', retries_spent: 1, own_failures: 0, settled_at: null, lease_token: null });
+    expect(row).toMatchObject({
+      status: 'RETRYING',
+      retries_spent: 1,
+      own_failures: 0,
+      settled_at: null,
+      lease_token: null,
+    });
     const wait = (row['next_attempt_at'] as Date).getTime() - (await database.now());
     expect(wait).toBeGreaterThan(4_000);
     expect(wait).toBeLessThanOrEqual(5_000);
@@ -186,7 +197,10 @@ describe('closing an attempt', () => {
 
   it('writes nothing when its lease was taken meanwhile: not the delivery, not the row', async () => {
     const one = await openOne();
-    await database.all('UPDATE agent_data_source_delivery SET lease_token = $2 WHERE id = $1', [one.delivery.id, NOBODY]);
+    await database.all('UPDATE agent_data_source_delivery SET lease_token = $2 WHERE id = $1', [
+      one.delivery.id,
+      NOBODY,
+    ]);
     expect((await closeAttempts(database.manager, [{ ...one, ...DELIVERED }])).size).toBe(0);
     expect(await database.one('delivery', one.delivery.id)).toMatchObject({ status: 'IN_FLIGHT', lease_token: NOBODY });
     expect(await database.one('sync', one.opened.attemptId)).toMatchObject({ status: 'IN_FLIGHT', finished_at: null });

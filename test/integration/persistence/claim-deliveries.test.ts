@@ -53,7 +53,13 @@ describe('a claim', () => {
 
   it('brings all that the next attempt needs to know', async () => {
     const sink = await database.sink({ config_version: 3, secret_id: 'sec_1' });
-    const id = await database.delivery(sink, { job_id: 'job_1', status: 'RETRYING', attempt_count: 2, retries_spent: 1, own_failures: 4 });
+    const id = await database.delivery(sink, {
+      job_id: 'job_1',
+      status: 'RETRYING',
+      attempt_count: 2,
+      retries_spent: 1,
+      own_failures: 4,
+    });
     const [claimed] = await claim();
     expect(claimed).toEqual({
       id,
@@ -80,7 +86,10 @@ describe('a claim', () => {
 
   it('brings the body once it is made, not while it is being made', async () => {
     const sink = await database.sink();
-    for (const [job, ready] of [['job_made', true], ['job_half', false]] as const) {
+    for (const [job, ready] of [
+      ['job_made', true],
+      ['job_half', false],
+    ] as const) {
       await database.delivery(sink, { job_id: job });
       await database.all(
         `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready, sha256, byte_count, row_count)

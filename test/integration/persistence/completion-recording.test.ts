@@ -35,7 +35,11 @@ const delivery = ({ jobId, run }: NumberedCompletion, dataSourceId: string): New
   retriesAllowed: 2,
 });
 
-function record(trigger: 'AUTO' | 'MANUAL', completions: readonly NumberedCompletion[], sinks: readonly string[]): Promise<string[]> {
+function record(
+  trigger: 'AUTO' | 'MANUAL',
+  completions: readonly NumberedCompletion[],
+  sinks: readonly string[],
+): Promise<string[]> {
   const deliveries = completions.flatMap((one) => sinks.map((sink) => delivery(one, sink)));
   return recordCompletions(database.manager, trigger, completions, deliveries);
 }
@@ -142,6 +146,10 @@ describe('completions that were never heard', () => {
     await record('AUTO', [completion('job_2')], []);
     const all = [completion('job_3'), completion('job_2'), completion('job_2', 2), completion('job_1')];
     const unheard = await findUnheard(database.manager, all);
-    expect(unheard.map(({ jobId, run }) => [jobId, run])).toEqual([['job_3', 1], ['job_2', 2], ['job_1', 1]]);
+    expect(unheard.map(({ jobId, run }) => [jobId, run])).toEqual([
+      ['job_3', 1],
+      ['job_2', 2],
+      ['job_1', 1],
+    ]);
   });
 });

@@ -32,13 +32,21 @@ async function claimOne(given: Parameters<ModuleDatabase['delivery']>[1] = {}): 
 
 async function openOne({ id, leaseToken }: ClaimedDelivery): Promise<string> {
   const payload = { sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
-  const opening = { attemptId: newId('attempt'), deliveryId: id, leaseToken, url: CONFIG.url, configVersion: 1, payload };
+  const opening = {
+    attemptId: newId('attempt'),
+    deliveryId: id,
+    leaseToken,
+    url: CONFIG.url,
+    configVersion: 1,
+    payload,
+  };
   const [opened] = await openAttempts(database.manager, 'worker-1', [{ ...opening, authScheme: 'Bearer' }]);
   if (!opened) throw new Error('nothing was opened');
   return opened.attemptId;
 }
 
-const waitOf = async (row: Record<string, unknown>) => (row['next_attempt_at'] as Date).getTime() - (await database.now());
+const waitOf = async (row: Record<string, unknown>) =>
+  (row['next_attempt_at'] as Date).getTime() - (await database.now());
 
 describe('a delivery that is given back', () => {
   it.each([
@@ -82,7 +90,9 @@ describe('a delivery that is ended without an attempt', () => {
     ['FAILED', 'results_missing'],
   ] as const)('is %s with reason %s', async (status, reason) => {
     const { id, leaseToken } = await claimOne();
-    await endDeliveries(database.manager, [{ id, leaseToken, status, reason } as Parameters<typeof endDeliveries>[1][number]]);
+    await endDeliveries(database.manager, [
+      { id, leaseToken, status, reason } as Parameters<typeof endDeliveries>[1][number],
+    ]);
     expect(await database.one('delivery', id)).toMatchObject({
       status,
       reason,

@@ -89,7 +89,10 @@ export class ModuleDatabase {
   }
 
   /** Makes a delivery that is due now, its job with it, and answers its id. */
-  async delivery(dataSourceId: string, given: Readonly<Record<string, unknown>> & { dueInMs?: number | null } = {}): Promise<string> {
+  async delivery(
+    dataSourceId: string,
+    given: Readonly<Record<string, unknown>> & { dueInMs?: number | null } = {},
+  ): Promise<string> {
     const { dueInMs = 0, ...columns } = given;
     const row = {
       id: newId('delivery'),

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import 'reflect-metadata';
-import { CreateDataSourceBody, PushBody, UpdateDataSourceBody } from '../../../../src/data-sinks/admin/dto/data-source.body.js';
+import {
+  CreateDataSourceBody,
+  PushBody,
+  UpdateDataSourceBody,
+} from '../../../../src/data-sinks/admin/dto/data-source.body.js';
 import { DeliveriesQuery, ListQuery } from '../../../../src/data-sinks/admin/dto/list.query.js';
 import { RequestValidationPipe } from '../../../../src/data-sinks/admin/request-validation.pipe.js';
 import type { RuleViolation } from '../../../../src/data-sinks/core/rules.js';
@@ -10,7 +14,11 @@ type Class = new () => object;
 const transform = (value: unknown, metatype: Class, type: 'body' | 'query' = 'body') =>
   new RequestValidationPipe().transform(value, { type, metatype });
 
-async function errors(value: unknown, metatype: Class, type: 'body' | 'query' = 'body'): Promise<readonly RuleViolation[]> {
+async function errors(
+  value: unknown,
+  metatype: Class,
+  type: 'body' | 'query' = 'body',
+): Promise<readonly RuleViolation[]> {
   const error: unknown = await transform(value, metatype, type).catch((thrown: unknown) => thrown);
   const { code, extras } = error as { code?: string; extras: { errors: readonly RuleViolation[] } };
   if (code !== 'validation-failed') throw new Error(`accepted: ${JSON.stringify(error)}`);
@@ -31,7 +39,10 @@ describe('the body that creates a data source', () => {
   it.each<[string, object]>([
     ['as the contract has it', valid],
     ['without a secret', { ...valid, secret: undefined }],
-    ['with everything', withConfig({ username: 'u', customHeaders: [{ name: 'X-A', value: 'b' }], retryableStatuses: [408, 429] })],
+    [
+      'with everything',
+      withConfig({ username: 'u', customHeaders: [{ name: 'X-A', value: 'b' }], retryableStatuses: [408, 429] }),
+    ],
     ['with a username of null', withConfig({ username: null })],
   ])('is accepted %s', async (_what, body) => {
     expect(await transform(body, CreateDataSourceBody)).toMatchObject(JSON.parse(JSON.stringify(body)) as object);
@@ -65,7 +76,16 @@ describe('the body that creates a data source', () => {
     [withConfig({ retryableStatuses: 408 }), '/config/retryableStatuses', /./],
     [withConfig({ customHeaders: {} }), '/config/customHeaders', /./],
     [withConfig({ customHeaders: [{ name: 'X-A', value: 7 }] }), '/config/customHeaders/0/value', /./],
-    [withConfig({ customHeaders: [{ name: 'X-A', value: 'b' }, { name: 7, value: 'b' }] }), '/config/customHeaders/1/name', /./],
+    [
+      withConfig({
+        customHeaders: [
+          { name: 'X-A', value: 'b' },
+          { name: 7, value: 'b' },
+        ],
+      }),
+      '/config/customHeaders/1/name',
+      /./,
+    ],
     [withConfig({ customHeaders: Array(21).fill({ name: 'X-A', value: 'b' }) }), '/config/customHeaders', /20/],
   ])('given as %j is refused at %s', async (body, pointer, detail) => {
     const found = await errors(body, CreateDataSourceBody);
@@ -87,7 +107,10 @@ describe('the body that creates a data source', () => {
   });
 
   it('is never quoted in what is said about it', async () => {
-    const found = await errors({ ...valid, secret: { value: 'x'.repeat(5_000), other: 's3cr3t' } }, CreateDataSourceBody);
+    const found = await errors(
+      { ...valid, secret: { value: 'x'.repeat(5_000), other: 's3cr3t' } },
+      CreateDataSourceBody,
+    );
     expect(JSON.stringify(found)).not.toMatch(/s3cr3t|xxxx/);
   });
 });
@@ -110,9 +133,12 @@ describe('other requests', () => {
     expect((await errors(body, UpdateDataSourceBody)).map((found) => found.pointer)).toEqual([pointer]);
   });
 
-  it.each([{}, { jobId: 7 }, { jobId: '' }, { jobId: 'x'.repeat(65) }])('a push of %j is refused at /jobId', async (body) => {
-    expect((await errors(body, PushBody)).map(({ pointer }) => pointer)).toEqual(['/jobId']);
-  });
+  it.each([{}, { jobId: 7 }, { jobId: '' }, { jobId: 'x'.repeat(65) }])(
+    'a push of %j is refused at /jobId',
+    async (body) => {
+      expect((await errors(body, PushBody)).map(({ pointer }) => pointer)).toEqual(['/jobId']);
+    },
+  );
 
   it('a list takes 20 items by default and up to 100', async () => {
     expect(await transform({}, ListQuery, 'query')).toEqual({ limit: 20 });

@@ -32,7 +32,10 @@ describe('the secret of a new sink', () => {
     ['Basic', 'password', '/secret/value', 'must have the form user:password when config.username is absent'],
     ['Bearer', 'a b', '/secret/value', 'must be visible ASCII characters without spaces for Bearer'],
   ] as const)('for %s, given as %j, is refused at %s', (scheme, given, pointer, detail) => {
-    expect(problemOf(() => accept(given, scheme))).toEqual({ code: 'validation-failed', errors: [{ pointer, detail }] });
+    expect(problemOf(() => accept(given, scheme))).toEqual({
+      code: 'validation-failed',
+      errors: [{ pointer, detail }],
+    });
   });
 });
 

@@ -3,12 +3,17 @@ import { ATTEMPT_ADVICE, EXCHANGE_STEPS } from '../../../../src/data-sinks/core/
 import { ATTEMPT_ERROR_CODES } from '../../../../src/data-sinks/core/attempt.js';
 
 describe('the advice on a failed attempt', () => {
-  it.each(ATTEMPT_ERROR_CODES.map((code) => [code]))('on %s is whole sentences that name a step and no address', (code) => {
-    const { step, advice } = ATTEMPT_ADVICE[code];
-    expect(EXCHANGE_STEPS).toContain(step);
-    expect(advice).toMatch(/^[A-Z].{20,}\.$/);
-    expect(advice).not.toMatch(/(\d+\.){3}|[\da-f]*::|localhost|127|169\.254|private|loopback|link-local|metadata|internal/i);
-  });
+  it.each(ATTEMPT_ERROR_CODES.map((code) => [code]))(
+    'on %s is whole sentences that name a step and no address',
+    (code) => {
+      const { step, advice } = ATTEMPT_ADVICE[code];
+      expect(EXCHANGE_STEPS).toContain(step);
+      expect(advice).toMatch(/^[A-Z].{20,}\.$/);
+      expect(advice).not.toMatch(
+        /(\d+\.){3}|[\da-f]*::|localhost|127|169\.254|private|loopback|link-local|metadata|internal/i,
+      );
+    },
+  );
 
   it('is there for every code and for no other', () => {
     expect(Object.keys(ATTEMPT_ADVICE).sort()).toEqual([...ATTEMPT_ERROR_CODES].sort());

@@ -15,18 +15,25 @@ describe('an answered attempt', () => {
     ['5xx', range(500, 600), { status: 'HTTP_5XX', errorCode: 'receiver_error', verdict: 'RETRY' }],
   ])('with any %s has one meaning', (_class, statuses, expected) => {
     for (const httpStatus of statuses) {
-      expect({ httpStatus, ...classify(answered(httpStatus)) }).toEqual({ httpStatus, ...expected, retryAfterMs: null });
+      expect({ httpStatus, ...classify(answered(httpStatus)) }).toEqual({
+        httpStatus,
+        ...expected,
+        retryAfterMs: null,
+      });
     }
   });
 
-  it.each([0, 99, 100, 101, 199, 600, 777, 999, -1])('with status %i, outside the classes of an answer, is no HTTP', (status) => {
-    expect(classify(answered(status))).toEqual({
-      status: 'NETWORK_ERROR',
-      errorCode: 'invalid_http_response',
-      verdict: 'RETRY',
-      retryAfterMs: null,
-    });
-  });
+  it.each([0, 99, 100, 101, 199, 600, 777, 999, -1])(
+    'with status %i, outside the classes of an answer, is no HTTP',
+    (status) => {
+      expect(classify(answered(status))).toEqual({
+        status: 'NETWORK_ERROR',
+        errorCode: 'invalid_http_response',
+        verdict: 'RETRY',
+        retryAfterMs: null,
+      });
+    },
+  );
 
   it.each(OPTIONALLY_RETRYABLE_STATUSES.map((status) => [status]))(
     'with %i is retried only when the sink names it',
@@ -82,11 +89,23 @@ const failures = Object.entries(FAILURES) as [ExchangeFailureCode, readonly [str
 
 describe('an attempt without an answer', () => {
   it.each(failures)('that failed with %s is %j', (errorCode, [status, verdict]) => {
-    expect(classify({ kind: 'failed', errorCode }, [408, 425, 429])).toEqual({ status, errorCode, verdict, retryAfterMs: null });
+    expect(classify({ kind: 'failed', errorCode }, [408, 425, 429])).toEqual({
+      status,
+      errorCode,
+      verdict,
+      retryAfterMs: null,
+    });
   });
 
   it('has no code beside these and those of answers and of our own process', () => {
-    const others = ['rejected_by_receiver', 'receiver_error', 'redirect_refused', 'worker_lost', 'shutdown', 'internal_error'];
+    const others = [
+      'rejected_by_receiver',
+      'receiver_error',
+      'redirect_refused',
+      'worker_lost',
+      'shutdown',
+      'internal_error',
+    ];
     expect([...Object.keys(FAILURES), ...others].sort()).toEqual([...ATTEMPT_ERROR_CODES].sort());
   });
 

@@ -23,11 +23,16 @@ describe('the wait before a retry', () => {
 
   it('is made longer by jitter, never shorter, and by a tenth at most', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 12 }), random(), fc.option(fc.nat(10_000_000)), (retry, share, retryAfterMs) => {
-        const bare = retryWaitMs(retry, 0, retryAfterMs);
-        const wait = retryWaitMs(retry, share, retryAfterMs);
-        return Number.isInteger(wait) && wait >= bare && wait <= bare * (1 + MAX_JITTER_SHARE);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        random(),
+        fc.option(fc.nat(10_000_000)),
+        (retry, share, retryAfterMs) => {
+          const bare = retryWaitMs(retry, 0, retryAfterMs);
+          const wait = retryWaitMs(retry, share, retryAfterMs);
+          return Number.isInteger(wait) && wait >= bare && wait <= bare * (1 + MAX_JITTER_SHARE);
+        },
+      ),
     );
   });
 

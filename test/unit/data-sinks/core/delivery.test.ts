@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { DELIVERY_STATUSES, isSettled, planAfterAttempt, planAfterOwnFailure } from '../../../../src/data-sinks/core/delivery.js';
+import {
+  DELIVERY_STATUSES,
+  isSettled,
+  planAfterAttempt,
+  planAfterOwnFailure,
+} from '../../../../src/data-sinks/core/delivery.js';
 
-const budget = (retriesAllowed: number, retriesSpent: number, ownFailures = 0) => ({ retriesAllowed, retriesSpent, ownFailures });
+const budget = (retriesAllowed: number, retriesSpent: number, ownFailures = 0) => ({
+  retriesAllowed,
+  retriesSpent,
+  ownFailures,
+});
 const delivered = { status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false };
 const failed = (reason: string) => ({ status: 'FAILED', reason, waitMs: null, spendsRetry: false });
 const retrying = (waitMs: number, spendsRetry: boolean) => ({ status: 'RETRYING', reason: null, waitMs, spendsRetry });
@@ -51,7 +60,9 @@ describe('after an attempt', () => {
   });
 
   it('jitter and the operator’s schedule are used for every kind of retry', () => {
-    expect(planAfterAttempt({ verdict: 'RETRY', retryAfterMs: null }, budget(2, 0), 0.5, [1_000])).toEqual(retrying(1_050, true));
+    expect(planAfterAttempt({ verdict: 'RETRY', retryAfterMs: null }, budget(2, 0), 0.5, [1_000])).toEqual(
+      retrying(1_050, true),
+    );
     expect(planAfterOwnFailure({ ownFailures: 3 }, 0.5, [1_000])).toEqual(retrying(1_050, false));
   });
 });

@@ -14,7 +14,12 @@ describe('a problem', () => {
 
   it('carries its code, its status and what to do', () => {
     const error = new ProblemError('sink-limit-reached', 'Delete one first.', { members: { limit: 20 } });
-    expect(error).toMatchObject({ name: 'ProblemError', code: 'sink-limit-reached', status: 409, detail: 'Delete one first.' });
+    expect(error).toMatchObject({
+      name: 'ProblemError',
+      code: 'sink-limit-reached',
+      status: 409,
+      detail: 'Delete one first.',
+    });
     expect(error.message).toBe('sink-limit-reached: Delete one first.');
     expect(error.extras).toEqual({ members: { limit: 20 } });
   });

@@ -19,7 +19,9 @@ describe('a failpoint', () => {
   it.each(['nowhere', 'after-opened:0', 'after-opened:', 'after-opened:-1', 'after-opened:1:2', 'after-opened:x'])(
     'given as %j stops the boot',
     (text) => {
-      expect(() => armedFailpoint({ DATA_SINKS_FAILPOINT: text })).toThrow(`DATA_SINKS_FAILPOINT is "${text}"; set one of`);
+      expect(() => armedFailpoint({ DATA_SINKS_FAILPOINT: text })).toThrow(
+        `DATA_SINKS_FAILPOINT is "${text}"; set one of`,
+      );
     },
   );
 

@@ -6,11 +6,14 @@ const AT = Date.UTC(2026, 4, 25, 12, 34, 56);
 const fixedBytes = (value: number) => (size: number) => new Uint8Array(size).fill(value);
 
 describe('an id', () => {
-  it.each(Object.entries(ID_PREFIXES) as [IdKind, string][])('of a %s begins with %s_ and goes on as a ULID', (kind, prefix) => {
-    const id = createIdFactory(Date.now, randomBytes)(kind);
-    expect(id).toMatch(new RegExp(`^${prefix}_[0-7][0-9A-HJKMNP-TV-Z]{25}$`));
-    expect(isId(kind, id)).toBe(true);
-  });
+  it.each(Object.entries(ID_PREFIXES) as [IdKind, string][])(
+    'of a %s begins with %s_ and goes on as a ULID',
+    (kind, prefix) => {
+      const id = createIdFactory(Date.now, randomBytes)(kind);
+      expect(id).toMatch(new RegExp(`^${prefix}_[0-7][0-9A-HJKMNP-TV-Z]{25}$`));
+      expect(isId(kind, id)).toBe(true);
+    },
+  );
 
   it('holds the time in its first ten digits, as every ULID does', () => {
     // The time and its digits that the implementations of ULID test with.

@@ -40,7 +40,10 @@ describe('a JobCompleted event', () => {
     [{ ...event, stats: { total: 1, matched: '1', unmatched: 0 } }, 'stats.matched is not an integer from 0'],
     [{ ...event, stats: { total: 1, matched: 2, unmatched: -1 } }, 'stats.unmatched is not an integer from 0'],
     [{ ...event, stats: { total: 1, matched: Number.NaN, unmatched: 0 } }, 'stats.matched is not an integer from 0'],
-    [{ ...event, stats: { total: 4, matched: 2, unmatched: 1 } }, 'stats.matched and stats.unmatched do not add up to stats.total'],
+    [
+      { ...event, stats: { total: 4, matched: 2, unmatched: 1 } },
+      'stats.matched and stats.unmatched do not add up to stats.total',
+    ],
   ])('like %j is refused: %s', (given, problem) => {
     expect(invalidJobCompleted(given)).toBe(problem);
   });

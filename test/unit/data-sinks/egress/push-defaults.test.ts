@@ -35,7 +35,7 @@ describe('the options of the client', () => {
     const policy = createNetworkPolicy({ privateRanges: [] });
     const options = resolvePushOptions({ policy, userAgent: 'a/1', keepAliveMs: undefined, deadlines: { dnsMs: 1 } });
     expect(options).toMatchObject({
-      keepAliveMs: 10_000,
+      keepAliveMs: 4_000,
       deadlines: { dnsMs: 1, connectMs: 10_000 },
       allowedPorts: [443],
     });

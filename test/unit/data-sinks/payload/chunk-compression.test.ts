@@ -2,15 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { compress, decompress } from '../../../../src/data-sinks/payload/chunk-compression.js';
 
-const text = (bytes: number) => Buffer.from('{"partnerRowId":"row_1","matchMethod":null},'.repeat(bytes / 44 + 1)).subarray(0, bytes);
+const text = (bytes: number) =>
+  Buffer.from('{"partnerRowId":"row_1","matchMethod":null},'.repeat(bytes / 44 + 1)).subarray(0, bytes);
 
 describe('a compressed chunk', () => {
-  it.each([0, 1, 1_000, 32 * 1024 - 1, 32 * 1024, 256 * 1024, 1024 * 1024])('of %i bytes comes back as it was', async (size) => {
-    for (const bytes of [text(size), randomBytes(size)]) {
-      const stored = await compress(bytes);
-      expect((await decompress(stored)).equals(bytes)).toBe(true);
-    }
-  });
+  it.each([0, 1, 1_000, 32 * 1024 - 1, 32 * 1024, 256 * 1024, 1024 * 1024])(
+    'of %i bytes comes back as it was',
+    async (size) => {
+      for (const bytes of [text(size), randomBytes(size)]) {
+        const stored = await compress(bytes);
+        expect((await decompress(stored)).equals(bytes)).toBe(true);
+      }
+    },
+  );
 
   it('of results is a fifth of its size or less', async () => {
     expect((await compress(text(256 * 1024))).length).toBeLessThan((256 * 1024) / 5);

@@ -17,8 +17,20 @@ describe('the rows of a statement', () => {
 
 describe('columns', () => {
   it('are one array per column, in the order of the items', () => {
-    const items = [{ a: 1, b: null }, { a: 2, b: 'x' }];
-    expect(columns(items, (i) => i.a, (i) => i.b)).toEqual([[1, 2], [null, 'x']]);
+    const items = [
+      { a: 1, b: null },
+      { a: 2, b: 'x' },
+    ];
+    expect(
+      columns(
+        items,
+        (i) => i.a,
+        (i) => i.b,
+      ),
+    ).toEqual([
+      [1, 2],
+      [null, 'x'],
+    ]);
     expect(columns([], (i) => i)).toEqual([[]]);
   });
 });

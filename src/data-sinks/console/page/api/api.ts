@@ -68,10 +68,10 @@ const DEFAULT_RETRIES = 2;
 
 async function readRules(client: Client, agentId: string): Promise<AgentRules> {
   const ruleSet = await ask(client.GET('/agents/{agentId}/rule-sets/current', { params: { path: { agentId } } })).then(
-    ({ rules }) => rules,
+    ({ rules }): Readonly<Record<string, unknown>> => rules,
     (error: unknown) => {
       // An agent without rules goes by the defaults.
-      if (error instanceof Problem && error.status === 404) return {};
+      if (error instanceof Problem && error.status === 404) return {} as Readonly<Record<string, unknown>>;
       throw error;
     },
   );

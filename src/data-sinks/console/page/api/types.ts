@@ -1,4 +1,4 @@
-import type { components, paths } from '../../../../../dist/console/api-schema';
+import type { components, paths } from '../../../../../dist/console/api-schema.js';
 
 type Schemas = components['schemas'];
 

@@ -9,18 +9,20 @@ export interface Resource<T> {
   readonly reload: () => Promise<void>;
 }
 
+export type PollInterval<T> = number | null | ((data: T | null) => number);
+
 /** After a failed look, before the next. */
 const RETRY_MS = 3_000;
 
 /**
  * Loads what a screen shows, and looks again every so often while the tab is in view.
  * @param key what it is: another key loads anew
- * @param pollMs null looks once
+ * @param pollMs null looks once; a function decides by what was loaded
  */
-export function useResource<T>(key: string, load: () => Promise<T>, pollMs: number | null = null): Resource<T> {
+export function useResource<T>(key: string, load: () => Promise<T>, pollMs: PollInterval<T> = null): Resource<T> {
   const [state, setState] = useState<{ key: string; data: T | null; problem: Problem | null }>(initial(key));
-  const latest = useRef({ load, key });
-  latest.current = { load, key };
+  const latest = useRef({ load, key, pollMs, data: state.data });
+  latest.current = { load, key, pollMs, data: state.data };
 
   const look = useCallback(async (): Promise<boolean> => {
     const asked = latest.current.key;
@@ -43,7 +45,7 @@ export function useResource<T>(key: string, load: () => Promise<T>, pollMs: numb
     const round = async (): Promise<void> => {
       clearTimeout(timer);
       const wasHeard = document.hidden ? true : await look();
-      const next = wasHeard ? pollMs : RETRY_MS;
+      const next = wasHeard ? interval(latest.current.pollMs, latest.current.data) : RETRY_MS;
       if (!ended && next !== null) timer = setTimeout(() => void round(), next);
     };
     const wake = (): void => void (document.hidden || round());
@@ -56,11 +58,15 @@ export function useResource<T>(key: string, load: () => Promise<T>, pollMs: numb
       document.removeEventListener('visibilitychange', wake);
       window.removeEventListener('online', wake);
     };
-  }, [key, pollMs, look]);
+  }, [key, look]);
 
   const shown = state.key === key ? state : initial<T>(key);
   const reload = useCallback(async () => void (await look()), [look]);
   return { data: shown.data, problem: shown.problem, reload };
+}
+
+function interval<T>(pollMs: PollInterval<T>, data: T | null): number | null {
+  return typeof pollMs === 'function' ? pollMs(data) : pollMs;
 }
 
 function initial<T>(key: string): { key: string; data: T | null; problem: Problem | null } {

@@ -12,7 +12,11 @@ const input: SigningInput = {
   username: null,
 };
 
-function sign(body: Uint8Array, given: Partial<SigningInput> = {}, chunk = body.length || 1): Readonly<Record<string, string>> {
+function sign(
+  body: Uint8Array,
+  given: Partial<SigningInput> = {},
+  chunk = body.length || 1,
+): Readonly<Record<string, string>> {
   const pass = scheme.begin({ ...input, ...given });
   for (let at = 0; at < body.length; at += chunk) pass.update(body.subarray(at, at + chunk));
   return pass.headers();
@@ -45,7 +49,11 @@ describe('HmacSha256', () => {
   });
 
   it.each([
-    ['a generated secret: what its base64 stands for', `whsec_${Buffer.alloc(32, 7).toString('base64')}`, Buffer.alloc(32, 7)],
+    [
+      'a generated secret: what its base64 stands for',
+      `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+      Buffer.alloc(32, 7),
+    ],
     ['whsec_ and no base64: its own bytes', 'whsec_not base64 at all!', Buffer.from('whsec_not base64 at all!')],
     ['whsec_ alone: its own bytes', 'whsec_', Buffer.from('whsec_')],
     ['any other secret: its UTF-8 bytes', 'größer als sechzehn', Buffer.from('größer als sechzehn', 'utf8')],

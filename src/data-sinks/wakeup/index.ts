@@ -1,2 +1,0 @@
-export { InProcessWakeup } from './in-process.wakeup.js';
-export { Wakeup } from './wakeup.js';

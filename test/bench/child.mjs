@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A script of this folder in a process of its own, asked by messages. Its first message says that it is ready. */
+export class Child {
+  #process;
+  #calls = 0;
+  #waiting = new Map();
+
+  static async start(script, env = {}, execArgv = []) {
+    const child = new Child();
+    child.#process = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
+      env: { ...process.env, ...env },
+      execArgv,
+    });
+    [child.hello] = await Promise.race([
+      once(child.#process, 'message'),
+      once(child.#process, 'exit').then(([code]) => {
+        throw new Error(`${script} ended with ${code} before it was ready`);
+      }),
+    ]);
+    child.#process.on('message', ({ call, answer, error }) => {
+      const { resolve, reject } = child.#waiting.get(call) ?? {};
+      child.#waiting.delete(call);
+      if (error) reject?.(new Error(error));
+      else resolve?.(answer);
+    });
+    return child;
+  }
+
+  get pid() {
+    return this.#process.pid;
+  }
+
+  ask(ask, parameters = {}) {
+    return new Promise((resolve, reject) => {
+      const call = ++this.#calls;
+      this.#waiting.set(call, { resolve, reject });
+      this.#process.send({ call, ask, ...parameters });
+    });
+  }
+
+  async stop() {
+    if (this.#process.exitCode !== null) return;
+    const gone = once(this.#process, 'exit');
+    this.#process.disconnect();
+    await gone;
+  }
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Answer, ApiClient } from '../support/platform/api-client.js';
+import { type Agent, expectStatus, type Sink, sinkBody } from '../support/platform/customer.js';
+import { suitePlatform } from '../support/platform/suite-platform.js';
+
+const platform = suitePlatform();
+
+/** Ids of one workspace that a request may name. */
+interface Named {
+  readonly agentId: string;
+  readonly sinkId: string;
+  readonly deliveryId: string;
+  readonly jobId: string;
+}
+
+/** Every operation of ours, and what a token needs for it. */
+const OPERATIONS: readonly (readonly [string, 'read' | 'write' | 'push', (named: Named) => string, unknown?])[] = [
+  ['POST', 'write', ({ agentId }) => `agents/${agentId}/data-sources`, sinkBody('https://acme.com/')],
+  ['GET', 'read', ({ agentId }) => `agents/${agentId}/data-sources`],
+  ['GET', 'read', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}`],
+  ['PATCH', 'write', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}`, { name: 'Another name' }],
+  ['POST', 'push', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/test`],
+  ['POST', 'push', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/pushes`, { jobId: 'job_1' }],
+  ['GET', 'read', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/deliveries`],
+  ['GET', 'read', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/syncs`],
+  ['GET', 'read', ({ deliveryId }) => `deliveries/${deliveryId}`],
+  ['POST', 'push', ({ deliveryId }) => `deliveries/${deliveryId}/redeliver`],
+  ['DELETE', 'write', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}`],
+];
+
+const NOBODYS: Named = {
+  agentId: 'agt_00000000000000000000000000',
+  sinkId: 'ads_00000000000000000000000000',
+  deliveryId: 'dlv_00000000000000000000000000',
+  jobId: 'job_00000000000000000000000000',
+};
+
+function call(api: ApiClient, method: string, path: string, body: unknown): Promise<Answer> {
+  const json = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  return api.raw(method, path, json);
+}
+
+async function pushedSink(agent: Agent): Promise<{ sink: Sink; named: Named }> {
+  const sink = await agent.sink(await platform().receiver.endpoint());
+  const { id, jobId } = await sink.settledPush();
+  return { sink, named: { agentId: agent.id, sinkId: sink.id, deliveryId: id, jobId } };
+}
+
+describe('somebody else’s ids', () => {
+  it.each(OPERATIONS)('answer %s (%s) like ids that do not exist: 404', async (method, _scope, path, body) => {
+    const { sink, named } = await pushedSink(await (await platform().customer()).agent());
+    const stranger = await platform().customer();
+    const before = expectStatus(await sink.api.get(sink.path), 200);
+    const theirs = await call(stranger.api, method, path(named), body);
+    const nobodys = await call(stranger.api, method, path(NOBODYS), body);
+    expect(expectStatus(theirs, 404)).toMatchObject({ type: 'https://mapping.travel/errors/not-found' });
+    expect(theirs.text).toBe(nobodys.text);
+    expect(theirs.headers.get('content-type')).toBe(nobodys.headers.get('content-type'));
+    expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
+  });
+
+  it('cannot be reached through an agent of one’s own', async () => {
+    const { named } = await pushedSink(await (await platform().customer()).agent());
+    const own = await (await platform().customer()).agent();
+    for (const [method, , path, body] of OPERATIONS.filter(([, , p]) => p(named).includes(named.sinkId))) {
+      expectStatus(await call(own.api, method, path({ ...named, agentId: own.id }), body), 404);
+    }
+  });
+
+  it('cannot be used as cursors to look around', async () => {
+    const { named } = await pushedSink(await (await platform().customer()).agent());
+    const agent = await (await platform().customer()).agent();
+    const own = await pushedSink(agent);
+    const cursor = Buffer.from(named.deliveryId).toString('base64url');
+    for (const delivery of await own.sink.deliveries(`?cursor=${cursor}`)) expect(delivery.dataSourceId).toBe(own.sink.id);
+  });
+});
+
+describe('a token', () => {
+  it.each(OPERATIONS)('that is missing, wrong or revoked does not open %s (%s): 401', async (method, _scope, path, body) => {
+    const customer = await platform().customer();
+    const revoked = await platform().token(customer.workspaceId);
+    await platform().revoke(revoked);
+    for (const token of [null, 'mt_wrong', 'not a token', revoked]) {
+      const refused = await call(platform().client(token), method, path(NOBODYS), body);
+      expect(expectStatus(refused, 401)).toMatchObject({ type: 'https://mapping.travel/errors/unauthenticated', status: 401 });
+      expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    }
+  });
+
+  it.each(OPERATIONS)('without the scope does not open %s (%s): 403', async (method, scope, path, body) => {
+    const { named, sink } = await pushedSink(await (await platform().customer()).agent());
+    const others = (['read', 'write', 'push'] as const).filter((other) => other !== scope);
+    const scopes = others.map((other) => `data-sinks:${other}` as const);
+    const token = await platform().token(sink.agent.customer.workspaceId, [...scopes, 'agents:write']);
+    const refused = expectStatus(await call(platform().client(token), method, path(named), body), 403);
+    expect(refused).toMatchObject({ type: 'https://mapping.travel/errors/insufficient-scope' });
+    expect(refused.detail).toContain(`data-sinks:${scope}`);
+  });
+
+  it('with one scope opens what the scope is for', async () => {
+    const { named, sink } = await pushedSink(await (await platform().customer()).agent());
+    for (const [method, scope, path, body] of OPERATIONS) {
+      const token = await platform().token(sink.agent.customer.workspaceId, [`data-sinks:${scope}`]);
+      const { status } = await call(platform().client(token), method, path(named), body);
+      expect([200, 201, 202, 204, 422]).toContain(status);
+    }
+  });
+});
+
+describe('a workspace on a plan without data sinks', () => {
+  it.each(['BASIC', 'PRO'] as const)('(%s) cannot configure or push, and keeps all it has', async (plan) => {
+    const customer = await platform().customer();
+    const { sink, named } = await pushedSink(await customer.agent());
+    const before = expectStatus(await sink.api.get(sink.path), 200);
+    await platform().changePlan(customer.workspaceId, plan);
+    for (const [method, scope, path, body] of OPERATIONS) {
+      if (method === 'DELETE') continue;
+      const answer = await call(customer.api, method, path(named), body);
+      if (scope === 'read') expectStatus(answer, 200);
+      else expect(expectStatus(answer, 403).type).toBe('https://mapping.travel/errors/plan-required');
+    }
+    await platform().changePlan(customer.workspaceId, 'PRO_MAX');
+    expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
+    expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
+  });
+
+  it('is told so, whether the agent has a sink or not, but only about its own agents', async () => {
+    const customer = await platform().customer('BASIC');
+    const agent = await customer.agent();
+    const answer = await customer.api.post(`${agent.path}/data-sources`, sinkBody('https://acme.com/'));
+    expect(expectStatus(answer, 403)).toEqual({
+      ...{ type: 'https://mapping.travel/errors/plan-required', status: 403 },
+      ...{ title: expect.any(String), detail: expect.stringContaining('Pro Max') },
+    });
+    expectStatus(await customer.api.post(`agents/${NOBODYS.agentId}/data-sources`, sinkBody('https://acme.com/')), 404);
+  });
+
+  it('is not Enterprise', async () => {
+    const sink = await (await (await platform().customer('ENTERPRISE')).agent()).sink(await platform().receiver.endpoint());
+    expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
+  });
+});
+
+describe('a secret', () => {
+  it('is in no answer, no log line and no row of the database', async () => {
+    const secrets = ['clear text of an hmac secret, 4711', 'clear-text-of-a-bearer-token-4712', 'user4713:clear text of a password'];
+    const schemes = ['HmacSha256', 'Bearer', 'Basic'];
+    const agent = await (await platform().customer()).agent({ retry_failed_push: 1 });
+    for (const [i, value] of secrets.entries()) {
+      platform().keepSecret(value);
+      const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer' }]);
+      const sink = await agent.sink(endpoint, { config: { url: endpoint.url, authScheme: schemes[i] }, secret: { value } });
+      expectStatus(await sink.api.post(`${sink.path}/test`), 200);
+      expectStatus(await sink.api.patch(sink.path, { secret: { value: `${value}.` } }), 200);
+      const { id } = await sink.settledPush();
+      expectStatus(await sink.api.post(`deliveries/${id}/redeliver`), 202);
+      await agent.customer.settled(id);
+      // What is refused is not repeated either.
+      await sink.api.patch(sink.path, { secret: { value, extra: value } });
+      await sink.api.raw('PATCH', sink.path, { body: `{"secret":{"value":"${value}"`, headers: { 'Content-Type': 'application/json' } });
+    }
+    const tables = await platform().sql<{ name: string }>(
+      `SELECT tablename AS name FROM pg_tables WHERE tablename LIKE 'agent_data_source%'`,
+    );
+    for (const value of secrets) {
+      expect(platform().logs.lines.filter((line) => line.includes(value))).toEqual([]);
+      for (const { name } of tables) {
+        const found = await platform().sql(`SELECT 1 FROM ${name} AS r WHERE r::text LIKE '%' || $1 || '%'`, [value]);
+        const asBytes = await platform().sql(`SELECT 1 FROM ${name} AS r WHERE r::text LIKE '%' || $1 || '%'`, [
+          Buffer.from(value).toString('hex'),
+        ]);
+        expect({ table: name, found, asBytes }).toEqual({ table: name, found: [], asBytes: [] });
+      }
+    }
+  });
+});

@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataSink } from '../../../src/data-sinks/core/data-sink.js';
+import { AttemptRepository } from '../../../src/data-sinks/persistence/attempt.repository.js';
+import { CommitWatch } from '../../../src/data-sinks/persistence/commit-watch.js';
+import { DataSinkRepository } from '../../../src/data-sinks/persistence/data-sink.repository.js';
+import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
+import { CONFIG, ModuleDatabase, newId } from './module-database.js';
+
+let database: ModuleDatabase;
+let sinks: DataSinkRepository;
+let deliveries: DeliveryRepository;
+let commits: CommitWatch;
+
+beforeAll(async () => {
+  database = await ModuleDatabase.open();
+  sinks = new DataSinkRepository(database.manager);
+  deliveries = new DeliveryRepository(database.manager);
+  commits = new CommitWatch(database.dataSource);
+});
+beforeEach(() => database.clear());
+afterAll(() => database.dataSource.destroy());
+
+const SCOPE = { workspaceId: 'ws_1', agentId: 'agt_1' };
+const at = new Date('2026-05-25T12:00:00.123Z');
+const aSink = (given: Partial<DataSink> = {}): DataSink => ({
+  id: newId('dataSource'),
+  ...SCOPE,
+  ...{ role: 'RESULTS_SINK', type: 'HTTPS_WEBHOOK', name: 'BI', config: CONFIG, format: 'JSON', status: 'ACTIVE' },
+  ...{ configVersion: 1, createdAt: at, updatedAt: at, deletedAt: null },
+  secret: { id: newId('secret'), hint: '****1234', createdAt: at },
+  ...given,
+});
+
+describe('sinks', () => {
+  it('come back as they were written', async () => {
+    const sink = aSink();
+    await sinks.insert(sink);
+    expect(await sinks.find(SCOPE, sink.id)).toEqual(sink);
+  });
+
+  it('of another workspace or agent do not exist', async () => {
+    const sink = aSink();
+    await sinks.insert(sink);
+    expect(await sinks.find({ ...SCOPE, workspaceId: 'ws_2' }, sink.id)).toBeNull();
+    expect(await sinks.find({ ...SCOPE, agentId: 'agt_2' }, sink.id)).toBeNull();
+    expect(await sinks.delete({ ...SCOPE, workspaceId: 'ws_2' }, sink.id)).toBe(false);
+    expect(await sinks.count({ workspaceId: 'ws_2' })).toBe(0);
+    expect(await sinks.count(SCOPE)).toBe(1);
+  });
+
+  it('are listed newest first, page by page, without gap or repetition', async () => {
+    const all = Array.from({ length: 5 }, () => aSink());
+    for (const sink of all) await sinks.insert(sink);
+    const seen: string[] = [];
+    for (let afterId: string | null = null; ;) {
+      const page = await sinks.list(SCOPE, { limit: 2, afterId });
+      seen.push(...page.items.map(({ id }) => id));
+      if (page.nextAfterId === null) break;
+      afterId = page.nextAfterId;
+    }
+    expect(seen).toEqual(all.map(({ id }) => id).reverse());
+  });
+
+  it('are changed as they were read, or not at all', async () => {
+    const sink = aSink();
+    await sinks.insert(sink);
+    expect(await sinks.change(sink, { name: 'First' })).toBe(true);
+    expect(await sinks.change(sink, { name: 'Second' })).toBe(false);
+    expect(await sinks.find(SCOPE, sink.id)).toMatchObject({ name: 'First', configVersion: 2 });
+  });
+
+  it('that are deleted are gone from every list, and their row stays', async () => {
+    const sink = aSink();
+    await sinks.insert(sink);
+    expect(await sinks.delete(SCOPE, sink.id)).toBe(true);
+    expect(await sinks.delete(SCOPE, sink.id)).toBe(false);
+    expect([await sinks.find(SCOPE, sink.id), await sinks.count(SCOPE)]).toEqual([null, 0]);
+    expect(await sinks.listActive(['agt_1'])).toEqual([]);
+    expect(await sinks.change(sink, { name: 'Late' })).toBe(false);
+    expect(await database.all('SELECT status FROM agent_data_source')).toEqual([{ status: 'INACTIVE' }]);
+  });
+
+  it('take results when they are active and their agent is asked for', async () => {
+    const active = aSink();
+    for (const sink of [active, aSink({ status: 'INACTIVE' }), aSink({ agentId: 'agt_2' })]) await sinks.insert(sink);
+    expect((await sinks.listActive(['agt_1'])).map(({ id }) => id)).toEqual([active.id]);
+    expect(await sinks.listActive([])).toEqual([]);
+  });
+});
+
+describe('deliveries', () => {
+  const list = (filter: Partial<Parameters<DeliveryRepository['list']>[0]> = {}) =>
+    deliveries.list({ workspaceId: 'ws_1', dataSourceId: 'ads_1', ...filter }, { limit: 10, afterId: null });
+
+  it('are filtered by sink, status, job and time, and never show another workspace’s', async () => {
+    const failed = await database.delivery('ads_1', { status: 'FAILED', reason: 'not_retryable', job_id: 'job_1' });
+    const old = await database.delivery('ads_1', { created_at: new Date(0) });
+    await database.delivery('ads_1', { workspace_id: 'ws_2' });
+    await database.delivery('ads_2');
+    const ids = async (filter = {}) => (await list(filter)).items.map(({ id }) => id);
+    expect(await ids()).toEqual([old, failed]);
+    expect(await ids({ statuses: ['FAILED', 'CANCELLED'] })).toEqual([failed]);
+    expect(await ids({ jobId: 'job_1' })).toEqual([failed]);
+    expect(await ids({ since: new Date(1) })).toEqual([failed]);
+    expect(await deliveries.find('ws_2', failed)).toBeNull();
+    expect(await deliveries.find('ws_1', failed)).toMatchObject({ id: failed, reason: 'not_retryable', payload: null });
+  });
+
+  it.each(['DELIVERED', 'FAILED', 'CANCELLED'])('that are %s get one more try, without retries', async (status) => {
+    const spent = {
+      retries_spent: 2,
+      own_failures: 3,
+      abandoned: 4,
+      attempt_count: 3,
+      settled_at: at,
+      reason: 'not_retryable',
+    };
+    const id = await database.delivery('ads_1', { status, dueInMs: null, ...spent });
+    expect(await deliveries.redeliver('ws_1', id)).toBe(true);
+    expect(await database.one('delivery', id)).toMatchObject({
+      ...{
+        trigger: 'REDELIVERY',
+        status: 'PENDING',
+        reason: null,
+        settled_at: null,
+        next_attempt_at: expect.any(Date),
+      },
+      ...{ retries_allowed: 0, retries_spent: 0, own_failures: 0, abandoned: 0, attempt_count: 3 },
+    });
+    expect(await deliveries.redeliver('ws_1', id)).toBe(false);
+  });
+
+  it.each(['PENDING', 'RETRYING', 'IN_FLIGHT'])('that are %s are not redelivered', async (status) => {
+    const id = await database.delivery('ads_1', { status });
+    expect(await deliveries.redeliver('ws_1', id)).toBe(false);
+    expect(await database.one('delivery', id)).toMatchObject({ status, trigger: 'AUTO' });
+  });
+
+  it('of another workspace are not redelivered', async () => {
+    const id = await database.delivery('ads_1', { status: 'FAILED' });
+    expect(await deliveries.redeliver('ws_2', id)).toBe(false);
+  });
+});
+
+it('attempts are listed newest first, of one workspace only, over all partitions', async () => {
+  const ids = Array.from({ length: 3 }, () => newId('attempt'));
+  for (const [i, id] of ids.entries()) {
+    await database.all(
+      `INSERT INTO agent_data_source_sync
+         (id, started_at, delivery_id, data_source_id, workspace_id, agent_id, job_id, attempt_number, trigger, status, url,
+          auth_scheme, config_version, payload_sha256, payload_bytes, worker_id, total_ms)
+       VALUES ($1, $2, 'dlv_1', 'ads_1', $3, 'agt_1', 'job_1', 1, 'AUTO', 'SUCCEEDED', 'https://a.example', 'Bearer', 1,
+               '\\xabcd', 5000000000, 'worker-1', $4)`,
+      [id, new Date(Date.UTC(2026, i, 15)), i === 2 ? 'ws_2' : 'ws_1', i === 0 ? 84 : null],
+    );
+  }
+  const filter = { workspaceId: 'ws_1', dataSourceId: 'ads_1' };
+  const { items } = await new AttemptRepository(database.manager).list(filter, { limit: 10, afterId: null });
+  expect(items.map(({ id }) => id)).toEqual([ids[1], ids[0]]);
+  expect(items[0]).toMatchObject({ payloadSha256: 'abcd', payloadBytes: 5_000_000_000, timings: null });
+  expect(items[1]?.timings).toEqual({
+    dnsMs: null,
+    connectMs: null,
+    tlsMs: null,
+    uploadMs: null,
+    waitMs: null,
+    totalMs: 84,
+  });
+});
+
+describe('what is to be done after a commit', () => {
+  it('is done at once outside a transaction', () => {
+    const done: string[] = [];
+    commits.afterCommit(database.manager, () => done.push('woken'));
+    expect(done).toEqual(['woken']);
+  });
+
+  it('is done once the transaction is committed, not before', async () => {
+    const done: string[] = [];
+    await database.dataSource.transaction(async (manager) => {
+      commits.afterCommit(manager, () => done.push('woken'));
+      await manager.query('SELECT 1');
+      done.push('committing');
+    });
+    expect(done).toEqual(['committing', 'woken']);
+  });
+
+  it('waits for the outermost transaction', async () => {
+    const done: string[] = [];
+    await database.dataSource.transaction(async (outer) => {
+      await outer.transaction(async (inner) => commits.afterCommit(inner, () => done.push('woken')));
+      done.push('inner committed');
+    });
+    expect(done).toEqual(['inner committed', 'woken']);
+  });
+
+  it('is not done when it is rolled back, nor by the next transaction on that connection', async () => {
+    const done: string[] = [];
+    const rolledBack = database.dataSource.transaction(async (manager) => {
+      commits.afterCommit(manager, () => done.push('woken'));
+      throw new Error('no');
+    });
+    await expect(rolledBack).rejects.toThrow('no');
+    await database.dataSource.transaction((manager) => manager.query('SELECT 1'));
+    expect(done).toEqual([]);
+  });
+});

@@ -1,0 +1,44 @@
+import { Body, Controller, Module, Post, VersioningType } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSinksModule, JOB_COMPLETED_EVENT } from 'nestjs-data-sinks';
+import { environment, onOrder, openDatabase, Tenant } from './tenant.js';
+
+/** The host's own endpoint, with a form: the module leaves it alone. */
+@Controller('deliveries-of-food')
+class FormController {
+  @Post()
+  order(@Body() form: unknown): unknown {
+    return form;
+  }
+}
+
+const tenant = new Tenant('mt_fastify');
+const database = await openDatabase('DATABASE_URL');
+
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      useFactory: () => ({ type: 'postgres' }),
+      dataSourceFactory: () => Promise.resolve(database),
+    }),
+    EventEmitterModule.forRoot(),
+    DataSinksModule.forRoot({
+      ports: tenant.ports(),
+      path: '',
+      vaultKeys: environment('VAULT_KEYS'),
+      allowPrivateEndpoints: ['127.0.0.0/8'],
+    }),
+  ],
+  controllers: [FormController],
+})
+class HostModule {}
+
+const app = await NestFactory.create<NestFastifyApplication>(HostModule, new FastifyAdapter());
+app.setGlobalPrefix('platform');
+app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+await app.enableShutdownHooks().listen(0);
+onOrder((order) => app.get(EventEmitter2).emit(JOB_COMPLETED_EVENT, tenant.finish(order)));
+console.log(`listening on ${await app.getUrl()}`);

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { sinkBody } from '../../support/platform/customer.js';
+import type { Endpoint, ReceivedRequest } from '../../support/platform/receiver-process.js';
+import { until } from '../../support/platform/until.js';
+import type { HostProcess } from './host-process.js';
+
+/** The agent of `hosts/tenant.ts`. */
+export const AGENT = 'agt_01STRANGER';
+
+export interface HostAnswer {
+  readonly status: number;
+  readonly contentType: string | null;
+  readonly text: string;
+}
+
+/** Who calls a stranger's host: where its API is, and what lets them in. */
+export class HostCustomer {
+  /** @param api such as `http://127.0.0.1:40021/api/v1` */
+  constructor(
+    private readonly api: string,
+    private readonly credentials: Readonly<Record<string, string>>,
+    readonly agent = AGENT,
+  ) {}
+
+  static of(host: HostProcess, path: string, token: string): HostCustomer {
+    return new HostCustomer(`${host.origin}/${path}`, { Authorization: `Bearer ${token}` });
+  }
+
+  /** Calls as `curl -d` does without a content type. */
+  async post(path: string, body: string, contentType = 'application/x-www-form-urlencoded'): Promise<HostAnswer> {
+    return this.call(path, { method: 'POST', body, headers: { 'Content-Type': contentType } });
+  }
+
+  async call(path: string, { headers, ...init }: RequestInit = {}): Promise<HostAnswer> {
+    const response = await fetch(`${this.api}/${path}`, { ...init, headers: { ...this.credentials, ...headers } });
+    return { status: response.status, contentType: response.headers.get('content-type'), text: await response.text() };
+  }
+
+  /** A sink at an endpoint, which from now on checks its signature. */
+  async sink(endpoint: Endpoint): Promise<HostSink> {
+    const secret = randomBytes(24).toString('base64url');
+    await endpoint.does([{ kind: 'answer' }], secret);
+    const body = sinkBody(endpoint.url, { secret: { value: secret } });
+    const { status, text } = await this.post(`agents/${this.agent}/data-sources`, JSON.stringify(body));
+    if (status !== 201) throw new Error(`expected 201, got ${status}: ${text}`);
+    return new HostSink(this, endpoint, (JSON.parse(text) as { readonly id: string }).id, secret);
+  }
+}
+
+export class HostSink {
+  constructor(
+    private readonly customer: HostCustomer,
+    private readonly endpoint: Endpoint,
+    readonly id: string,
+    readonly secret: string,
+  ) {}
+
+  get path(): string {
+    return `agents/${this.customer.agent}/data-sources/${this.id}`;
+  }
+
+  /** Waits for the first push, and until it is on record. */
+  async pushed(): Promise<ReceivedRequest> {
+    const request = await this.endpoint.first();
+    await until(async () => (await this.syncs())[0]?.status === 'SUCCEEDED', 'the attempt is on record');
+    return request;
+  }
+
+  /** The attempts, newest first. */
+  async syncs(): Promise<readonly { readonly status: string; readonly workerId: string }[]> {
+    const { text } = await this.customer.call(`${this.path}/syncs`);
+    return (JSON.parse(text) as { items: { status: string; workerId: string }[] }).items;
+  }
+}

@@ -1,0 +1,105 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DeliveryPlan } from '../../../../src/data-sinks/core/delivery.js';
+import type { AttemptClosing } from '../../../../src/data-sinks/persistence/attempt-log.js';
+import type { Session } from '../../../../src/data-sinks/persistence/database.js';
+import { type AttemptEnd, AttemptRecorder } from '../../../../src/data-sinks/pipeline/attempt-recorder.js';
+import type { AuditEntry } from '../../../../src/data-sinks/ports/audit-trail.js';
+import { InMemoryAuditTrail } from '../../../../src/data-sinks/testing/index.js';
+import { aClaimedDelivery } from './claimed.js';
+
+const DELIVERED: DeliveryPlan = { status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false };
+const RETRYING: DeliveryPlan = { status: 'RETRYING', reason: null, waitMs: 5_000, spendsRetry: true };
+const FAILED: DeliveryPlan = { status: 'FAILED', reason: 'not_retryable', waitMs: null, spendsRetry: false };
+
+const anEnd = (id: string, plan: DeliveryPlan): AttemptEnd => ({
+  delivery: aClaimedDelivery({ id }),
+  closing: {
+    opened: { attemptId: `syn of ${id}`, deliveryId: id, attemptNumber: 2, startedAt: new Date(0) },
+    leaseToken: 'token',
+    ...{
+      status: 'SUCCEEDED',
+      errorCode: null,
+      httpStatus: 200,
+      answerExcerpt: 'from the receiver',
+      answerEnding: 'complete',
+    },
+    timings: { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: null, waitMs: null, totalMs: 1 },
+    ...{ plan, ownFailure: false },
+  } as AttemptClosing,
+});
+
+let errors: unknown[];
+beforeEach(() => {
+  errors = [];
+  jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void errors.push(line));
+});
+afterEach(() => void jest.restoreAllMocks());
+
+/** A database that closes all but some deliveries, after failing a number of times. */
+function recorder({
+  lost = [] as readonly string[],
+  failures = 0,
+  keepTryingMs = 10_000,
+  audit = new InMemoryAuditTrail(),
+}) {
+  const state = { calls: 0 };
+  const query = async (_sql: string, [, , deliveryIds]: [unknown, unknown, string[]]) => {
+    if (++state.calls <= failures) throw new Error('database away');
+    return deliveryIds.filter((id) => !lost.includes(id)).map((delivery_id) => ({ delivery_id }));
+  };
+  const session = { query } as unknown as Session;
+  return { state, audit, recorder: new AttemptRecorder(session, audit, { workerId: 'worker-1', keepTryingMs }) };
+}
+
+describe('closing attempts', () => {
+  it('writes those that end together in one statement, and tells each whether it was still its worker’s', async () => {
+    const { recorder: made, state } = recorder({ lost: ['dlv_2'] });
+    const ends = [anEnd('dlv_1', DELIVERED), anEnd('dlv_2', DELIVERED), anEnd('dlv_3', RETRYING)];
+    expect(await Promise.all(ends.map((end) => made.close(end)))).toEqual([true, false, true]);
+    expect(state.calls).toBe(1);
+  });
+
+  it('audits what settled, by the agent, and neither a retry to come nor what was lost', async () => {
+    const { recorder: made, audit } = recorder({ lost: ['dlv_2'] });
+    const ends = [
+      anEnd('dlv_1', DELIVERED),
+      anEnd('dlv_2', DELIVERED),
+      anEnd('dlv_3', RETRYING),
+      anEnd('dlv_4', FAILED),
+    ];
+    await Promise.all(ends.map((end) => made.close(end)));
+    expect(audit.entries.map(({ action, deliveryId }) => [action, deliveryId])).toEqual([
+      ['AGENT_RESULTS_PUSHED', 'dlv_1'],
+      ['AGENT_RESULTS_PUSH_FAILED', 'dlv_4'],
+    ]);
+    expect(audit.entries[0]).toMatchObject({
+      actor: { type: 'agent', id: 'agt_1' },
+      ip: null,
+      details: { attempts: 2, httpStatus: 200 },
+    });
+    expect(JSON.stringify(audit.entries)).not.toContain('from the receiver');
+  });
+
+  it('undoes nothing when the audit trail is away, and says so', async () => {
+    class Away extends InMemoryAuditTrail {
+      override async record(_entries: readonly AuditEntry[]): Promise<void> {
+        throw new Error('audit away');
+      }
+    }
+    const { recorder: made } = recorder({ audit: new Away() });
+    expect(await made.close(anEnd('dlv_1', DELIVERED))).toBe(true);
+    expect(errors).toEqual([{ event: 'audit.not_recorded', entries: 1, error: 'Error: audit away' }]);
+  });
+
+  it('outlasts a short absence of the database: the answer is not to be had again', async () => {
+    const { recorder: made, state } = recorder({ failures: 1 });
+    expect(await made.close(anEnd('dlv_1', DELIVERED))).toBe(true);
+    expect(state.calls).toBe(2);
+  });
+
+  it('gives up when the lease is lost in any case', async () => {
+    const { recorder: made } = recorder({ failures: 1_000, keepTryingMs: 0 });
+    await expect(made.close(anEnd('dlv_1', DELIVERED))).rejects.toThrow('database away');
+  });
+});

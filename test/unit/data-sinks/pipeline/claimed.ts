@@ -1,0 +1,39 @@
+import type { ClaimedDelivery } from '../../../../src/data-sinks/core/claimed-delivery.js';
+
+/** A delivery in a worker's hands, as the claim gives it. */
+export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
+  return {
+    id: 'dlv_1',
+    workspaceId: 'ws_1',
+    agentId: 'agt_1',
+    dataSourceId: 'ads_1',
+    jobId: 'job_1',
+    run: 1,
+    format: 'JSON',
+    trigger: 'AUTO',
+    attemptCount: 0,
+    retriesAllowed: 2,
+    retriesSpent: 0,
+    ownFailures: 0,
+    leaseToken: '00000000-0000-4000-8000-000000000001',
+    claimedAt: new Date('2026-05-25T12:35:00Z'),
+    fillsCap: false,
+    completedAt: new Date('2026-05-25T12:34:56Z'),
+    stats: { total: 1, matched: 1, unmatched: 0 },
+    sink: {
+      config: {
+        url: 'https://receiver.example.com/results',
+        authScheme: 'HmacSha256',
+        username: null,
+        customHeaders: [{ name: 'X-Environment', value: 'production' }],
+        retryableStatuses: [429],
+      },
+      configVersion: 7,
+      status: 'ACTIVE',
+      deletedAt: null,
+      secretId: 'sec_1',
+    },
+    payload: null,
+    ...given,
+  };
+}

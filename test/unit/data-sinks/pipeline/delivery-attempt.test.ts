@@ -1,0 +1,186 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ExchangeResult } from '../../../../src/data-sinks/core/attempt-outcome.js';
+import { InvalidResultRowError } from '../../../../src/data-sinks/core/payload-layout.js';
+import type { PushClient } from '../../../../src/data-sinks/egress/push-client.js';
+import type { PushRequest } from '../../../../src/data-sinks/egress/push-exchange.js';
+import type { PayloadBodies } from '../../../../src/data-sinks/payload/payload-bodies.js';
+import { PayloadBeingBuiltError, ResultsMissingError } from '../../../../src/data-sinks/payload/payload-errors.js';
+import type { AttemptClosing } from '../../../../src/data-sinks/persistence/attempt-log.js';
+import { AttemptAbortedError } from '../../../../src/data-sinks/pipeline/attempt-aborted.error.js';
+import type { AttemptEnd, AttemptRecorder } from '../../../../src/data-sinks/pipeline/attempt-recorder.js';
+import { DeliveryAttempt } from '../../../../src/data-sinks/pipeline/delivery-attempt.js';
+import type { PushSigner } from '../../../../src/data-sinks/pipeline/push-signer.js';
+import { aClaimedDelivery } from './claimed.js';
+
+const TIMINGS = { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 };
+const PAYLOAD = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 8, rows: 1 };
+
+let lines: unknown[];
+beforeEach(() => {
+  lines = [];
+  for (const level of ['log', 'error'] as const) {
+    jest.spyOn(Logger.prototype, level).mockImplementation((line: unknown) => void lines.push(line));
+  }
+});
+afterEach(() => void jest.restoreAllMocks());
+
+interface Stage {
+  readonly obtain?: () => Promise<never>;
+  readonly opened?: boolean;
+  readonly recorded?: boolean;
+  readonly post?: (request: PushRequest) => Promise<unknown>;
+}
+
+const answering = (result: ExchangeResult) => async () => ({
+  result,
+  timings: TIMINGS,
+  answer:
+    result.kind === 'answered'
+      ? { httpStatus: result.httpStatus, headers: [], excerpt: 'said', ending: 'complete' }
+      : null,
+  remoteAddress: '203.0.113.9',
+  operatorDetail: null,
+});
+const status = (httpStatus: number, retryAfterMs: number | null = null) =>
+  answering({ kind: 'answered', httpStatus, retryAfterMs });
+
+function stage({ obtain, opened = true, recorded = true, post = status(200) }: Stage) {
+  const order: string[] = [];
+  const closings: AttemptClosing[] = [];
+  const requests: PushRequest[] = [];
+  const body = { payload: PAYLOAD, whole: Buffer.from('the body'), open: () => [] as never };
+  const bodies = { obtain: obtain ?? (async () => body) } as unknown as PayloadBodies;
+  const signer = {
+    sign: async () => (order.push('signed'), { 'X-MT-Signature': 'sha256=…' }),
+  } as unknown as PushSigner;
+  const client = {
+    post: (request: PushRequest) => (order.push('posted'), requests.push(request), post(request)),
+  } as unknown as PushClient;
+  const recorder = {
+    open: async ({ attemptId, deliveryId }: { attemptId: string; deliveryId: string }) => {
+      order.push('opened');
+      return opened ? { attemptId, deliveryId, attemptNumber: 3, startedAt: new Date(0) } : null;
+    },
+    close: async ({ closing }: AttemptEnd) => (order.push('closed'), closings.push(closing), recorded),
+  } as unknown as AttemptRecorder;
+  const options = { retryWaitsMs: [5_000, 30_000, 300_000], random: () => 0 };
+  const attempt = new DeliveryAttempt(bodies, signer, client, recorder, () => 'syn_1', options);
+  const run = (given = {}) => attempt.run(aClaimedDelivery(given), new AbortController().signal);
+  return { run, order, closings, requests };
+}
+
+describe('an attempt', () => {
+  it('is on record before its request leaves, and after its answer came', async () => {
+    const { run, order, closings, requests } = stage({});
+    expect(await run()).toEqual({ status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false });
+    expect(order).toEqual(['signed', 'opened', 'posted', 'closed']);
+    expect(requests[0]).toMatchObject({
+      url: 'https://receiver.example.com/results',
+      headers: {
+        'X-MT-Delivery-Id': 'dlv_1',
+        'X-MT-Attempt': '3',
+        'X-MT-Signature': 'sha256=…',
+        'Content-Type': 'application/json',
+      },
+      customHeaders: [{ name: 'X-Environment', value: 'production' }],
+      body: { bytes: 8 },
+    });
+    expect(closings[0]).toMatchObject({
+      status: 'SUCCEEDED',
+      httpStatus: 200,
+      timings: TIMINGS,
+      answerExcerpt: 'said',
+      ownFailure: false,
+    });
+  });
+
+  it.each([
+    ['a 503', status(503), 'HTTP_5XX', { status: 'RETRYING', waitMs: 5_000, spendsRetry: true }],
+    ['a 503 with Retry-After', status(503, 60_000), 'HTTP_5XX', { status: 'RETRYING', waitMs: 60_000 }],
+    ['a 404', status(404), 'HTTP_4XX', { status: 'FAILED', reason: 'not_retryable' }],
+    ['a 429 that the sink wants retried', status(429), 'HTTP_4XX', { status: 'RETRYING', spendsRetry: true }],
+    ['a redirect', status(302), 'HTTP_3XX', { status: 'FAILED', reason: 'not_retryable' }],
+    [
+      'a timeout',
+      answering({ kind: 'failed', errorCode: 'response_timeout' }),
+      'TIMEOUT',
+      { status: 'RETRYING', spendsRetry: true },
+    ],
+    [
+      'our resolver away',
+      answering({ kind: 'failed', errorCode: 'resolver_unavailable' }),
+      'NETWORK_ERROR',
+      { status: 'RETRYING', spendsRetry: false },
+    ],
+  ])('that ends with %s is recorded as such', async (_what, post, attemptStatus, plan) => {
+    const { run, closings } = stage({ post });
+    expect(await run()).toMatchObject(plan);
+    expect(closings[0]).toMatchObject({ status: attemptStatus, plan });
+  });
+
+  it('is not sent when the lease was lost meanwhile', async () => {
+    const { run, order } = stage({ opened: false });
+    expect(await run()).toBeNull();
+    expect(order).toEqual(['signed', 'opened']);
+  });
+
+  it('whose result came too late plans nothing, and says so in the log', async () => {
+    const { run } = stage({ recorded: false });
+    expect(await run()).toBeNull();
+    expect(lines).toEqual([expect.objectContaining({ event: 'delivery.attempted', recorded: false })]);
+  });
+
+  it.each([
+    ['this process is stopped', new AttemptAbortedError('shutdown'), 'shutdown', 0],
+    ['the lease is lost', new AttemptAbortedError('lease_lost'), 'worker_lost', 5_000],
+    ['our own code fails', new Error('bug'), 'internal_error', 5_000],
+  ])('that breaks off because %s is ABANDONED and free', async (_what, error, errorCode, waitMs) => {
+    const { run, closings } = stage({ post: () => Promise.reject(error) });
+    expect(await run()).toEqual({ status: 'RETRYING', reason: null, waitMs, spendsRetry: false });
+    expect(closings[0]).toMatchObject({ status: 'ABANDONED', errorCode, httpStatus: null, ownFailure: true });
+  });
+
+  it('leaves one line in the log, with neither body, nor answer, nor signature', async () => {
+    const { run } = stage({});
+    await run();
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      event: 'delivery.attempted',
+      deliveryId: 'dlv_1',
+      attemptId: 'syn_1',
+      attemptNumber: 3,
+      status: 'SUCCEEDED',
+      httpStatus: 200,
+      deliveryStatus: 'DELIVERED',
+      recorded: true,
+    });
+    expect(JSON.stringify(lines)).not.toMatch(/said|the body|sha256=|production/);
+  });
+});
+
+describe('a delivery of which nothing can be sent', () => {
+  const lease = { id: 'dlv_1', leaseToken: aClaimedDelivery().leaseToken };
+  it.each([
+    [
+      'its results are gone',
+      new ResultsMissingError('gone'),
+      { ending: { ...lease, status: 'FAILED', reason: 'results_missing' } },
+    ],
+    [
+      'a row is not valid',
+      new InvalidResultRowError('row'),
+      { ending: { ...lease, status: 'FAILED', reason: 'results_invalid' } },
+    ],
+    [
+      'another worker makes its body',
+      new PayloadBeingBuiltError('wait'),
+      { release: { ...lease, waitMs: 500, ownFailure: false } },
+    ],
+    ['something of ours is away', new Error('vault away'), { release: { ...lease, waitMs: 30_000, ownFailure: true } }],
+  ])('since %s has no attempt on record, and spends nothing', async (_what, error, expected) => {
+    const { run, order } = stage({ obtain: () => Promise.reject(error) });
+    expect(await run({ ownFailures: 1 })).toEqual(expected);
+    expect(order).toEqual([]);
+  });
+});

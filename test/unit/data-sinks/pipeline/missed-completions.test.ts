@@ -1,0 +1,87 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
+import type { Session } from '../../../../src/data-sinks/persistence/database.js';
+import type { DeliveryRecorder } from '../../../../src/data-sinks/pipeline/delivery-recorder.js';
+import { MissedCompletions } from '../../../../src/data-sinks/pipeline/missed-completions.js';
+import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-results.js';
+
+const HOUR = 3_600_000;
+
+let warnings: unknown[];
+beforeEach(() => {
+  warnings = [];
+  jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => void warnings.push(line));
+});
+afterEach(() => void jest.restoreAllMocks());
+
+const job = (n: number): JobCompleted => ({
+  jobId: `job_${String(n).padStart(4, '0')}`,
+  agentId: 'agt_1',
+  workspaceId: 'ws_1',
+  completedAt: new Date(0),
+  stats: { total: 0, matched: 0, unmatched: 0 },
+});
+
+/** A host with some completed jobs, of which the database has heard some. */
+function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], withList = true) {
+  const clock = { ms: 100 * HOUR, away: false };
+  const asked: { since: number; after: string | null; limit: number }[] = [];
+  const recorded: string[] = [];
+  const list = async (since: Date, after: string | null, limit: number): Promise<readonly JobCompleted[]> => {
+    asked.push({ since: since.getTime(), after, limit });
+    if (clock.away) throw new Error('host away');
+    return jobs.filter(({ jobId }) => after === null || jobId > after).slice(0, limit);
+  };
+  const results = (withList ? { listCompletedSince: list } : {}) as unknown as MappingResults;
+  const session = { query: async () => heard.map((job_id) => ({ job_id, run: 1 })) } as unknown as Session;
+  const recorder = {
+    recordMissed: async ({ jobId }: JobCompleted) => (recorded.push(jobId), jobId.endsWith('0') ? 0 : 1),
+  } as unknown as DeliveryRecorder;
+  return {
+    clock,
+    asked,
+    recorded,
+    missed: new MissedCompletions(session, results, recorder, () => clock.ms, 24 * HOUR),
+  };
+}
+
+describe('the look for missed completions', () => {
+  it('records those that were never heard, and says so of each that made a delivery', async () => {
+    const { missed, recorded } = world([job(1), job(2), job(10)], ['job_0002']);
+    await missed.recover();
+    expect(recorded).toEqual(['job_0001', 'job_0010']);
+    expect(warnings).toEqual([{ event: 'completion.recovered', jobId: 'job_0001', deliveries: 1 }]);
+  });
+
+  it('goes through all pages, each after the last job of the one before', async () => {
+    const { missed, asked, recorded } = world(Array.from({ length: 1_001 }, (_, i) => job(i)));
+    await missed.recover();
+    expect(asked.map(({ after }) => after)).toEqual([null, 'job_0499', 'job_0999']);
+    expect(recorded).toHaveLength(1_001);
+  });
+
+  it('goes back a day at first, then to the last look and ten minutes more', async () => {
+    const { missed, clock, asked } = world([]);
+    await missed.recover();
+    clock.ms += HOUR;
+    await missed.recover();
+    expect(asked.map(({ since }) => since)).toEqual([76 * HOUR, 100 * HOUR - 600_000]);
+  });
+
+  it('looks at the same time again when it failed', async () => {
+    const { missed, clock, asked } = world([]);
+    clock.away = true;
+    await expect(missed.recover()).rejects.toThrow('host away');
+    clock.away = false;
+    clock.ms += HOUR;
+    await missed.recover();
+    expect(asked.map(({ since }) => since)).toEqual([76 * HOUR, 77 * HOUR]);
+  });
+
+  it('is left out for a host that cannot list what completed', async () => {
+    const { missed, recorded } = world([job(1)], [], false);
+    await missed.recover();
+    expect(recorded).toEqual([]);
+  });
+});
