@@ -11,7 +11,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const ALLOWED: readonly RegExp[] = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/src\/(data-sinks|receiver)\/([\w-]+\/)*[\w.-]+\.(js|js\.map|d\.ts)$/,
-  /^dist\/src\/data-sinks\/console\/assets\/[\w-]+\.(js|css|html|svg)$/,
+  /^dist\/src\/data-sinks\/console\/public\/(assets\/)?[\w.-]+\.(js|css|html|svg)$/,
   /^dist\/migrations\/\d{13}-[A-Za-z]+\.(js|js\.map|d\.ts)$/,
 ];
 
@@ -33,14 +33,18 @@ const paths = packed.files.map(({ path }) => path);
 
 /** Packages that a file names, those in types and in `import()` too. */
 function imported(path: string): string[] {
-  const { importedFiles, typeReferenceDirectives } = ts.preProcessFile(readFileSync(join(ROOT, path), 'utf8'), true, true);
+  const { importedFiles, typeReferenceDirectives } = ts.preProcessFile(
+    readFileSync(join(ROOT, path), 'utf8'),
+    true,
+    true,
+  );
   return [...importedFiles, ...typeReferenceDirectives]
     .map(({ fileName }) => fileName)
     .filter((name) => !name.startsWith('.') && !name.startsWith('node:') && !builtinModules.includes(name))
     .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
 }
 
-const code = paths.filter((path) => /\.(js|d\.ts)$/.test(path) && !path.includes('/console/assets/'));
+const code = paths.filter((path) => /\.(js|d\.ts)$/.test(path) && !path.includes('/console/public/'));
 const importers = (name: string): string[] => code.filter((path) => imported(path).includes(name));
 
 describe('what is in the package', () => {

@@ -22,11 +22,7 @@ const world = strangeWorld({
     typescript: '5.9.3',
   },
   compilerOptions: { module: 'commonjs', moduleResolution: 'node10' },
-  sources: [
-    'test/package/hosts/tenant.ts',
-    'test/package/hosts/nest-11.ts',
-    'test/package/hosts/two-modules.ts',
-  ],
+  sources: ['test/package/hosts/tenant.ts', 'test/package/hosts/nest-11.ts', 'test/package/hosts/two-modules.ts'],
 });
 
 /** Redis is shared by all tests. */
@@ -55,7 +51,9 @@ describe('a Nest 11 host in CommonJS', () => {
 
     const push = await sink.pushed();
     expect(push).toMatchObject({ signatureIsValid: true, rows: 3 });
-    expect(await verifiedBy(world().stranger, 'require', push, sink.secret)).toMatchObject({ form: 'standard-webhooks' });
+    expect(await verifiedBy(world().stranger, 'require', push, sink.secret)).toMatchObject({
+      form: 'standard-webhooks',
+    });
     expect(['SIGTERM', 0]).toContain(await host.stop());
   });
 

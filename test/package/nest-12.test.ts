@@ -39,14 +39,18 @@ describe('what a Nest 12 host compiles', () => {
 
   it.each(PORTS)('needs the port %s', (port) => {
     const told = world().diagnostics.filter((line) => line.startsWith('forgotten-port.ts'));
-    expect(told.filter((line) => line.includes(`Property '${port}' is missing`) && line.includes('DataSinksPorts'))).toHaveLength(1);
+    expect(
+      told.filter((line) => line.includes(`Property '${port}' is missing`) && line.includes('DataSinksPorts')),
+    ).toHaveLength(1);
     expect(told).toHaveLength(PORTS.length);
   });
 });
 
 describe('a Nest 12 host', () => {
   it.each(['import', 'require'] as const)('gets at every subpath that it has the peers of by %s', async (way) => {
-    const found = await world().stranger.node(...EVERY_SUBPATH[way](['.', './testing', './receiver', './package.json']));
+    const found = await world().stranger.node(
+      ...EVERY_SUBPATH[way](['.', './testing', './receiver', './package.json']),
+    );
     expect(found).toEqual({ code: 0, output: '' });
   });
 
@@ -57,7 +61,10 @@ describe('a Nest 12 host', () => {
 
   it('needs no Bull: the minimal host of the docs starts without it and pushes', async () => {
     const { stranger, receiver } = world();
-    expect([await stranger.has('bull/package.json'), await stranger.has('@nestjs/bull/package.json')]).toEqual([false, false]);
+    expect([await stranger.has('bull/package.json'), await stranger.has('@nestjs/bull/package.json')]).toEqual([
+      false,
+      false,
+    ]);
     const host = await world().host('host.js', {
       DATABASE_URL: await world().database(),
       VAULT_KEYS: newVaultKeys(),
@@ -69,7 +76,9 @@ describe('a Nest 12 host', () => {
 
     const push = await sink.pushed();
     expect(push).toMatchObject({ signatureIsValid: true, rows: 1 });
-    expect(await verifiedBy(stranger, 'import', push, sink.secret)).toMatchObject({ deliveryId: push.headers['x-mt-delivery-id'] });
+    expect(await verifiedBy(stranger, 'import', push, sink.secret)).toMatchObject({
+      deliveryId: push.headers['x-mt-delivery-id'],
+    });
     expect(['SIGTERM', 0]).toContain(await host.stop());
   });
 
@@ -81,7 +90,11 @@ describe('a Nest 12 host', () => {
     const customer = new HostCustomer(`${host.origin}/api/v1`, { Cookie: 'session=abc' });
     const nobody = new HostCustomer(`${host.origin}/api/v1`, {});
     const sink = await customer.sink(await world().receiver.endpoint());
-    expect(await nobody.call(sink.path)).toMatchObject({ status: 401, contentType: PROBLEM, text: expect.stringContaining('Sign in first.') });
+    expect(await nobody.call(sink.path)).toMatchObject({
+      status: 401,
+      contentType: PROBLEM,
+      text: expect.stringContaining('Sign in first.'),
+    });
     await readsBodies(customer, sink.path);
     await leavesFormsAlone(new HostCustomer(host.origin, { Cookie: 'session=abc' }));
 
@@ -97,7 +110,10 @@ describe('a Nest 12 host', () => {
     });
     const customer = HostCustomer.of(host, 'platform/v1', 'mt_fastify');
     const sink = await customer.sink(await world().receiver.endpoint());
-    expect(await HostCustomer.of(host, 'platform/v1', 'mt_wrong').call(sink.path)).toMatchObject({ status: 401, contentType: PROBLEM });
+    expect(await HostCustomer.of(host, 'platform/v1', 'mt_wrong').call(sink.path)).toMatchObject({
+      status: 401,
+      contentType: PROBLEM,
+    });
     await readsBodies(customer, sink.path);
     await leavesFormsAlone(customer);
 
@@ -107,9 +123,17 @@ describe('a Nest 12 host', () => {
   });
 
   it.each([
-    ['a vault key that is too short', { VAULT_KEYS: 'k1:c2hvcnQ=' }, 'Entry 1 of VAULT_KEYS has a key of 5 bytes and not of 32'],
+    [
+      'a vault key that is too short',
+      { VAULT_KEYS: 'k1:c2hvcnQ=' },
+      'Entry 1 of VAULT_KEYS has a key of 5 bytes and not of 32',
+    ],
     ['no vault key', {}, 'VAULT_KEYS is empty'],
-    ['a range that is none', { VAULT_KEYS: newVaultKeys(), ALLOW_PRIVATE_ENDPOINTS: '10.0.0.0' }, '"10.0.0.0" is not a range of addresses'],
+    [
+      'a range that is none',
+      { VAULT_KEYS: newVaultKeys(), ALLOW_PRIVATE_ENDPOINTS: '10.0.0.0' },
+      '"10.0.0.0" is not a range of addresses',
+    ],
   ])('does not start with %s, and says so', async (_, environment, message) => {
     const settings = { DATABASE_URL: await world().database(), ...environment };
     const host = HostProcess.launch(world().stranger, 'host.js', settings);
@@ -133,7 +157,10 @@ async function readsBodies(customer: HostCustomer, sinkPath: string): Promise<vo
     [400, 400, 422, 415, 415, 413].map((status) => [status, PROBLEM]),
   );
   // Clients declare JSON also where they send nothing.
-  const tested = await customer.call(`${sinkPath}/test`, { method: 'POST', headers: { 'Content-Type': 'application/json' } });
+  const tested = await customer.call(`${sinkPath}/test`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+  });
   expect(tested).toMatchObject({ status: 200 });
 }
 

@@ -1,9 +1,7 @@
-export { DEFAULT_PUSH_CAPS, DEFAULT_PUSH_DEADLINES } from './push-defaults.js';
 export { PushClient } from './push-client.js';
 export type {
   PushAnswer,
   PushBody,
-  PushCaps,
   PushClientOptions,
   PushDeadlines,
   PushExchange,

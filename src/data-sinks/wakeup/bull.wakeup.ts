@@ -11,7 +11,7 @@ export const WAKEUP_PREFIX = '{data-sinks}';
 const JOB = 'wake';
 
 /** At most one wake-up in so long goes to Redis; those in between are one, sent at the end. */
-const PUBLISH_EVERY_MS = 50;
+const PUBLISH_EVERY_MS = 100;
 const BUCKET_MS = 1_000;
 /** Nobody waits for Redis at shutdown longer than this. */
 const STOP_WITHIN_MS = 1_000;

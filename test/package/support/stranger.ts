@@ -40,7 +40,10 @@ export class Stranger {
     await Promise.all(sources.map((source) => cp(join(ROOT, source), join(directory, basename(source)))));
     await Promise.all(Object.entries(texts).map(([file, text]) => writeFile(join(directory, file), text)));
     const files = [...sources.map((source) => basename(source)), ...Object.keys(texts)];
-    await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: strict(compilerOptions), files }));
+    await writeFile(
+      join(directory, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: strict(compilerOptions), files }),
+    );
 
     const stranger = new Stranger(directory);
     const quickly = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel', 'error'];

@@ -39,7 +39,8 @@ export async function verifiedBy(
 ): Promise<unknown> {
   const kit = specifier('./receiver');
   const load = way === 'import' ? `import { verifyPush } from '${kit}';` : `const { verifyPush } = require('${kit}');`;
-  const read = way === 'import' ? "import { readFileSync } from 'node:fs';" : "const { readFileSync } = require('node:fs');";
+  const read =
+    way === 'import' ? "import { readFileSync } from 'node:fs';" : "const { readFileSync } = require('node:fs');";
   const program = `${load}${read}console.log(JSON.stringify(verifyPush(JSON.parse(readFileSync(0, 'utf8')))));`;
   const type = way === 'import' ? 'module' : 'commonjs';
   const { code, output } = await run(process.execPath, [`--input-type=${type}`, '--no-warnings', '--eval', program], {
