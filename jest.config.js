@@ -49,6 +49,7 @@ export default {
     project('architecture'),
     project('integration', withServices),
     project('e2e', withServices),
+    project('browser', { ...withServices, testMatch: ['<rootDir>/test/e2e-browser/**/*.test.ts'] }),
     // Packs the module first, and installs it into other people's backends.
     project('package', { ...withServices, globalSetup: '<rootDir>/test/package/support/global-setup.js' }),
     // Starts, kills and restarts servers of its own.

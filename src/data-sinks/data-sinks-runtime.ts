@@ -8,7 +8,7 @@ import { DeliverySweeper, DeliveryWorker, JobCompletedListener } from './pipelin
 /** Starts what runs by itself when the host has started, and stops it before the host takes its database away. */
 @Injectable()
 export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #stopListening: (() => void) | null = null;
+  #stopListening: (() => Promise<void>) | null = null;
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
@@ -27,7 +27,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopListening?.();
+    await this.#stopListening?.();
     if (this.options.worker) {
       await this.sweeper.stop();
       await this.worker.stop();

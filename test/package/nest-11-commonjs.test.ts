@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { redisUrl } from '../support/services/real-services.js';
 import { HostCustomer } from './support/customer.js';
 import { EVERY_SUBPATH, verifiedBy } from './support/subpaths.js';
@@ -54,17 +55,19 @@ describe('a Nest 11 host in CommonJS', () => {
     expect(await verifiedBy(world().stranger, 'require', push, sink.secret)).toMatchObject({
       form: 'standard-webhooks',
     });
+    expect(await queuesUnder(prefix)).toEqual(['data-sinks-wakeup']);
     expect(['SIGTERM', 0]).toContain(await host.stop());
   });
 
   it('holds two modules that do not meet: databases, keys, queues, tokens and paths of their own', async () => {
+    const prefix = newPrefix();
     const host = await world().host('two-modules.js', {
       LEFT_DATABASE_URL: await world().database(),
       RIGHT_DATABASE_URL: await world().database(),
       LEFT_VAULT_KEYS: newVaultKeys(),
       RIGHT_VAULT_KEYS: newVaultKeys(),
       REDIS_URL: redisUrl(),
-      REDIS_PREFIX: newPrefix(),
+      REDIS_PREFIX: prefix,
     });
     const [left, right] = [HostCustomer.of(host, 'left/api', 'mt_left'), HostCustomer.of(host, 'right', 'mt_right')];
     const endpoints = { left: await world().receiver.endpoint(), right: await world().receiver.endpoint() };
@@ -83,10 +86,22 @@ describe('a Nest 11 host in CommonJS', () => {
     // The right side's push came after the left one's, and the left side's worker had time to see both.
     expect([endpoints.left.requests.length, endpoints.right.requests.length]).toEqual([1, 1]);
     expect([await workersOf(sinks.left), await workersOf(sinks.right)]).toEqual([['worker-left'], ['worker-right']]);
+    expect(await queuesUnder(prefix)).toEqual(['data-sinks-left', 'data-sinks-right']);
     expect(['SIGTERM', 0]).toContain(await host.stop());
   });
 });
 
 async function workersOf(sink: { syncs(): Promise<readonly { readonly workerId: string }[]> }): Promise<string[]> {
   return (await sink.syncs()).map(({ workerId }) => workerId);
+}
+
+/** The queues that Bull has keys of. */
+async function queuesUnder(prefix: string): Promise<string[]> {
+  const redis = new Redis(redisUrl());
+  try {
+    const keys = await redis.keys(`${prefix}:*`);
+    return [...new Set(keys.map((key) => key.slice(prefix.length + 1).split(':')[0] ?? ''))].sort();
+  } finally {
+    redis.disconnect();
+  }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DataSink } from '../core/data-sink.js';
 import { ProblemError } from '../core/errors.js';
+import { isId } from '../core/ids.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { DeliveryGate } from '../pipeline/index.js';
 import { type Agent, AgentDirectory } from '../ports/agent-directory.js';
@@ -17,7 +18,8 @@ export class AgentGatekeeper {
 
   /** @throws ProblemError `not-found` */
   async agent(caller: Caller, agentId: string): Promise<Agent> {
-    const [agent] = await this.agents.findAgents([agentId]);
+    // The form of the id is the host's, but no database of its holds a NUL, and PostgreSQL fails when asked for one.
+    const [agent] = agentId.includes('\0') ? [] : await this.agents.findAgents([agentId]);
     if (agent?.workspaceId === caller.workspaceId) return agent;
     throw new ProblemError('not-found', 'There is no such agent in this workspace.');
   }
@@ -25,7 +27,8 @@ export class AgentGatekeeper {
   /** @throws ProblemError `not-found` */
   async sink(caller: Caller, agentId: string, sinkId: string): Promise<{ agent: Agent; sink: DataSink }> {
     const agent = await this.agent(caller, agentId);
-    const sink = await this.sinks.find({ workspaceId: caller.workspaceId, agentId }, sinkId);
+    const scope = { workspaceId: caller.workspaceId, agentId };
+    const sink = isId('dataSource', sinkId) ? await this.sinks.find(scope, sinkId) : null;
     if (sink) return { agent, sink };
     throw new ProblemError('not-found', 'This agent has no such data source.');
   }

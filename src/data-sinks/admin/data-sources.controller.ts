@@ -25,7 +25,7 @@ export class DataSourcesController {
 
   @Post()
   @RequireScope('data-sinks:write')
-  @ApiOperation({ summary: 'Create a data sink', description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.' })
+  @ApiOperation({ operationId: 'createDataSource', summary: 'Create a data sink', description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.' })
   @ApiCreatedResponse({ type: SavedDataSourceAnswer })
   @ApiProblems('not-found', 'plan-required', 'validation-failed', 'malformed-json', 'unsupported-media-type', 'body-too-large', 'sink-limit-reached')
   async create(
@@ -40,7 +40,7 @@ export class DataSourcesController {
 
   @Get()
   @RequireScope('data-sinks:read')
-  @ApiOperation({ summary: 'List an agent’s data sinks, newest first' })
+  @ApiOperation({ operationId: 'listDataSources', summary: 'List an agent’s data sinks, newest first' })
   @ApiOkResponse({ type: DataSourceListAnswer })
   @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
   async list(
@@ -56,7 +56,7 @@ export class DataSourcesController {
 
   @Get(':sinkId')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ summary: 'Read a data sink' })
+  @ApiOperation({ operationId: 'readDataSource', summary: 'Read a data sink' })
   @ApiOkResponse({ type: DataSourceAnswer })
   @ApiProblems('not-found')
   async read(
@@ -70,7 +70,7 @@ export class DataSourcesController {
 
   @Patch(':sinkId')
   @RequireScope('data-sinks:write')
-  @ApiOperation({ summary: 'Change a data sink', description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.' })
+  @ApiOperation({ operationId: 'changeDataSource', summary: 'Change a data sink', description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.' })
   @ApiOkResponse({ type: SavedDataSourceAnswer })
   @ApiProblems('not-found', 'plan-required', 'validation-failed', 'secret-required', 'malformed-json', 'unsupported-media-type', 'body-too-large', 'temporarily-unavailable')
   async change(
@@ -87,7 +87,7 @@ export class DataSourcesController {
   @Delete(':sinkId')
   @HttpCode(204)
   @RequireScope('data-sinks:write')
-  @ApiOperation({ summary: 'Delete a data sink', description: 'Its history stays. What still waits to be sent ends CANCELLED.' })
+  @ApiOperation({ operationId: 'deleteDataSource', summary: 'Delete a data sink', description: 'Its history stays. What still waits to be sent ends CANCELLED.' })
   @ApiNoContentResponse()
   @ApiProblems('not-found')
   async delete(
@@ -102,8 +102,7 @@ export class DataSourcesController {
   @Post(':sinkId/test')
   @HttpCode(200)
   @RequireScope('data-sinks:push')
-  @ApiOperation({
-    summary: 'Send a synthetic, signed payload now',
+  @ApiOperation({ operationId: 'testDataSource', summary: 'Send a synthetic, signed payload now',
     description: 'Works on an inactive agent and with auto-push off. Makes no delivery.',
   })
   @ApiOkResponse({ type: SinkTestAnswer })

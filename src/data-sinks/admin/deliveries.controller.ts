@@ -2,6 +2,7 @@ import { Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Delivery } from '../core/delivery.js';
 import { ProblemError } from '../core/errors.js';
+import { isId } from '../core/ids.js';
 import { AttemptRepository } from '../persistence/attempt.repository.js';
 import { DeliveryRepository } from '../persistence/delivery.repository.js';
 import { AdminController } from './admin-controller.js';
@@ -24,7 +25,7 @@ export class DeliveriesController {
 
   @Get(':deliveryId')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ summary: 'Read a delivery with its attempts' })
+  @ApiOperation({ operationId: 'readDelivery', summary: 'Read a delivery with its attempts' })
   @ApiOkResponse({ type: DeliveryWithAttemptsAnswer })
   @ApiProblems('not-found')
   async read(
@@ -42,7 +43,7 @@ export class DeliveriesController {
   @Post(':deliveryId/redeliver')
   @HttpCode(202)
   @RequireScope('data-sinks:push')
-  @ApiOperation({ summary: 'Try a settled delivery once more', description: 'The same bytes under the same delivery id.' })
+  @ApiOperation({ operationId: 'redeliver', summary: 'Try a settled delivery once more', description: 'The same bytes under the same delivery id.' })
   @ApiAcceptedResponse({ type: DeliveryAnswer })
   @ApiProblems('not-found', 'plan-required', 'agent-inactive', 'sink-inactive', 'delivery-unsettled')
   async redeliver(
@@ -55,7 +56,8 @@ export class DeliveriesController {
   }
 
   async #find(caller: RequestCaller, deliveryId: string): Promise<Delivery> {
-    const delivery = await this.deliveries.find(caller.workspaceId, deliveryId);
+    const { workspaceId } = caller;
+    const delivery = isId('delivery', deliveryId) ? await this.deliveries.find(workspaceId, deliveryId) : null;
     if (delivery) return delivery;
     throw new ProblemError('not-found', 'There is no such delivery in this workspace.');
   }

@@ -25,7 +25,7 @@ export class PushesController {
   @Post('pushes')
   @HttpCode(202)
   @RequireScope('data-sinks:push')
-  @ApiOperation({ summary: 'Push a finished job by hand', description: 'Not bound by the rule `auto_push_on_job_complete`.' })
+  @ApiOperation({ operationId: 'pushJob', summary: 'Push a finished job by hand', description: 'Not bound by the rule `auto_push_on_job_complete`.' })
   @ApiAcceptedResponse({ type: DeliveryAnswer })
   @ApiProblems('not-found', 'plan-required', 'validation-failed', 'agent-inactive', 'sink-inactive', 'delivery-exists', 'malformed-json', 'unsupported-media-type', 'body-too-large')
   async push(
@@ -41,7 +41,7 @@ export class PushesController {
 
   @Get('deliveries')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ summary: 'List what was and will be sent, newest first' })
+  @ApiOperation({ operationId: 'listDeliveries', summary: 'List what was and will be sent, newest first' })
   @ApiOkResponse({ type: DeliveryListAnswer })
   @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
   async listDeliveries(
@@ -60,7 +60,7 @@ export class PushesController {
 
   @Get('syncs')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ summary: 'List the attempts, newest first' })
+  @ApiOperation({ operationId: 'listSyncs', summary: 'List the attempts, newest first' })
   @ApiOkResponse({ type: AttemptListAnswer })
   @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
   async listAttempts(

@@ -15,16 +15,23 @@ export const JOB_COMPLETED_EVENT = 'JobCompleted';
 export class JobCompletedListener {
   readonly #logger = new Logger('DataSinks');
   readonly #recorder: DeliveryRecorder;
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(recorder: DeliveryRecorder) {
     this.#recorder = recorder;
   }
 
-  /** @returns a function that stops listening */
-  listen(emitter: EventEmitter2): () => void {
-    const onCompleted = (event: JobCompleted): void => void this.#hear(event);
+  /** @returns a function that stops listening, and resolves when what was heard is on record */
+  listen(emitter: EventEmitter2): () => Promise<void> {
+    const onCompleted = (event: JobCompleted): void => {
+      const hearing = this.#hear(event).finally(() => this.#underWay.delete(hearing));
+      this.#underWay.add(hearing);
+    };
     emitter.on(JOB_COMPLETED_EVENT, onCompleted);
-    return () => emitter.off(JOB_COMPLETED_EVENT, onCompleted);
+    return async () => {
+      emitter.off(JOB_COMPLETED_EVENT, onCompleted);
+      await Promise.all(this.#underWay);
+    };
   }
 
   async #hear(event: JobCompleted): Promise<void> {

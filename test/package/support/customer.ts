@@ -9,7 +9,8 @@ export const AGENT = 'agt_01STRANGER';
 
 export interface HostAnswer {
   readonly status: number;
-  readonly contentType: string | null;
+  /** Without its parameters. */
+  readonly contentType: string;
   readonly text: string;
 }
 
@@ -33,7 +34,8 @@ export class HostCustomer {
 
   async call(path: string, { headers, ...init }: RequestInit = {}): Promise<HostAnswer> {
     const response = await fetch(`${this.api}/${path}`, { ...init, headers: { ...this.credentials, ...headers } });
-    return { status: response.status, contentType: response.headers.get('content-type'), text: await response.text() };
+    const [contentType = ''] = (response.headers.get('content-type') ?? '').split(';');
+    return { status: response.status, contentType, text: await response.text() };
   }
 
   /** A sink at an endpoint, which from now on checks its signature. */
@@ -59,11 +61,12 @@ export class HostSink {
     return `agents/${this.customer.agent}/data-sources/${this.id}`;
   }
 
-  /** Waits for the first push, and until it is on record. */
+  /** Waits until a push is on record as a success. @returns it as the receiver saw it; a use of the Test button is none */
   async pushed(): Promise<ReceivedRequest> {
-    const request = await this.endpoint.first();
-    await until(async () => (await this.syncs())[0]?.status === 'SUCCEEDED', 'the attempt is on record');
-    return request;
+    await until(async () => (await this.syncs())[0]?.status === 'SUCCEEDED', 'the push is on record');
+    const push = this.endpoint.requests.at(-1);
+    if (!push) throw new Error('a push is on record that the receiver never saw');
+    return push;
   }
 
   /** The attempts, newest first. */

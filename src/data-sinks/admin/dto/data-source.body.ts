@@ -7,7 +7,6 @@ import {
   IsIn,
   IsNotEmptyObject,
   IsObject,
-  IsOptional,
   IsString,
   Length,
   Matches,
@@ -33,6 +32,20 @@ import {
 function oneOf(values: readonly (string | number)[]): { message: string } {
   return { message: `must be one of ${values.join(', ')}` };
 }
+
+/**
+ * The field may be left out. Null is a value like any other and is judged as one: class-validator's own `IsOptional` would
+ * wave it through, and a `secret` of null would then pass for the secret that moving a sink asks for.
+ */
+function IfGiven(): PropertyDecorator {
+  return ValidateIf((_body: object, value: unknown) => value !== undefined);
+}
+
+const NOT_NULL = { skipNullProperties: false } as const;
+
+/** PostgreSQL's text holds no NUL. */
+const WITHOUT_NUL = /^[^\0]*$/;
+const NUL = { message: 'must not contain NUL' } as const;
 
 export class CustomHeaderBody {
   @ApiProperty({ example: 'X-Environment', maxLength: 128 })
@@ -69,7 +82,7 @@ export class DataSourceConfigBody {
   username?: string | null;
 
   @ApiPropertyOptional({ type: [CustomHeaderBody], description: 'Sent with every push.', maxItems: MAX_CUSTOM_HEADERS })
-  @IsOptional()
+  @IfGiven()
   @IsArray()
   @ArrayMaxSize(MAX_CUSTOM_HEADERS)
   @ValidateNested({ each: true })
@@ -82,7 +95,7 @@ export class DataSourceConfigBody {
     example: [],
     description: 'The 4xx statuses that are tried again. Without it none is.',
   })
-  @IsOptional()
+  @IfGiven()
   @IsArray()
   @ArrayUnique()
   @IsIn(OPTIONALLY_RETRYABLE_STATUSES, { each: true, ...oneOf(OPTIONALLY_RETRYABLE_STATUSES) })
@@ -113,6 +126,7 @@ export class CreateDataSourceBody {
   @ApiProperty({ example: 'Internal BI ingest', minLength: 1, maxLength: 120 })
   @IsString()
   @Matches(/\S/, { message: 'must not be blank' })
+  @Matches(WITHOUT_NUL, NUL)
   @MaxLength(120)
   name!: string;
 
@@ -126,7 +140,7 @@ export class CreateDataSourceBody {
     type: SecretBody,
     description: 'May be left out for HmacSha256: then one is made and shown once, in this answer.',
   })
-  @IsOptional()
+  @IfGiven()
   @IsObject()
   @ValidateNested()
   @Type(() => SecretBody)
@@ -137,16 +151,19 @@ export class CreateDataSourceBody {
   format!: PayloadFormat;
 }
 
-export class UpdateDataSourceConfigBody extends PartialType(DataSourceConfigBody) {}
+export class UpdateDataSourceConfigBody extends PartialType(DataSourceConfigBody, NOT_NULL) {}
 
-export class UpdateDataSourceBody extends PartialType(PickType(CreateDataSourceBody, ['name', 'format', 'secret'])) {
+export class UpdateDataSourceBody extends PartialType(
+  PickType(CreateDataSourceBody, ['name', 'format', 'secret']),
+  NOT_NULL,
+) {
   @ApiPropertyOptional({ enum: DATA_SINK_STATUSES, example: 'ACTIVE' })
-  @IsOptional()
+  @IfGiven()
   @IsIn(DATA_SINK_STATUSES, oneOf(DATA_SINK_STATUSES))
   status?: DataSinkStatus;
 
   @ApiPropertyOptional({ type: UpdateDataSourceConfigBody, description: 'Only the fields to be changed.' })
-  @IsOptional()
+  @IfGiven()
   @IsObject()
   @IsNotEmptyObject()
   @ValidateNested()
@@ -158,5 +175,6 @@ export class PushBody {
   @ApiProperty({ example: 'job_01J5Z0000000000000000000AB', description: 'A finished job of this agent.' })
   @IsString()
   @Length(1, 64)
+  @Matches(WITHOUT_NUL, NUL)
   jobId!: string;
 }

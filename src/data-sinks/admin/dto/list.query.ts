@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsDate, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsDate, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../core/delivery.js';
 
 export class ListQuery {
@@ -34,6 +34,7 @@ export class DeliveriesQuery extends ListQuery {
   @IsOptional()
   @IsString()
   @MaxLength(64)
+  @Matches(/^[^\0]*$/, { message: 'must not contain NUL' })
   jobId?: string;
 
   @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Made at this time or later.' })

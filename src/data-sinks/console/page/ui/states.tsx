@@ -31,7 +31,7 @@ export function Empty({ icon, title, children, action }: EmptyParts) {
       <span class="empty-mark">
         <Icon name={icon} />
       </span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p>{children}</p>
       {action}
     </div>

@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll, jest } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext } from 'playwright-core';
+import type { DataSinksOptions } from '../../../src/data-sinks/index.js';
+import { type Platform, startPlatform } from '../platform/start-platform.js';
+import { launchChromium } from './chromium.js';
+import { ConsolePage, type View } from './console-page.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** A browser may have to be installed first. */
+const START_LIMIT_MS = 300_000;
+const TEST_LIMIT_MS = 60_000;
+
+export interface SuiteConsole {
+  readonly platform: () => Platform;
+  /** A new tab of a new visitor, at the console. */
+  readonly visit: (view?: Partial<View>) => Promise<ConsolePage>;
+}
+
+/** A platform and a browser for all tests of a file; visitors leave after each test. */
+export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
+  let platform: Platform | null = null;
+  let browser: Browser | null = null;
+  let contexts: BrowserContext[] = [];
+  jest.setTimeout(TEST_LIMIT_MS);
+
+  beforeAll(async () => {
+    buildConsole();
+    browser = await launchChromium();
+    platform = await startPlatform({ mode: 'embedded', options });
+  }, START_LIMIT_MS);
+  afterEach(async () => {
+    await Promise.all(contexts.map((context) => context.close()));
+    contexts = [];
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await platform?.stop();
+  }, START_LIMIT_MS);
+
+  const running = (): Platform => {
+    if (!platform) throw new Error('the platform runs within tests only');
+    return platform;
+  };
+  return {
+    platform: running,
+    visit: async (view = {}) => {
+      if (!browser) throw new Error('the browser runs within tests only');
+      const visitor = await ConsolePage.open(browser, `${running().origin}/console`, view);
+      contexts.push(visitor.page.context());
+      return visitor;
+    },
+  };
+}
+
+/** The page as its sources are now; quick when it was built already. */
+function buildConsole(): void {
+  const { status, stderr } = spawnSync(process.execPath, ['.ci/build-console.js'], { cwd: ROOT, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the console does not build:\n${stderr}`);
+}
