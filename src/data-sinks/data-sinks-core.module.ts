@@ -13,6 +13,7 @@ import { PayloadBuilder } from './payload/payload-builder.js';
 import { PayloadStore } from './payload/payload-store.js';
 import { AttemptRepository } from './persistence/attempt.repository.js';
 import { CommitWatch } from './persistence/commit-watch.js';
+import { databaseNowMs } from './persistence/database.js';
 import { DataSinkRepository } from './persistence/data-sink.repository.js';
 import { DatabaseAuditTrail } from './persistence/database-audit-trail.js';
 import { DeliveryRepository } from './persistence/delivery.repository.js';
@@ -143,25 +144,21 @@ const pipeline: Provider[] = [
   ),
   provide(
     MissedCompletions,
-    [DATABASE, MappingResults, DeliveryRecorder, ServerClock, OPTIONS],
-    (
-      { manager }: DataSource,
-      results: MappingResults,
-      recorder: DeliveryRecorder,
-      clock: ServerClock,
-      { missedCompletionsMs }: Options,
-    ) => new MissedCompletions(manager, results, recorder, () => clock.now(), missedCompletionsMs),
+    [DATABASE, MappingResults, DeliveryRecorder, OPTIONS],
+    ({ manager }: DataSource, results: MappingResults, recorder: DeliveryRecorder, { missedCompletionsMs }: Options) =>
+      new MissedCompletions(manager, results, recorder, () => databaseNowMs(manager), missedCompletionsMs),
   ),
   provide(
     DeliverySweeper,
-    [DATABASE, Wakeup, MissedCompletions, PayloadStore, OPTIONS],
+    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, OPTIONS],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
       missed: MissedCompletions,
       payloads: PayloadStore,
+      vault: SecretVault,
       { sweepMs, maxAbandoned }: Options,
-    ) => new DeliverySweeper(manager, wakeup, missed, payloads, { everyMs: sweepMs, maxAbandoned }),
+    ) => new DeliverySweeper(manager, wakeup, missed, payloads, vault, { everyMs: sweepMs, maxAbandoned }),
   ),
 ];
 

@@ -58,6 +58,8 @@ export interface DataSinksOptions {
   readonly sinksPerWorkspace?: number;
   /** Uses of the Test button per sink and minute. @default 6 */
   readonly testsPerMinute?: number;
+  /** Requests to the module's endpoints per token and minute, in this process. @default 600 */
+  readonly requestsPerMinute?: number;
 }
 
 export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, 'vaultKeys' | 'resolver'>>> &
@@ -77,6 +79,7 @@ const NUMBERS = {
   sinksPerAgent: { default: 20, min: 1 },
   sinksPerWorkspace: { default: 200, min: 1 },
   testsPerMinute: { default: 6, min: 1 },
+  requestsPerMinute: { default: 600, min: 1 },
 } as const;
 
 type NumberOption = keyof typeof NUMBERS;

@@ -34,10 +34,14 @@ const platform = suitePlatform({
 
 /** Pushes one job with one retry. */
 async function pushTo(endpoint: Endpoint | string, config = {}): Promise<{ sink: Sink; delivery: Body }> {
+  const sink = await sinkAt(endpoint, config);
+  return { sink, delivery: await sink.settledPush() };
+}
+
+async function sinkAt(endpoint: Endpoint | string, config = {}): Promise<Sink> {
   const agent = await (await platform().customer()).agent({ retry_failed_push: 1 });
   const url = typeof endpoint === 'string' ? endpoint : endpoint.url;
-  const sink = await agent.sink(url, { config: { url, authScheme: 'HmacSha256', ...config } });
-  return { sink, delivery: await sink.settledPush() };
+  return agent.sink(url, { config: { url, authScheme: 'HmacSha256', ...config } });
 }
 
 describe('a 4xx answer means no', () => {
@@ -132,7 +136,9 @@ describe('what retrying cannot help is final', () => {
     ['a name of which one address is inside', 'https://half-inside.acme.com/'],
     ['a name that is the cloud’s metadata server', 'https://metadata.acme.com/'],
   ])('%s is refused, with the same words each time', async (_name, url) => {
-    const { delivery } = await pushTo(url);
+    const sink = await sinkAt('https://public.acme.com/');
+    await sink.nowLeadsTo(url);
+    const delivery = await sink.settledPush();
     expect(delivery).toMatchObject({ status: 'FAILED', reason: 'not_retryable', attemptCount: 1 });
     expect(delivery.attempts).toMatchObject([
       {
@@ -143,7 +149,9 @@ describe('what retrying cannot help is final', () => {
   });
 
   it('plain http to a public host is refused, though development ranges are open', async () => {
-    const { delivery } = await pushTo('http://public.acme.com/');
+    const sink = await sinkAt('https://public.acme.com/');
+    await sink.nowLeadsTo('http://public.acme.com/');
+    const delivery = await sink.settledPush();
     expect(delivery.attempts).toMatchObject([{ status: 'BLOCKED', errorCode: 'url_refused' }]);
     expect(delivery).toMatchObject({ status: 'FAILED', attemptCount: 1 });
   });

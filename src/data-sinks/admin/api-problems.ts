@@ -31,7 +31,7 @@ export class ProblemAnswer {
 
 /** Documents the errors that an operation answers with, each with an example; those of every operation come by themselves. */
 export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
-  const all: readonly ProblemCode[] = ['unauthenticated', 'insufficient-scope', 'internal-error', ...codes];
+  const all: readonly ProblemCode[] = ['unauthenticated', 'insufficient-scope', 'rate-limited', 'internal-error', ...codes];
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set(all)) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
   return applyDecorators(

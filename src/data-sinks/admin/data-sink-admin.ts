@@ -14,6 +14,7 @@ import type { AuditAction } from '../ports/audit-trail.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
 import type { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
+import { EndpointAdmission } from './endpoint-admission.js';
 import { acceptConfig } from './sink-endpoint.js';
 import { acceptSecret, type AcceptedSecret } from './sink-secret.js';
 import type { RequestCaller } from './workspace-access.guard.js';
@@ -36,6 +37,7 @@ export class DataSinkAdmin {
     private readonly transactions: Transactions,
     private readonly vault: SecretVault,
     private readonly audit: AuditTrail,
+    private readonly endpoints: EndpointAdmission,
     @Inject(NETWORK_POLICY) private readonly policy: NetworkPolicy,
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
@@ -59,13 +61,14 @@ export class DataSinkAdmin {
       ...{ status: 'ACTIVE', configVersion: 1, createdAt: now, updatedAt: now, deletedAt: null },
       secret: this.#summarise(secret, now),
     };
+    const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
     await this.transactions.run(async (transaction) => {
       await this.#requireRoom({ workspaceId, agentId }, transaction);
       await this.vault.store({ secretId: sink.secret.id, workspaceId }, secret.value, transaction);
       await this.sinks.insert(sink, transaction);
       await this.#record('DATA_SINK_CREATED', caller, sink, { name, config, format }, transaction);
     });
-    return { sink, warnings: secret.warnings, generatedSecret: secret.generated ? secret.value : null };
+    return { sink, warnings, generatedSecret: secret.generated ? secret.value : null };
   }
 
   /** @throws ProblemError `validation-failed`, `secret-required`, `not-found` when it was deleted meanwhile */
@@ -80,6 +83,8 @@ export class DataSinkAdmin {
       ...(body.format !== undefined && { format: body.format }),
       ...(secret && { secret: this.#summarise(secret, new Date()) }),
     };
+    const moves = config.url !== sink.config.url;
+    const warnings = [...(secret?.warnings ?? []), ...(moves ? await this.endpoints.admit({ ...sink, config }) : [])];
     const { workspaceId } = sink;
     await this.transactions.run(async (transaction) => {
       if (secret && change.secret) {
@@ -93,7 +98,7 @@ export class DataSinkAdmin {
     if (secret) await this.#destroySecret(sink);
     const changed = await this.sinks.find(scopeOf(sink), sink.id);
     if (!changed) throw new ProblemError('not-found', 'The data source was deleted meanwhile.');
-    return { sink: changed, warnings: secret?.warnings ?? [], generatedSecret: null };
+    return { sink: changed, warnings, generatedSecret: null };
   }
 
   /** Deletes a sink and its secret. What was sent stays on record; what still waits ends `CANCELLED`. */
@@ -117,6 +122,7 @@ export class DataSinkAdmin {
   async #requireRoom(scope: SinkScope, transaction: Session): Promise<void> {
     const { sinksPerAgent, sinksPerWorkspace } = this.options;
     const { workspaceId } = scope;
+    await this.sinks.lockWorkspace(workspaceId, transaction);
     if ((await this.sinks.count(scope, transaction)) >= sinksPerAgent) {
       throw new ProblemError('sink-limit-reached', `An agent may have at most ${sinksPerAgent} sinks. Delete one first.`);
     }

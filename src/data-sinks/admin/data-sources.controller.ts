@@ -106,7 +106,7 @@ export class DataSourcesController {
     description: 'Works on an inactive agent and with auto-push off. Makes no delivery.',
   })
   @ApiOkResponse({ type: SinkTestAnswer })
-  @ApiProblems('not-found', 'plan-required', 'rate-limited')
+  @ApiProblems('not-found', 'plan-required')
   async test(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,

@@ -3,13 +3,22 @@ import { AgentGatekeeper } from './agent-gatekeeper.js';
 import { DataSinkAdmin } from './data-sink-admin.js';
 import { DataSourcesController } from './data-sources.controller.js';
 import { DeliveriesController } from './deliveries.controller.js';
+import { EndpointAdmission } from './endpoint-admission.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
+import { RequestLimit } from './request-limit.js';
 import { SinkTest } from './sink-test.js';
 
 export const adminControllers: readonly Type[] = [DataSourcesController, PushesController, DeliveriesController];
 
-export const adminProviders: readonly Provider[] = [AgentGatekeeper, DataSinkAdmin, SinkTest, PushAdmin];
+export const adminProviders: readonly Provider[] = [
+  RequestLimit,
+  AgentGatekeeper,
+  EndpointAdmission,
+  DataSinkAdmin,
+  SinkTest,
+  PushAdmin,
+];
 
 export { LenientJson } from './lenient-json.js';
 export { mountedAt } from './mounted-controller.js';

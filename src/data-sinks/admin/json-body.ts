@@ -2,6 +2,8 @@ import { ProblemError } from '../core/errors.js';
 
 /** Our requests are small; more is a mistake or an attack. */
 export const MAX_BODY_BYTES = 64 * 1024;
+/** For a body to arrive in: one that drips in for ever holds a connection. @see readJsonBody */
+export const BODY_DEADLINE_MS = 30_000;
 const MAX_DEPTH = 32;
 
 /** The part of Node's request that is needed to read it. */
@@ -14,13 +16,28 @@ export function hasBody({ headers }: Pick<ReadableRequest, 'headers'>): boolean 
   return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
+export interface JsonBodyLimits {
+  /** @default MAX_BODY_BYTES */
+  readonly maxBytes?: number;
+  /** @default BODY_DEADLINE_MS */
+  readonly deadlineMs?: number;
+}
+
 /**
  * Reads a request's body as JSON. Customers' recipes use `curl -d` without a content type, which curl then calls
  * form-urlencoded: a body that begins with `{` is read as JSON all the same (contract, section 3).
  * @returns undefined when there is no body
  * @throws ProblemError `body-too-large`, `unsupported-media-type` or `malformed-json`
  */
-export async function readJsonBody(request: ReadableRequest, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
+export async function readJsonBody(
+  request: ReadableRequest,
+  { maxBytes = MAX_BODY_BYTES, deadlineMs = BODY_DEADLINE_MS }: JsonBodyLimits = {},
+): Promise<unknown> {
+  const text = await within(deadlineMs, readText(request, maxBytes));
+  return parseJsonBody(text, String(request.headers['content-type'] ?? ''));
+}
+
+async function readText(request: ReadableRequest, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -29,7 +46,20 @@ export async function readJsonBody(request: ReadableRequest, maxBytes = MAX_BODY
     if (size <= maxBytes) chunks.push(chunk);
   }
   if (size > maxBytes) throw new ProblemError('body-too-large', `A body may have at most ${maxBytes} bytes.`);
-  return parseJsonBody(Buffer.concat(chunks).toString('utf8'), String(request.headers['content-type'] ?? ''));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const problem = new ProblemError('malformed-json', `The body did not arrive whole within ${ms / 1000} seconds.`);
+    timer = setTimeout(() => reject(problem), ms);
+  });
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function parseJsonBody(text: string, contentType: string): unknown {

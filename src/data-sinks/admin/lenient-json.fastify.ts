@@ -1,3 +1,4 @@
+import { ANSWER_HEADERS } from './answer-headers.js';
 import { bodyProblem, hasBody, type ReadableRequest, readJsonBody } from './json-body.js';
 import { PROBLEM_CONTENT_TYPE, problemDetails } from './problem-details.js';
 
@@ -7,12 +8,18 @@ const BODY = Symbol('data-sinks body');
 const OUR_TYPE = 'application/x-data-sinks-json';
 
 interface FastifyRequestLike {
-  readonly raw: { readonly url?: string; readonly headers: Record<string, string | string[] | undefined> };
+  readonly raw: {
+    readonly url?: string;
+    readonly headers: Record<string, string | string[] | undefined>;
+    /** False while Node waits for more of the body. */
+    readonly complete?: boolean;
+  };
   [BODY]?: unknown;
 }
 
 interface FastifyReplyLike {
   code(status: number): FastifyReplyLike;
+  header(name: string, value: string): FastifyReplyLike;
   type(contentType: string): FastifyReplyLike;
   send(body: unknown): FastifyReplyLike;
 }
@@ -21,7 +28,7 @@ type Payload = AsyncIterable<Uint8Array>;
 
 /** As much of Fastify as is needed, so that a host without it needs no types of it. */
 export interface FastifyInstanceLike {
-  addHook(name: 'onRequest', hook: (request: FastifyRequestLike) => Promise<void>): unknown;
+  addHook(name: 'onRequest', hook: (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<void>): unknown;
   addHook(
     name: 'preParsing',
     hook: (request: FastifyRequestLike, reply: FastifyReplyLike, payload: Payload) => Promise<unknown>,
@@ -31,12 +38,14 @@ export interface FastifyInstanceLike {
 }
 
 /** The body is read before Fastify's parsers, which would refuse it in a form of their own, and handed to it as it is. */
-export function readBodiesInFastify(fastify: FastifyInstanceLike, ours: RegExp): void {
+export function readBodiesInFastify(fastify: FastifyInstanceLike, ours: RegExp, deadlineMs: number): void {
   const declared = new WeakMap<FastifyRequestLike, string | undefined>();
 
-  fastify.addHook('onRequest', async (request) => {
+  fastify.addHook('onRequest', async (request, reply) => {
     const { url = '', headers } = request.raw;
-    if (!ours.test(url) || headers['content-type'] === OUR_TYPE) return;
+    if (!ours.test(url)) return;
+    for (const [name, value] of Object.entries(ANSWER_HEADERS)) reply.header(name, value);
+    if (headers['content-type'] === OUR_TYPE) return;
     if (hasBody(request.raw)) {
       declared.set(request, String(headers['content-type'] ?? ''));
       headers['content-type'] = OUR_TYPE;
@@ -52,10 +61,12 @@ export function readBodiesInFastify(fastify: FastifyInstanceLike, ours: RegExp):
       [Symbol.asyncIterator]: () => payload[Symbol.asyncIterator](),
     };
     try {
-      request[BODY] = (await readJsonBody(body)) ?? {};
+      request[BODY] = (await readJsonBody(body, { deadlineMs })) ?? {};
       return payload;
     } catch (error) {
       const problem = bodyProblem(error);
+      // What may still come of this body is not waited for.
+      if (request.raw.complete === false) reply.header('Connection', 'close');
       return reply.code(problem.status).type(PROBLEM_CONTENT_TYPE).send(problemDetails(problem));
     }
   });

@@ -9,6 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { ProblemError } from '../core/errors.js';
 import { type Caller, type Scope, WorkspaceAccess } from '../ports/workspace-access.js';
+import { RequestLimit } from './request-limit.js';
 
 const REQUIRED_SCOPE = 'data-sinks:required-scope';
 const CALLER = Symbol('data-sinks caller');
@@ -27,12 +28,13 @@ interface HttpRequest {
 /** Who calls, and from where, for the audit trail. */
 export type RequestCaller = Caller & { readonly ip: string | null };
 
-/** Asks the host's `WorkspaceAccess` who calls, and checks the scope. */
+/** Asks the host's `WorkspaceAccess` who calls, and checks how often and the scope. */
 @Injectable()
 export class WorkspaceAccessGuard implements CanActivate {
   constructor(
     private readonly access: WorkspaceAccess,
     private readonly reflector: Reflector,
+    private readonly requestLimit: RequestLimit,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,6 +42,7 @@ export class WorkspaceAccessGuard implements CanActivate {
     const ip = request.ip ?? null;
     const caller = await this.access.authenticate({ headers: request.headers, ip, raw: request });
     if (!caller) throw new ProblemError('unauthenticated', 'Send a valid token as "Authorization: Bearer …".');
+    this.requestLimit.use(caller);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, [
       context.getHandler(),
       context.getClass(),

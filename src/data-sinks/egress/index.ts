@@ -1,5 +1,6 @@
 export { PushClient } from './push-client.js';
 export type {
+  EndpointVerdict,
   PushAnswer,
   PushBody,
   PushClientOptions,

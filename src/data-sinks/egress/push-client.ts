@@ -13,7 +13,7 @@ import { HttpExchange, type HttpAnswer } from './http-exchange.js';
 import { type Connection, IdleConnections } from './idle-connections.js';
 import { requestHeaders, type ResolvedPushOptions, resolvePushOptions } from './push-defaults.js';
 import { ContinueSkipper } from './continue-skipper.js';
-import type { PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
+import type { EndpointVerdict, PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
 
 /** What was found out so far, for the record of an attempt that may end at any step. */
 interface Progress {
@@ -58,6 +58,23 @@ export class PushClient {
       return await running;
     } finally {
       this.#active.delete(running);
+    }
+  }
+
+  /**
+   * Judges an endpoint as an attempt would, every address of its name, and sends nothing.
+   * @throws a system error when this process has run out of something
+   */
+  async judge(text: string): Promise<EndpointVerdict> {
+    try {
+      await this.#guard.vet(this.#parse(text));
+      return { kind: 'fine' };
+    } catch (error) {
+      if (!(error instanceof ExchangeFailure)) throw error;
+      const { code, operatorDetail } = error;
+      return code === 'address_refused' || code === 'url_refused'
+        ? { kind: code, operatorDetail }
+        : { kind: 'unresolved', operatorDetail };
     }
   }
 

@@ -68,6 +68,20 @@ export interface PushCaps {
   readonly answerHeaderBytes: number;
 }
 
+/** What is known of an endpoint before anything is sent to it. */
+export type EndpointVerdict =
+  | { readonly kind: 'fine' }
+  /**
+   * - `address_refused`: an address of it is
+   * - `url_refused`: its URL is fine only in ranges that the operator opened, and it lies outside
+   * - `unresolved`: nobody knows now
+   */
+  | {
+      readonly kind: 'address_refused' | 'url_refused' | 'unresolved';
+      /** For logs only. */
+      readonly operatorDetail: string;
+    };
+
 export interface PushClientOptions {
   readonly policy: NetworkPolicy;
   /** `User-Agent`: product and version. */

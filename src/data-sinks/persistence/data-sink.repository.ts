@@ -46,6 +46,11 @@ export class DataSinkRepository {
     return found.map(toDataSink);
   }
 
+  /** Until the transaction ends nobody else adds a sink to this workspace, so that what was counted stays true. */
+  async lockWorkspace(workspaceId: string, transaction: EntityManager): Promise<void> {
+    await transaction.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`data-sinks:${workspaceId}`]);
+  }
+
   async count(scope: Partial<SinkScope>, manager = this.#manager): Promise<number> {
     return repository(manager).countBy({ ...scope, deletedAt: IsNull() });
   }

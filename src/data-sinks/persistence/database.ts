@@ -21,5 +21,12 @@ export function columns<T>(items: readonly T[], ...pick: readonly ((item: T) => 
   return pick.map((column) => items.map(column));
 }
 
+/** What time it is for the database, in milliseconds since 1970. */
+export async function databaseNowMs(database: Database): Promise<number> {
+  const [row] = await rows<{ now: Date }>(database, 'SELECT now() AS now');
+  if (!row) throw new Error('SELECT now() gave no row');
+  return row.now.getTime();
+}
+
 /** The pool's manager or a transaction's, for the layers above, which know no ORM. */
 export type { EntityManager as Session } from 'typeorm';

@@ -26,7 +26,8 @@ export function attemptLogLine(
     durationMs: closing.timings.totalMs,
     deliveryStatus: closing.plan.status,
     nextAttemptInMs: closing.plan.waitMs,
-    // False when the lease was taken meanwhile: the row says ABANDONED, and this line is all there is of the result.
+    // False when the lease was taken meanwhile or the database stayed away: the row says or will say ABANDONED, and this
+    // line is all there is of the result.
     recorded,
     ...(detail !== null && { detail }),
   };

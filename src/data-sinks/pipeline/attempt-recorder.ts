@@ -52,15 +52,16 @@ export class AttemptRecorder {
   /**
    * Writes how it ended and what comes next. The result of a request that was made is not to be had again, so this
    * outlasts a short absence of the database.
+   * @param signal once it is aborted, for a shutdown say, nothing is tried a second time
    * @returns false when the delivery is no longer this worker's: its result counts for nothing
    */
-  async close(end: AttemptEnd): Promise<boolean> {
+  async close(end: AttemptEnd, signal?: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + this.#options.keepTryingMs;
     for (;;) {
       try {
         return await this.#closings.add(end);
       } catch (error) {
-        if (performance.now() >= deadline) throw error;
+        if (performance.now() >= deadline || signal?.aborted) throw error;
         await delay(RETRY_AFTER_MS);
       }
     }

@@ -87,7 +87,7 @@ export class DeliveryAttempt {
     failpoint('after-opened');
     const exchange = await this.#post(delivery, opened, prepared, signal);
     failpoint('after-posted');
-    return this.#close(delivery, opened, exchange, sink.config);
+    return this.#close(delivery, opened, exchange, sink.config, signal);
   }
 
   async #prepare(delivery: ClaimedDelivery): Promise<Prepared> {
@@ -136,6 +136,7 @@ export class DeliveryAttempt {
     opened: OpenedAttempt,
     exchange: PushExchange | Unfinished,
     config: Prepared['sink']['config'],
+    signal: AbortSignal,
   ): Promise<DeliveryPlan | null> {
     const outcome = outcomeOf(exchange, config.retryableStatuses);
     const { random, retryWaitsMs } = this.#options;
@@ -144,9 +145,14 @@ export class DeliveryAttempt {
         ? { status: 'RETRYING', reason: null, waitMs: 0, spendsRetry: false }
         : planAfterAttempt(outcome, delivery, random(), retryWaitsMs);
     const closing = toClosing(delivery, opened, exchange, outcome, plan);
-    const recorded = await this.#recorder.close({ delivery, closing });
-    failpoint('after-closed');
-    this.#logger.log(attemptLogLine(delivery, closing, exchange, recorded));
+    let recorded = false;
+    try {
+      recorded = await this.#recorder.close({ delivery, closing }, signal);
+      failpoint('after-closed');
+    } finally {
+      // Also when the database stays away: then this line is all there is of the result.
+      this.#logger.log(attemptLogLine(delivery, closing, exchange, recorded));
+    }
     return recorded ? plan : null;
   }
 

@@ -4,6 +4,7 @@ import { failpoint } from '../core/failpoint.js';
 import { createAttemptPartitions } from '../persistence/attempt-partitions.js';
 import type { Session } from '../persistence/database.js';
 import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
+import type { SecretVault } from '../ports/secret-vault.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { MissedCompletions } from './missed-completions.js';
 import { OutageLog } from '../core/outage-log.js';
@@ -16,7 +17,7 @@ export interface DeliverySweeperOptions {
 
 const HOUR_MS = 3_600_000;
 
-/** Step 7: finds what a crash left behind: expired leases, completions nobody heard of, half-made bodies. */
+/** Step 7: finds what a crash left behind: expired leases, completions nobody heard of, half-made bodies, orphaned secrets. */
 export class DeliverySweeper {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'sweeper');
@@ -29,6 +30,7 @@ export class DeliverySweeper {
     private readonly wakeup: Wakeup,
     private readonly missed: MissedCompletions,
     private readonly payloads: PayloadStore,
+    private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
     private readonly options: DeliverySweeperOptions,
   ) {}
 
@@ -72,6 +74,8 @@ export class DeliverySweeper {
     const partitions = await createAttemptPartitions(this.session);
     if (partitions.length > 0) this.#logger.log({ event: 'partitions.created', partitions });
     await this.payloads.sweepOrphans();
+    const destroyed = (await this.vault.destroyUnreferenced?.(HOUR_MS)) ?? 0;
+    if (destroyed > 0) this.#logger.log({ event: 'secrets.destroyed', unreferenced: destroyed });
     this.#housekeptAt = performance.now();
   }
 }

@@ -19,20 +19,20 @@ export class MissedCompletions {
   #lookedUntilMs: number | null = null;
 
   /**
-   * @param nowMs milliseconds since 1970
+   * @param nowMs milliseconds since 1970, by the database: a process that is ahead would look where nothing can be yet
    * @param lookBackMs how far the first look after a start goes back
    */
   constructor(
     private readonly session: Session,
     private readonly results: MappingResults,
     private readonly recorder: DeliveryRecorder,
-    private readonly nowMs: () => number,
+    private readonly nowMs: () => number | Promise<number>,
     private readonly lookBackMs: number,
   ) {}
 
   async recover(): Promise<void> {
     if (!this.results.listCompletedSince) return;
-    const startedMs = this.nowMs();
+    const startedMs = await this.nowMs();
     const sinceMs = this.#lookedUntilMs === null ? startedMs - this.lookBackMs : this.#lookedUntilMs - OVERLAP_MS;
     let afterJobId: string | null = null;
     for (;;) {

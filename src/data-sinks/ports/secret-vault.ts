@@ -31,6 +31,14 @@ export abstract class SecretVault {
    * last row naming it, since not every vault can undo it.
    */
   abstract destroy(ref: SecretRef): Promise<void>;
+
+  /**
+   * Destroys what no sink names any more: a secret whose `destroy` failed, or was never called because the process died.
+   * For vaults that can tell; without this method such secrets stay. Called about once an hour by each worker.
+   * @param minAgeMs younger ones are left alone: the transaction that names them may not have been committed yet
+   * @returns how many were destroyed
+   */
+  destroyUnreferenced?(minAgeMs: number): Promise<number>;
 }
 
 /** Another value is already kept under this reference. Overwriting it would lose a secret that is in use. */

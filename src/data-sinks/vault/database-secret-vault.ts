@@ -8,7 +8,7 @@ import {
 } from '../ports/secret-vault.js';
 import { EnvelopeError, open, seal, type RandomBytes } from './envelope.js';
 import type { KeyRing } from './key-ring.js';
-import { deleteSecret, insertSecret, selectSecrets, type SqlRunner } from './secret.statements.js';
+import { deleteSecret, deleteUnreferencedSecrets, insertSecret, selectSecrets, type SqlRunner } from './secret.statements.js';
 
 /**
  * The default vault: AES-256-GCM ciphertexts in the module's own table, keys in the configuration. Nothing decrypted is
@@ -36,6 +36,10 @@ export class DatabaseSecretVault extends SecretVault {
 
   override async destroy(ref: SecretRef): Promise<void> {
     await deleteSecret(this.dataSource, ref);
+  }
+
+  override destroyUnreferenced(minAgeMs: number): Promise<number> {
+    return deleteUnreferencedSecrets(this.dataSource, minAgeMs);
   }
 
   private async revealWith(sql: SqlRunner, refs: readonly SecretRef[]): Promise<ReadonlyMap<string, string>> {

@@ -38,6 +38,21 @@ export async function deleteSecret(sql: SqlRunner, ref: SecretRef): Promise<void
   ]);
 }
 
+/**
+ * Deletes the secrets that no sink names; one that was deleted names none. Every column of `agent_data_source` that holds
+ * a secret's id must be asked here, else a secret in use is destroyed.
+ * @returns how many there were
+ */
+export async function deleteUnreferencedSecrets(sql: SqlRunner, minAgeMs: number): Promise<number> {
+  const [, deleted] = await sql.query<[unknown, number]>(
+    `DELETE FROM agent_data_source_secret s
+      WHERE s.created_at < now() - $1 * interval '1 millisecond'
+        AND NOT EXISTS (SELECT FROM agent_data_source d WHERE d.secret_id = s.id AND d.deleted_at IS NULL)`,
+    [minAgeMs],
+  );
+  return deleted;
+}
+
 /** A page, by id, of the secrets that another key than this one encrypts. */
 export async function selectSecretsUnderOtherKeys(
   sql: SqlRunner,

@@ -53,6 +53,8 @@ export class BullWakeup extends Wakeup {
       this.#local.notify();
     });
     processing.catch((error: unknown) => this.#outages.report(error));
+    // Nothing may be sent to Redis for hours: that it is back is said when it is.
+    this.#queue.client.on('ready', () => this.#outages.over());
   }
 
   /** The worker of this process asks nobody: Redis is for the others, when there is more than it takes. */

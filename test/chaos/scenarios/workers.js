@@ -86,6 +86,46 @@ export const WORKERS = [
       await stage.expectAttempts(`worker_id = 'right'`);
     },
   },
+  {
+    fault: 'SIGKILL of the host before its emit, clock of the only worker an hour ahead',
+    promise: 'the sweeper looks where the database’s clock is',
+    play: async (stage) => {
+      const [, host] = await stage.start(
+        { name: 'ahead', clockAheadMs: 6 * TEN_MINUTES_MS },
+        { name: 'host', options: { worker: false } },
+      );
+      // Some sweeps go by, and no claim from which it could learn the time.
+      await delay(1_500);
+      await host.ask(stage.accept({ jobId: newJobId(), rows: resultRows(3), emit: false }));
+      host.signal('SIGKILL');
+      stage.fault();
+      await stage.untilClear();
+    },
+  },
+  {
+    fault: 'SIGTERM while PostgreSQL is gone and receivers answer',
+    promise: 'the worker exits 0 within its limit, its results are in its log, and the deliveries are sent again',
+    play: async (stage) => {
+      const [leaving] = await stage.start({ name: 'leaving', options: { shutdownGraceMs: 1_000, leaseMs: 20_000 } });
+      await stage.receiver({ answerAfterMs: 500 });
+      await stage.finishJobs(5);
+      await stage.untilReceiver('pushes arrive', (ledger) => ledger.length >= 10);
+      await stage.postgres.signal('SIGINT');
+      stage.fault();
+      leaving.signal('SIGTERM');
+      const how = await leaving.end(10_000);
+      if (how !== 0) throw new Error(`the worker ended with ${String(how)}`);
+      const logged = leaving.logged('delivery.attempted');
+      if (!logged.some((line) => line['httpStatus'] === 200 && line['recorded'] === false)) {
+        throw new Error('the results that could not be recorded are not in the log');
+      }
+      await stage.receiver({ answerAfterMs: 0 });
+      await stage.postgres.start();
+      await stage.query(`UPDATE agent_data_source_delivery SET lease_expires_at = now() WHERE status = 'IN_FLIGHT'`);
+      await stage.start({ name: 'successor' });
+      await stage.untilClear();
+    },
+  },
 ];
 
 /**

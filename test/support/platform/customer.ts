@@ -146,6 +146,14 @@ export class Sink {
     return this.agent.api;
   }
 
+  /** Gives it a URL that saving would refuse: as if its name had led elsewhere at that time. */
+  async nowLeadsTo(url: string): Promise<void> {
+    await this.agent.customer.platform.sql(
+      `UPDATE agent_data_source SET config = jsonb_set(config, '{url}', to_jsonb($2::text)) WHERE id = $1`,
+      [this.id, url],
+    );
+  }
+
   /** The deliveries, newest first. */
   async deliveries(query = ''): Promise<Body[]> {
     return (expectStatus(await this.api.get(`${this.path}/deliveries${query}`), 200) as { items: Body[] }).items;

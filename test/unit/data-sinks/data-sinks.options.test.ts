@@ -36,6 +36,7 @@ describe('the module’s options', () => {
       sinksPerAgent: 20,
       sinksPerWorkspace: 200,
       testsPerMinute: 6,
+      requestsPerMinute: 600,
     });
     expect(workerId).toMatch(new RegExp(`:${process.pid}$`));
   });

@@ -9,7 +9,7 @@ function read(body: string | readonly Uint8Array[], contentType?: string, maxByt
   async function* stream(): AsyncGenerator<Uint8Array> {
     yield* chunks;
   }
-  return readJsonBody(Object.assign(stream(), { headers }), maxBytes);
+  return readJsonBody(Object.assign(stream(), { headers }), { maxBytes });
 }
 
 async function problem(reading: Promise<unknown>): Promise<ProblemError> {
@@ -107,8 +107,17 @@ describe('the limits on a body', () => {
     async function* stream(): AsyncGenerator<Uint8Array> {
       for (; sent < 100; sent++) yield new Uint8Array(10);
     }
-    const { code } = await problem(readJsonBody(Object.assign(stream(), { headers: {} }), 50));
+    const { code } = await problem(readJsonBody(Object.assign(stream(), { headers: {} }), { maxBytes: 50 }));
     expect([code, sent]).toEqual(['body-too-large', 100]);
+  });
+
+  it('give up on a body that does not end', async () => {
+    async function* drips(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('{');
+      await new Promise(() => undefined);
+    }
+    const { code, detail } = await problem(readJsonBody(Object.assign(drips(), { headers: {} }), { deadlineMs: 20 }));
+    expect([code, detail]).toEqual(['malformed-json', 'The body did not arrive whole within 0.02 seconds.']);
   });
 
   it.each([

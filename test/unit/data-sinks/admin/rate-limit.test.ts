@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { RateLimit } from '../../../../src/data-sinks/admin/rate-limit.js';
 
-function limit(perMinute: number) {
+function limit(perMinute: number, maxKeys?: number) {
   const clock = { ms: 0 };
-  const rateLimit = new RateLimit(perMinute, () => clock.ms);
+  const rateLimit = new RateLimit(perMinute, () => clock.ms, maxKeys);
   const use = (key = 'ads_1'): number | undefined => {
     try {
       rateLimit.use(key, 'Testing a data source');
@@ -47,6 +47,37 @@ describe('a rate limit', () => {
   it('counts each key by itself', () => {
     const { use } = limit(1);
     expect([use('ads_1'), use('ads_2'), use('ads_1')]).toEqual([undefined, undefined, 60]);
+  });
+
+  it('forgets keys that were not used for a minute', () => {
+    const { clock, rateLimit, use } = limit(2);
+    for (let i = 0; i < 100; i++) use(`ads_${i}`);
+    clock.ms = 30_000;
+    use('ads_0');
+    clock.ms = 60_000;
+    use('ads_new');
+    expect(rateLimit.size).toBe(2);
+  });
+
+  it('remembers no more keys than it may, and of those the ones used last', () => {
+    const { rateLimit, use } = limit(1, 3);
+    for (const key of ['a', 'b', 'c', 'd']) use(key);
+    expect(rateLimit.size).toBe(3);
+    expect([use('d'), use('c'), use('b')]).toEqual([60, 60, 60]);
+    expect(use('a')).toBeUndefined();
+    expect(rateLimit.size).toBe(3);
+  });
+
+  it('costs the same for many keys as for one', () => {
+    const { clock, rateLimit, use } = limit(600);
+    const begun = performance.now();
+    for (let i = 0; i < 200_000; i++) {
+      clock.ms += 1;
+      use(`ads_${i}`);
+    }
+    // Looking through all keys each time would take minutes.
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(rateLimit.size).toBe(10_000);
   });
 
   it('says what is limited', () => {

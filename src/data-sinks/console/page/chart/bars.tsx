@@ -5,7 +5,7 @@ const WIDTH = 960;
 const HEIGHT = 120;
 const GAP = 4;
 
-/** One bar per hour (or six): successes below, failures on top; the line is the median time, on a scale of its own. */
+/** One bar per hour (or six): successes below, failures on top; under it the median time, on a scale of its own. */
 export function Bars({ summary, span }: { summary: Summary; span: Span }) {
   const { buckets, succeeded, failed } = summary;
   const most = Math.max(1, ...buckets.map((bucket) => bucket.succeeded + bucket.failed));
@@ -18,8 +18,8 @@ export function Bars({ summary, span }: { summary: Summary; span: Span }) {
         {buckets.map((bucket, index) => (
           <Bar key={bucket.fromMs} bucket={bucket} x={index * step + GAP / 2} width={step - GAP} most={most} />
         ))}
-        <MedianLine buckets={buckets} step={step} />
       </svg>
+      <Times buckets={buckets} step={step} />
       <figcaption class="bars-scale small quiet" aria-hidden="true">
         <span>{span.name} ago</span>
         <span>now</span>
@@ -50,11 +50,22 @@ function Bar({ bucket: { fromMs, succeeded, failed, medianMs }, x, width, most }
   );
 }
 
-function MedianLine({ buckets, step }: { buckets: readonly Bucket[]; step: number }) {
+const TIMES_HEIGHT = 40;
+
+function Times({ buckets, step }: { buckets: readonly Bucket[]; step: number }) {
   const longest = Math.max(1, ...buckets.map(({ medianMs }) => medianMs ?? 0));
   const points = buckets.flatMap(({ medianMs }, index) =>
-    medianMs === null ? [] : [`${(index + 0.5) * step},${HEIGHT - 4 - (medianMs / longest) * (HEIGHT - 24)}`],
+    medianMs === null ? [] : [{ x: (index + 0.5) * step, y: TIMES_HEIGHT - (medianMs / longest) * (TIMES_HEIGHT - 4) }],
   );
-  // A single point has no line: its bar's title says it.
-  return points.length < 2 ? null : <polyline class="median" points={points.join(' ')} vector-effect="non-scaling-stroke" />;
+  const [first] = points;
+  const last = points.at(-1);
+  // A single point makes no line: its bar's title says it.
+  if (!first || !last || points.length < 2) return null;
+  const line = points.map(({ x, y }) => `${x},${y}`).join(' ');
+  return (
+    <svg class="times" viewBox={`0 0 ${WIDTH} ${TIMES_HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <polygon class="median-area" points={`${first.x},${TIMES_HEIGHT} ${line} ${last.x},${TIMES_HEIGHT}`} />
+      <polyline class="median" points={line} vector-effect="non-scaling-stroke" />
+    </svg>
+  );
 }

@@ -27,6 +27,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
   );
   const { data } = quick;
   const agentId = data?.agentId ?? null;
+  const agent = useResource(`agent of ${deliveryId} ${agentId ?? ''}`, () => loadAgent(api, agentId));
   const sink = useResource(`sink of ${data?.dataSourceId ?? ''}`, () => loadSink(api, data));
   return (
     <Screen
@@ -35,7 +36,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
         { text: 'Agents', href: to.agents() },
         ...(data && agentId !== null
           ? [
-              { text: 'Agent', href: to.agent(agentId) },
+              { text: agent.data?.name ?? 'Agent', href: to.agent(agentId) },
               { text: sink.data?.name ?? 'Data source', href: to.sink(agentId, data.dataSourceId) },
             ]
           : []),
@@ -49,6 +50,10 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
       </Loaded>
     </Screen>
   );
+}
+
+async function loadAgent(api: ReturnType<typeof useApi>, agentId: string | null) {
+  return agentId === null ? null : api.agent(agentId);
 }
 
 /** Null once it was deleted: its history stays. */

@@ -103,7 +103,7 @@ function Retries({ rules, onSave }: { rules: AgentRules; onSave: (retries: numbe
     <form class="stack tight" onSubmit={submit} noValidate>
       <Field
         label="Retries after a failed push"
-        help={`0 to ${MAX_RETRIES}, after 5 s, 30 s, then every 5 min. An answer of 4xx is never tried again.`}
+        help={`0 to ${MAX_RETRIES}, by default after 5 s, 30 s, then every 5 min. An answer of 4xx is never tried again.`}
         error={fieldError}
       >
         {(links) => (

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../api/problem.js';
 import { Button } from '../ui/button.js';
 import { Field, FieldGroup } from '../ui/field.js';
-import { ProblemNotice } from '../ui/notice.js';
+import { Notice, ProblemNotice } from '../ui/notice.js';
 import { AuthFields } from './auth-fields.js';
 import { RETRYABLE, type SinkDraft } from './draft.js';
 import { HeaderFields } from './header-fields.js';
@@ -49,7 +49,7 @@ export function SinkForm({ initial, isNew, isBusy, problem, submitText, onSubmit
           <RetryableFields {...fields} />
         </div>
       </details>
-      <ProblemNotice problem={problem} />
+      <FormProblem problem={problem} />
       <div class="form-actions">
         <Button type="submit" kind="primary" isBusy={isBusy}>
           {submitText}
@@ -57,6 +57,20 @@ export function SinkForm({ initial, isNew, isBusy, problem, submitText, onSubmit
         {children}
       </div>
     </form>
+  );
+}
+
+const AT_FIELDS = /^\/(name|secret|secret\/value|config\/(url|authScheme|username|retryableStatuses|customHeaders(\/\d+.*)?))$/;
+
+/** What is said at the fields is not said twice. */
+function FormProblem({ problem }: { problem: Problem | null }) {
+  const isAtFields = problem && problem.errors.length > 0 && problem.errors.every(({ pointer }) => AT_FIELDS.test(pointer));
+  return isAtFields ? (
+    <Notice tone="bad" role="alert">
+      {problem.code === 'secret-required' ? problem.detail : 'It is not saved yet: see what is marked above.'}
+    </Notice>
+  ) : (
+    <ProblemNotice problem={problem} />
   );
 }
 
