@@ -95,7 +95,7 @@ const SCREENS: readonly ScreenCase[] = [
   {
     name: 'deliveries',
     at: ({ agent, failing }) => `agents/${agent.id}/data-sources/${failing.id}`,
-    ready: (visitor) => visitor.sees(/next attempt in 3 min/),
+    ready: (visitor) => visitor.sees(/next attempt in \d min/),
   },
   {
     name: 'chart',

@@ -13,19 +13,32 @@ interface Named {
   readonly jobId: string;
 }
 
-/** Every operation of ours, and what a token needs for it. */
-const OPERATIONS: readonly (readonly [string, 'read' | 'write' | 'push', (named: Named) => string, unknown?])[] = [
-  ['POST', 'write', ({ agentId }) => `agents/${agentId}/data-sources`, sinkBody('https://acme.com/')],
-  ['GET', 'read', ({ agentId }) => `agents/${agentId}/data-sources`],
-  ['GET', 'read', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}`],
-  ['PATCH', 'write', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}`, { name: 'Another name' }],
-  ['POST', 'push', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/test`],
-  ['POST', 'push', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/pushes`, { jobId: 'job_1' }],
-  ['GET', 'read', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/deliveries`],
-  ['GET', 'read', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}/syncs`],
-  ['GET', 'read', ({ deliveryId }) => `deliveries/${deliveryId}`],
-  ['POST', 'push', ({ deliveryId }) => `deliveries/${deliveryId}/redeliver`],
-  ['DELETE', 'write', ({ agentId, sinkId }) => `agents/${agentId}/data-sources/${sinkId}`],
+interface Operation {
+  readonly name: string;
+  readonly method: string;
+  /** What a token needs for it. */
+  readonly scope: 'read' | 'write' | 'push';
+  readonly path: (named: Named) => string;
+  readonly body?: unknown;
+}
+
+const sinks = ({ agentId }: Named): string => `agents/${agentId}/data-sources`;
+const sinkPath = (named: Named): string => `${sinks(named)}/${named.sinkId}`;
+const deliveryPath = ({ deliveryId }: Named): string => `deliveries/${deliveryId}`;
+
+/** Every operation of ours. */
+const OPERATIONS: readonly Operation[] = [
+  { name: 'creating a sink', method: 'POST', scope: 'write', path: sinks, body: sinkBody('https://acme.com/') },
+  { name: 'listing sinks', method: 'GET', scope: 'read', path: sinks },
+  { name: 'reading a sink', method: 'GET', scope: 'read', path: sinkPath },
+  { name: 'changing a sink', method: 'PATCH', scope: 'write', path: sinkPath, body: { name: 'Another name' } },
+  { name: 'testing a sink', method: 'POST', scope: 'push', path: (named) => `${sinkPath(named)}/test` },
+  { name: 'pushing by hand', method: 'POST', scope: 'push', path: (named) => `${sinkPath(named)}/pushes`, body: { jobId: 'job_1' } },
+  { name: 'listing deliveries', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/deliveries` },
+  { name: 'listing attempts', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/syncs` },
+  { name: 'reading a delivery', method: 'GET', scope: 'read', path: deliveryPath },
+  { name: 'redelivering', method: 'POST', scope: 'push', path: (named) => `${deliveryPath(named)}/redeliver` },
+  { name: 'deleting a sink', method: 'DELETE', scope: 'write', path: sinkPath },
 ];
 
 const NOBODYS: Named = {
@@ -35,9 +48,9 @@ const NOBODYS: Named = {
   jobId: 'job_00000000000000000000000000',
 };
 
-function call(api: ApiClient, method: string, path: string, body: unknown): Promise<Answer> {
-  const json = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-  return api.raw(method, path, json);
+function call(api: ApiClient, { method, path, body }: Operation, named: Named): Promise<Answer> {
+  const json = { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  return api.raw(method, path(named), body === undefined ? {} : json);
 }
 
 async function pushedSink(agent: Agent): Promise<{ sink: Sink; named: Named }> {
@@ -47,12 +60,12 @@ async function pushedSink(agent: Agent): Promise<{ sink: Sink; named: Named }> {
 }
 
 describe('somebody else’s ids', () => {
-  it.each(OPERATIONS)('answer %s (%s) like ids that do not exist: 404', async (method, _scope, path, body) => {
+  it.each(OPERATIONS)('get the answer of ids that do not exist: $name', async (operation) => {
     const { sink, named } = await pushedSink(await (await platform().customer()).agent());
     const stranger = await platform().customer();
     const before = expectStatus(await sink.api.get(sink.path), 200);
-    const theirs = await call(stranger.api, method, path(named), body);
-    const nobodys = await call(stranger.api, method, path(NOBODYS), body);
+    const theirs = await call(stranger.api, operation, named);
+    const nobodys = await call(stranger.api, operation, NOBODYS);
     expect(expectStatus(theirs, 404)).toMatchObject({ type: 'https://mapping.travel/errors/not-found' });
     expect(theirs.text).toBe(nobodys.text);
     expect(theirs.headers.get('content-type')).toBe(nobodys.headers.get('content-type'));
@@ -62,8 +75,8 @@ describe('somebody else’s ids', () => {
   it('cannot be reached through an agent of one’s own', async () => {
     const { named } = await pushedSink(await (await platform().customer()).agent());
     const own = await (await platform().customer()).agent();
-    for (const [method, , path, body] of OPERATIONS.filter(([, , p]) => p(named).includes(named.sinkId))) {
-      expectStatus(await call(own.api, method, path({ ...named, agentId: own.id }), body), 404);
+    for (const operation of OPERATIONS.filter(({ path }) => path(named).includes(named.sinkId))) {
+      expectStatus(await call(own.api, operation, { ...named, agentId: own.id }), 404);
     }
   });
 
@@ -77,32 +90,32 @@ describe('somebody else’s ids', () => {
 });
 
 describe('a token', () => {
-  it.each(OPERATIONS)('that is missing, wrong or revoked does not open %s (%s): 401', async (method, _scope, path, body) => {
+  it.each(OPERATIONS)('that is missing, wrong or revoked opens nothing: $name', async (operation) => {
     const customer = await platform().customer();
     const revoked = await platform().token(customer.workspaceId);
     await platform().revoke(revoked);
     for (const token of [null, 'mt_wrong', 'not a token', revoked]) {
-      const refused = await call(platform().client(token), method, path(NOBODYS), body);
+      const refused = await call(platform().client(token), operation, NOBODYS);
       expect(expectStatus(refused, 401)).toMatchObject({ type: 'https://mapping.travel/errors/unauthenticated', status: 401 });
       expect(refused.headers.get('content-type')).toContain('application/problem+json');
     }
   });
 
-  it.each(OPERATIONS)('without the scope does not open %s (%s): 403', async (method, scope, path, body) => {
+  it.each(OPERATIONS)('without the scope for it opens nothing: $name', async (operation) => {
     const { named, sink } = await pushedSink(await (await platform().customer()).agent());
-    const others = (['read', 'write', 'push'] as const).filter((other) => other !== scope);
+    const others = (['read', 'write', 'push'] as const).filter((other) => other !== operation.scope);
     const scopes = others.map((other) => `data-sinks:${other}` as const);
     const token = await platform().token(sink.agent.customer.workspaceId, [...scopes, 'agents:write']);
-    const refused = expectStatus(await call(platform().client(token), method, path(named), body), 403);
+    const refused = expectStatus(await call(platform().client(token), operation, named), 403);
     expect(refused).toMatchObject({ type: 'https://mapping.travel/errors/insufficient-scope' });
-    expect(refused.detail).toContain(`data-sinks:${scope}`);
+    expect(refused.detail).toContain(`data-sinks:${operation.scope}`);
   });
 
   it('with one scope opens what the scope is for', async () => {
     const { named, sink } = await pushedSink(await (await platform().customer()).agent());
-    for (const [method, scope, path, body] of OPERATIONS) {
-      const token = await platform().token(sink.agent.customer.workspaceId, [`data-sinks:${scope}`]);
-      const { status } = await call(platform().client(token), method, path(named), body);
+    for (const operation of OPERATIONS) {
+      const token = await platform().token(sink.agent.customer.workspaceId, [`data-sinks:${operation.scope}`]);
+      const { status } = await call(platform().client(token), operation, named);
       expect([200, 201, 202, 204, 422]).toContain(status);
     }
   });
@@ -114,10 +127,9 @@ describe('a workspace on a plan without data sinks', () => {
     const { sink, named } = await pushedSink(await customer.agent());
     const before = expectStatus(await sink.api.get(sink.path), 200);
     await platform().changePlan(customer.workspaceId, plan);
-    for (const [method, scope, path, body] of OPERATIONS) {
-      if (method === 'DELETE') continue;
-      const answer = await call(customer.api, method, path(named), body);
-      if (scope === 'read') expectStatus(answer, 200);
+    for (const operation of OPERATIONS.filter(({ method }) => method !== 'DELETE')) {
+      const answer = await call(customer.api, operation, named);
+      if (operation.scope === 'read') expectStatus(answer, 200);
       else expect(expectStatus(answer, 403).type).toBe('https://mapping.travel/errors/plan-required');
     }
     await platform().changePlan(customer.workspaceId, 'PRO_MAX');

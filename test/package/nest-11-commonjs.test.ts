@@ -5,6 +5,7 @@ import { redisUrl } from '../support/services/real-services.js';
 import { HostCustomer } from './support/customer.js';
 import { EVERY_SUBPATH, verifiedBy } from './support/subpaths.js';
 import { newVaultKeys, strangeWorld } from './support/strange-world.js';
+import { keepsTwoModulesApart } from './support/two-modules.js';
 
 /** As Nest 11's projects were made: CommonJS, the older way to resolve modules, the TypeScript of their time. */
 const world = strangeWorld({
@@ -23,7 +24,12 @@ const world = strangeWorld({
     typescript: '5.9.3',
   },
   compilerOptions: { module: 'commonjs', moduleResolution: 'node10' },
-  sources: ['test/package/hosts/tenant.ts', 'test/package/hosts/nest-11.ts', 'test/package/hosts/two-modules.ts'],
+  sources: [
+    'test/package/hosts/tenant.ts',
+    'test/package/hosts/nest-11.ts',
+    'test/package/hosts/two-modules.ts',
+    'test/package/hosts/nest-11-two-modules.ts',
+  ],
 });
 
 /** Redis is shared by all tests. */
@@ -61,39 +67,10 @@ describe('a Nest 11 host in CommonJS', () => {
 
   it('holds two modules that do not meet: databases, keys, queues, tokens and paths of their own', async () => {
     const prefix = newPrefix();
-    const host = await world().host('two-modules.js', {
-      LEFT_DATABASE_URL: await world().database(),
-      RIGHT_DATABASE_URL: await world().database(),
-      LEFT_VAULT_KEYS: newVaultKeys(),
-      RIGHT_VAULT_KEYS: newVaultKeys(),
-      REDIS_URL: redisUrl(),
-      REDIS_PREFIX: prefix,
-    });
-    const [left, right] = [HostCustomer.of(host, 'left/api', 'mt_left'), HostCustomer.of(host, 'right', 'mt_right')];
-    const endpoints = { left: await world().receiver.endpoint(), right: await world().receiver.endpoint() };
-    const sinks = { left: await left.sink(endpoints.left), right: await right.sink(endpoints.right) };
-
-    // The same agent and workspace on both sides, and yet neither knows the other's sink or token.
-    expect(await left.call(sinks.right.path)).toMatchObject({ status: 404 });
-    expect(await right.call(sinks.left.path)).toMatchObject({ status: 404 });
-    expect(await HostCustomer.of(host, 'right', 'mt_left').call(sinks.right.path)).toMatchObject({ status: 401 });
-
-    host.finishJob({ tenant: 'left', jobId: 'job_left', rows: 2 });
-    expect(await sinks.left.pushed()).toMatchObject({ signatureIsValid: true, rows: 2 });
-    host.finishJob({ tenant: 'right', jobId: 'job_right', rows: 5 });
-    expect(await sinks.right.pushed()).toMatchObject({ signatureIsValid: true, rows: 5 });
-
-    // The right side's push came after the left one's, and the left side's worker had time to see both.
-    expect([endpoints.left.requests.length, endpoints.right.requests.length]).toEqual([1, 1]);
-    expect([await workersOf(sinks.left), await workersOf(sinks.right)]).toEqual([['worker-left'], ['worker-right']]);
+    await keepsTwoModulesApart(world(), 'nest-11-two-modules.js', { REDIS_URL: redisUrl(), REDIS_PREFIX: prefix });
     expect(await queuesUnder(prefix)).toEqual(['data-sinks-left', 'data-sinks-right']);
-    expect(['SIGTERM', 0]).toContain(await host.stop());
   });
 });
-
-async function workersOf(sink: { syncs(): Promise<readonly { readonly workerId: string }[]> }): Promise<string[]> {
-  return (await sink.syncs()).map(({ workerId }) => workerId);
-}
 
 /** The queues that Bull has keys of. */
 async function queuesUnder(prefix: string): Promise<string[]> {

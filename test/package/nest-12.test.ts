@@ -4,6 +4,7 @@ import { HostCustomer } from './support/customer.js';
 import { HostProcess } from './support/host-process.js';
 import { EVERY_SUBPATH, verifiedBy } from './support/subpaths.js';
 import { newVaultKeys, strangeWorld } from './support/strange-world.js';
+import { keepsTwoModulesApart } from './support/two-modules.js';
 
 const LOOPBACK = '127.0.0.0/8';
 const PROBLEM = 'application/problem+json';
@@ -28,6 +29,8 @@ const world = strangeWorld({
     'test/package/hosts/tenant.ts',
     'test/package/hosts/nest-12-express.ts',
     'test/package/hosts/nest-12-fastify.ts',
+    'test/package/hosts/two-modules.ts',
+    'test/package/hosts/nest-12-two-modules.ts',
   ],
   texts: { 'forgotten-port.ts': forgottenPort() },
 });
@@ -120,6 +123,10 @@ describe('a Nest 12 host', () => {
     host.finishJob({ jobId: 'job_fastify', rows: 3 });
     expect(await sink.pushed()).toMatchObject({ signatureIsValid: true, rows: 3 });
     expect(['SIGTERM', 0]).toContain(await host.stop());
+  });
+
+  it('holds two modules that do not meet: databases, keys, tokens and paths of their own', async () => {
+    await keepsTwoModulesApart(world(), 'nest-12-two-modules.js');
   });
 
   it.each([

@@ -4,6 +4,8 @@ import { runDirectory, tarball } from './packed-package.js';
 import { type Finished, run } from './run.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
+/** With an empty cache everything is fetched. */
+const INSTALL_MS = 240_000;
 const EVERY_HOST = {
   'class-transformer': '0.5.1',
   pg: '8.23.1',
@@ -47,7 +49,7 @@ export class Stranger {
 
     const stranger = new Stranger(directory);
     const quickly = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel', 'error'];
-    const installed = await run('npm', ['install', ...quickly, tarball()], { cwd: directory });
+    const installed = await run('npm', ['install', ...quickly, tarball()], { cwd: directory, timeoutMs: INSTALL_MS });
     if (installed.code !== 0) throw new Error(`npm install in ${name} failed:\n${installed.output}`);
     return stranger;
   }

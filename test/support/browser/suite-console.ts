@@ -7,7 +7,7 @@ import { type Platform, startPlatform } from '../platform/start-platform.js';
 import { launchChromium } from './chromium.js';
 import { ConsolePage, type View } from './console-page.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** A browser may have to be installed first. */
 const START_LIMIT_MS = 300_000;
 const TEST_LIMIT_MS = 60_000;
@@ -55,7 +55,7 @@ export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
 }
 
 /** The page as its sources are now; quick when it was built already. */
-function buildConsole(): void {
+export function buildConsole(): void {
   const { status, stderr } = spawnSync(process.execPath, ['.ci/build-console.js'], { cwd: ROOT, encoding: 'utf8' });
   if (status !== 0) throw new Error(`the console does not build:\n${stderr}`);
 }

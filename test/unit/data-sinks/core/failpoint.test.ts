@@ -1,43 +1,54 @@
 import { describe, expect, it } from '@jest/globals';
-import { armedFailpoint, createFailpoint, failpoint, FAILPOINTS } from '../../../../src/data-sinks/core/failpoint.js';
 
-describe('a failpoint', () => {
-  it('does nothing unless it is armed', () => {
+import { armedFailpoint, createFailpoint, FAILPOINTS } from '../../../../src/data-sinks/core/failpoint.js';
+
+describe('which failpoint is armed', () => {
+  it('is none unless the environment says so', () => {
     expect(armedFailpoint({})).toBeNull();
     expect(armedFailpoint({ DATA_SINKS_FAILPOINT: '' })).toBeNull();
-    for (const name of FAILPOINTS) expect(failpoint(name)).toBeUndefined();
   });
 
-  it.each([
-    ['after-opened', 1],
-    ['after-opened:1', 1],
-    ['after-opened:30', 30],
-  ])('is armed by %j', (text, passage) => {
-    expect(armedFailpoint({ DATA_SINKS_FAILPOINT: text })).toEqual({ name: 'after-opened', passage });
+  it.each(FAILPOINTS)('is %s at its first passage, or at a later one', (name) => {
+    expect(armedFailpoint({ DATA_SINKS_FAILPOINT: name })).toEqual({ name, passage: 1 });
+    expect(armedFailpoint({ DATA_SINKS_FAILPOINT: `${name}:12` })).toEqual({ name, passage: 12 });
   });
 
-  it.each(['nowhere', 'after-opened:0', 'after-opened:', 'after-opened:-1', 'after-opened:1:2', 'after-opened:x'])(
-    'given as %j stops the boot',
-    (text) => {
-      expect(() => armedFailpoint({ DATA_SINKS_FAILPOINT: text })).toThrow(
-        `DATA_SINKS_FAILPOINT is "${text}"; set one of`,
-      );
-    },
-  );
+  it.each(['after-lunch', 'after-opened:0', 'after-opened:x', 'after-opened:1:2', ':1'])('cannot be %s', (text) => {
+    expect(() => armedFailpoint({ DATA_SINKS_FAILPOINT: text })).toThrow('set one of after-heard, ');
+  });
 
-  it('is refused in production, where nobody wants a process to die on purpose', () => {
+  it('is refused in production unless that is asked for, too', () => {
     const environment = { DATA_SINKS_FAILPOINT: 'after-opened', NODE_ENV: 'production' };
     expect(() => armedFailpoint(environment)).toThrow('refused in production');
     expect(armedFailpoint({ ...environment, DATA_SINKS_FAILPOINT_IN_PRODUCTION: 'yes' })).not.toBeNull();
-    expect(armedFailpoint({ NODE_ENV: 'production' })).toBeNull();
+  });
+});
+
+describe('a failpoint', () => {
+  it('dies at the passage it was told, and at no other place', () => {
+    const deaths: number[] = [];
+    const failpoint = createFailpoint({ name: 'after-opened', passage: 3 }, () => deaths.push(passages));
+    let passages = 0;
+    for (passages = 1; passages <= 5; passages++) {
+      failpoint('after-posted');
+      failpoint('after-opened');
+    }
+    expect(deaths).toEqual([3]);
   });
 
-  it('lets die at its own place, at the passage that was asked for', () => {
-    let deaths = 0;
-    const pass = createFailpoint({ name: 'after-posted', passage: 3 }, () => deaths++);
-    const seen = FAILPOINTS.map(() => (pass('after-opened'), deaths));
-    expect(seen.every((count) => count === 0)).toBe(true);
-    const passages = [1, 2, 3].map(() => (pass('after-posted'), deaths));
-    expect(passages).toEqual([0, 0, 1]);
+  it('costs nothing when none is armed', () => {
+    const failpoint = createFailpoint(null, () => {
+      throw new Error('nobody is to die');
+    });
+    const passages = 1_000_000;
+    const round = (): number => {
+      const begunAt = performance.now();
+      for (let i = 0; i < passages; i++) failpoint('after-opened');
+      return (performance.now() - begunAt) * 1_000;
+    };
+    round();
+    const microseconds = Math.min(...Array.from({ length: 5 }, round)) / passages;
+    // A delivery takes some 200 µs of this process and passes through eleven at most.
+    expect(microseconds).toBeLessThan(0.1);
   });
 });

@@ -38,11 +38,23 @@ describe('the listener', () => {
     ]);
   });
 
-  it('hears nothing any more once it was told to stop', () => {
+  it('hears nothing any more once it was told to stop', async () => {
     let heard = 0;
     const { emitter, stop } = listening(async () => ++heard);
-    stop();
+    await stop();
     emitter.emit(JOB_COMPLETED_EVENT, { jobId: 'job_1' });
     expect(heard).toBe(0);
+  });
+
+  it('has stopped when what it heard before is on record', async () => {
+    let finish = (): void => undefined;
+    const { emitter, stop } = listening(() => new Promise((resolve) => (finish = () => resolve(1))));
+    emitter.emit(JOB_COMPLETED_EVENT, { jobId: 'job_1' });
+    let stopped = false;
+    const stopping = stop().then(() => (stopped = true));
+    await turn();
+    expect(stopped).toBe(false);
+    finish();
+    expect(await stopping).toBe(true);
   });
 });

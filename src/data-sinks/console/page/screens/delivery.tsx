@@ -119,7 +119,7 @@ function DeliveryParts({ delivery }: { delivery: DeliveryWithAttempts }) {
 function DeliveryFacts({ delivery }: { delivery: DeliveryWithAttempts }) {
   const { payload, trigger, run, createdAt, settledAt, retriesSpent, retriesAllowed } = delivery;
   return (
-    <aside class="card pad stack" aria-label="Facts">
+    <aside class="card pad stack" aria-label="Body and facts">
       <h2>Body</h2>
       {payload === null ? (
         <p class="quiet">It is made right before the first attempt.</p>
@@ -137,7 +137,7 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryWithAttempts }) {
         </dl>
       )}
       {payload !== null && <p class="small quiet">Every attempt sends exactly these bytes.</p>}
-      <h2>Delivery</h2>
+      <h2>Facts</h2>
       <dl class="facts">
         <dt>Id</dt>
         <dd>

@@ -1,0 +1,3 @@
+import { startTwoModules } from './two-modules.js';
+
+await startTwoModules(() => ({}));
