@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { Wakeup } from '../../src/data-sinks/pipeline/index.js';
 import { expectStatus, resultRows, sinkBody } from '../support/platform/customer.js';
+import { modeOfRun } from '../support/platform/platform-database.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 import { until } from '../support/platform/until.js';
 
 const platform = suitePlatform();
+
+describe('the platform', () => {
+  it('runs on what this run asked for: PGlite and timers, or PostgreSQL and Bull', async () => {
+    const services = modeOfRun() === 'services';
+    const [{ version } = { version: '' }] = await platform().sql<{ version: string }>('SELECT version()');
+    expect(version).toMatch(/^PostgreSQL /);
+    expect(/wasm|emcc|emscripten/i.test(version)).toBe(!services);
+    expect(platform().app.get(Wakeup, { strict: false }).constructor.name).toBe(services ? 'BullWakeup' : 'InProcessWakeup');
+  });
+});
 
 describe('the story of the contract', () => {
   it('is: create a sink, test it, switch the rule on, activate the agent, and the next finished job is pushed', async () => {

@@ -58,7 +58,7 @@ export class DataSinkAdmin {
     const now = new Date();
     const sink: DataSink = {
       ...{ id: this.newId('dataSource'), workspaceId, agentId, role, type, name, config, format },
-      ...{ status: 'ACTIVE', configVersion: 1, createdAt: now, updatedAt: now, deletedAt: null },
+      ...{ status: 'ACTIVE', disabledReason: null, disabledAt: null, configVersion: 1, createdAt: now, updatedAt: now, deletedAt: null },
       secret: this.#summarise(secret, now),
     };
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];

@@ -2,13 +2,28 @@ import type { CustomHeader } from './custom-headers.js';
 
 export const DATA_SOURCE_ROLES = ['RESULTS_SINK'] as const;
 export const DATA_SINK_TYPES = ['HTTPS_WEBHOOK'] as const;
-export const DATA_SINK_STATUSES = ['ACTIVE', 'INACTIVE'] as const;
+export const DATA_SINK_STATUSES = ['ACTIVE', 'INACTIVE', 'DISABLED'] as const;
+/** What a customer may set; `DISABLED` is set by the module alone. */
+export const SETTABLE_SINK_STATUSES = ['ACTIVE', 'INACTIVE'] as const satisfies readonly DataSinkStatus[];
+/** Why a sink was disabled: by what most of its last failed deliveries ended with, or at once by a 410. */
+export const DISABLED_REASONS = [
+  'REPEATED_AUTH_FAILURE',
+  'REPEATED_REJECTION',
+  'REPEATED_5XX',
+  'REPEATED_NETWORK_FAILURE',
+  'RECEIVER_GONE',
+] as const;
 export const AUTH_SCHEMES = ['HmacSha256', 'Bearer', 'Basic'] as const;
 export const PAYLOAD_FORMATS = ['JSON'] as const;
 
 export type DataSourceRole = (typeof DATA_SOURCE_ROLES)[number];
 export type DataSinkType = (typeof DATA_SINK_TYPES)[number];
+/**
+ * - `INACTIVE`: switched off by its owner; what waits is cancelled and nothing new is made
+ * - `DISABLED`: switched off by the module after repeated failures; what waits, and what comes, waits on
+ */
 export type DataSinkStatus = (typeof DATA_SINK_STATUSES)[number];
+export type DisabledReason = (typeof DISABLED_REASONS)[number];
 export type AuthScheme = (typeof AUTH_SCHEMES)[number];
 export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
 
@@ -37,6 +52,9 @@ export interface DataSink {
   readonly config: HttpsWebhookConfig;
   readonly format: PayloadFormat;
   readonly status: DataSinkStatus;
+  /** Null unless the status is `DISABLED`. */
+  readonly disabledReason: DisabledReason | null;
+  readonly disabledAt: Date | null;
   /** Goes up with every change of what is sent or where. Attempts keep it. */
   readonly configVersion: number;
   readonly secret: SecretSummary;

@@ -145,9 +145,12 @@ WITH made AS (
     AS m (job_id, run, format, body_id, sha256, byte_count, row_count, bytes)
 ),
 stored AS (
-  INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
+  INSERT INTO agent_data_source_payload AS p (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
   SELECT job_id, run, format, body_id, true, sha256, byte_count, row_count FROM made
-  ON CONFLICT (job_id, run, format) DO NOTHING
+  ON CONFLICT (job_id, run, format) DO UPDATE
+    SET body_id = excluded.body_id, ready = true, building_until = NULL,
+        sha256 = excluded.sha256, byte_count = excluded.byte_count, row_count = excluded.row_count
+    WHERE NOT p.ready AND p.building_until < now()
   RETURNING body_id
 )
 INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes)

@@ -3,6 +3,7 @@ import type { PayloadFormat } from '../core/data-sink.js';
 
 /** The body made for one job and format; its bytes are the chunks of `bodyId`. */
 @Entity('agent_data_source_payload')
+@Index('ix_agent_data_source_payload_created', ['createdAt'])
 @Index('uq_agent_data_source_payload_body', ['bodyId'], { unique: true })
 export class PayloadEntity {
   @PrimaryColumn('text', { name: 'job_id', primaryKeyConstraintName: 'pk_agent_data_source_payload' })

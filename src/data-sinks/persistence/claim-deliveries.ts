@@ -14,9 +14,10 @@ export interface ClaimLimits {
 /**
  * Which sinks have anything waiting is found by skipping from sink to sink along the partial index, so that a backlog of
  * a million deliveries on one sink costs one step. Each sink then offers its fresh deliveries before its retries, within
- * what its cap leaves, and the batch is filled in rounds: everybody's first, then everybody's second.
+ * what its cap leaves, and the batch is filled in rounds: everybody's first, then everybody's second. What waits for a
+ * disabled sink stays where it is; its status is looked up by key, once per waiting sink.
  */
-const CLAIM = `
+const WAITING_SINKS = `
 WITH RECURSIVE waiting (data_source_id) AS (
   (SELECT data_source_id FROM agent_data_source_delivery
     WHERE status IN ('PENDING', 'RETRYING') ORDER BY data_source_id LIMIT 1)
@@ -25,7 +26,9 @@ WITH RECURSIVE waiting (data_source_id) AS (
            WHERE d.status IN ('PENDING', 'RETRYING') AND d.data_source_id > w.data_source_id
            ORDER BY d.data_source_id LIMIT 1)
     FROM waiting w WHERE w.data_source_id IS NOT NULL
-),
+)`;
+
+const CLAIM = `${WAITING_SINKS},
 due AS (
   SELECT offered.id, offered.total >= room.free AS fills_cap
     FROM waiting w
@@ -46,6 +49,7 @@ due AS (
           ORDER BY late, next_attempt_at LIMIT room.free
         ) next) offered
    WHERE w.data_source_id IS NOT NULL
+     AND (SELECT s.status FROM agent_data_source s WHERE s.id = w.data_source_id) IS DISTINCT FROM 'DISABLED'
    ORDER BY offered.round, offered.next_attempt_at
    LIMIT $1::int
 ),
@@ -79,16 +83,37 @@ export async function claimDeliveries(database: Database, limits: ClaimLimits): 
   return claimed.map(toClaimedDelivery);
 }
 
-/** Milliseconds until the next delivery is due, 0 when one is due now, null when none waits. */
+/**
+ * One look at one index. Only when the first delivery in line is a disabled sink's, it is asked sink by sink: it may be
+ * overdue for days, and a backlog behind a disabled sink must not be read through at every poll.
+ */
+const NEXT_DUE = `
+WITH first AS MATERIALIZED (
+  SELECT d.next_attempt_at, s.status FROM agent_data_source_delivery d
+    LEFT JOIN agent_data_source s ON s.id = d.data_source_id
+   WHERE d.status IN ('PENDING', 'RETRYING') ORDER BY d.next_attempt_at LIMIT 1
+)
+SELECT ceil(extract(epoch FROM
+  CASE WHEN (SELECT status FROM first) IS DISTINCT FROM 'DISABLED' THEN (SELECT next_attempt_at FROM first)
+  ELSE (
+    ${WAITING_SINKS}
+    SELECT min(least(
+      (SELECT min(d.next_attempt_at) FROM agent_data_source_delivery d
+        WHERE d.data_source_id = w.data_source_id AND d.status = 'PENDING'),
+      (SELECT min(d.next_attempt_at) FROM agent_data_source_delivery d
+        WHERE d.data_source_id = w.data_source_id AND d.status = 'RETRYING')))
+      FROM waiting w
+     WHERE w.data_source_id IS NOT NULL
+       AND (SELECT s.status FROM agent_data_source s WHERE s.id = w.data_source_id) IS DISTINCT FROM 'DISABLED'
+  ) END - now()) * 1000)::float8 AS ms`;
+
+/**
+ * Milliseconds until the next delivery is due that may be sent, below 0 when it is overdue, null when none waits. What
+ * waits for a disabled sink is not due.
+ */
 export async function nextDueInMs(database: Database): Promise<number | null> {
-  const [next] = await rows<{ ms: number | null }>(
-    database,
-    `SELECT ceil(extract(epoch FROM min(next_attempt_at) - now()) * 1000)::float8 AS ms
-       FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING')`,
-  );
-  // Not greatest(…, 0) in SQL: it passes over NULL, and nothing waiting would look like something due.
-  const ms = next?.ms ?? null;
-  return ms === null ? null : Math.max(ms, 0);
+  const [next] = await rows<{ ms: number | null }>(database, NEXT_DUE);
+  return next?.ms ?? null;
 }
 
 interface ClaimedRow {

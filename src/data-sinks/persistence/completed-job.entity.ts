@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A completion we heard of. `bigint` columns come as text from the driver. */
 @Entity('agent_data_source_job')
+@Index('ix_agent_data_source_job_created', ['createdAt'])
 export class CompletedJobEntity {
   @PrimaryColumn('text', { name: 'job_id', primaryKeyConstraintName: 'pk_agent_data_source_job' })
   jobId!: string;

@@ -40,9 +40,9 @@ export class DataSinkRepository {
     return toPage(found, limit, toDataSink);
   }
 
-  /** The sinks that take the results of these agents' jobs now. */
-  async listActive(agentIds: readonly string[], manager = this.#manager): Promise<DataSink[]> {
-    const found = await repository(manager).findBy({ agentId: In(agentIds), status: 'ACTIVE', deletedAt: IsNull() });
+  /** The sinks that want the results of these agents' jobs; a disabled one lets them wait. */
+  async listWanting(agentIds: readonly string[], manager = this.#manager): Promise<DataSink[]> {
+    const found = await repository(manager).findBy({ agentId: In(agentIds), status: In(['ACTIVE', 'DISABLED']), deletedAt: IsNull() });
     return found.map(toDataSink);
   }
 
@@ -67,7 +67,7 @@ export class DataSinkRepository {
     };
     const result = await repository(manager).update(
       { id: sink.id, configVersion: sink.configVersion, deletedAt: IsNull() },
-      { ...change, ...secretColumns, configVersion: sink.configVersion + 1, updatedAt: () => 'now()' },
+      { ...change, ...secretColumns, ...disabling(change.status), configVersion: sink.configVersion + 1, updatedAt: () => 'now()' },
     );
     return result.affected === 1;
   }
@@ -86,7 +86,13 @@ function repository(manager: EntityManager): Repository<DataSourceEntity> {
   return manager.getRepository(DataSourceEntity);
 }
 
+/** Whoever sets the status ends what the module made of it; failures of before count no more once it is active again. */
+function disabling(status: DataSink['status'] | undefined): Partial<Record<keyof DataSourceEntity, null | (() => string)>> {
+  if (status === undefined) return {};
+  return { disabledReason: null, disabledAt: null, ...(status === 'ACTIVE' && { reactivatedAt: () => 'now()' }) };
+}
+
 function toDataSink(entity: DataSourceEntity): DataSink {
-  const { secretId, secretHint, secretCreatedAt, ...rest } = entity;
+  const { secretId, secretHint, secretCreatedAt, reactivatedAt: _reactivated, ...rest } = entity;
   return { ...rest, secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt } };
 }

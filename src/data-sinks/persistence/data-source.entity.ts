@@ -3,6 +3,7 @@ import type {
   DataSinkStatus,
   DataSinkType,
   DataSourceRole,
+  DisabledReason,
   HttpsWebhookConfig,
   PayloadFormat,
 } from '../core/data-sink.js';
@@ -37,6 +38,16 @@ export class DataSourceEntity {
 
   @Column('text')
   status!: DataSinkStatus;
+
+  @Column('text', { name: 'disabled_reason', nullable: true })
+  disabledReason!: DisabledReason | null;
+
+  @Column('timestamptz', { name: 'disabled_at', nullable: true })
+  disabledAt!: Date | null;
+
+  /** Failures of before count no more towards disabling it. */
+  @Column('timestamptz', { name: 'reactivated_at', nullable: true })
+  reactivatedAt!: Date | null;
 
   @Column('integer', { name: 'config_version', default: 1 })
   configVersion!: number;

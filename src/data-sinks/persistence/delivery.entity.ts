@@ -13,6 +13,7 @@ import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/de
 @Index('ix_agent_data_source_delivery_in_flight', ['dataSourceId'], {
   where: "status = 'IN_FLIGHT'",
 })
+@Index('ix_agent_data_source_delivery_dead', ['dataSourceId', 'settledAt'], { where: "status = 'FAILED'" })
 @Index('ix_agent_data_source_delivery_list', ['dataSourceId', 'id'])
 @Index('ix_agent_data_source_delivery_job', ['jobId'])
 export class DeliveryEntity {
@@ -84,6 +85,14 @@ export class DeliveryEntity {
 
   @Column('bigint', { name: 'payload_rows', nullable: true })
   payloadRows!: string | null;
+
+  /** Which body was sent last: another one was built again after the first had expired. */
+  @Column('text', { name: 'payload_body_id', nullable: true })
+  payloadBodyId!: string | null;
+
+  /** Of the body before the one that was built again; null when there is only one. */
+  @Column('bytea', { name: 'payload_previous_sha256', nullable: true })
+  payloadPreviousSha256!: Buffer | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

@@ -95,7 +95,7 @@ export class DeliveryWorker {
     try {
       const dueInMs = await nextDueInMs(this.session);
       this.#outages.over(begunAt);
-      if (dueInMs === 0) this.wake();
+      if (dueInMs !== null && dueInMs <= 0) this.wake();
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
       this.#outages.report(error);

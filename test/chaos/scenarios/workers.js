@@ -34,7 +34,7 @@ export const WORKERS = [
     play: async (stage) => {
       const [leaving] = await stage.start({ name: 'leaving', options: { shutdownGraceMs: 300 } });
       await stage.receiver({ bytesPerSecond: 500_000 });
-      await stage.finishJobs(1, { rows: 20_000 });
+      await stage.finishJobs(1, { rows: 40_000 });
       await stage.untilReceiver('an upload begins', (ledger) => ledger.length > 0);
       leaving.signal('SIGTERM');
       stage.fault();

@@ -75,7 +75,7 @@ describe('sinks', () => {
     expect(await sinks.delete(SCOPE, sink.id)).toBe(true);
     expect(await sinks.delete(SCOPE, sink.id)).toBe(false);
     expect([await sinks.find(SCOPE, sink.id), await sinks.count(SCOPE)]).toEqual([null, 0]);
-    expect(await sinks.listActive(['agt_1'])).toEqual([]);
+    expect(await sinks.listWanting(['agt_1'])).toEqual([]);
     expect(await sinks.change(sink, { name: 'Late' })).toBe(false);
     expect(await database.all('SELECT status FROM agent_data_source')).toEqual([{ status: 'INACTIVE' }]);
   });
@@ -83,8 +83,8 @@ describe('sinks', () => {
   it('take results when they are active and their agent is asked for', async () => {
     const active = aSink();
     for (const sink of [active, aSink({ status: 'INACTIVE' }), aSink({ agentId: 'agt_2' })]) await sinks.insert(sink);
-    expect((await sinks.listActive(['agt_1'])).map(({ id }) => id)).toEqual([active.id]);
-    expect(await sinks.listActive([])).toEqual([]);
+    expect((await sinks.listWanting(['agt_1'])).map(({ id }) => id)).toEqual([active.id]);
+    expect(await sinks.listWanting([])).toEqual([]);
   });
 });
 

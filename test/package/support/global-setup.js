@@ -1,5 +1,5 @@
 // @ts-check
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import startServices from '../../support/services/global-setup.js';
@@ -10,8 +10,8 @@ const BUILD_INFO = 'dist/build.tsbuildinfo';
 
 /** Once before the project: the services, and the package as `npm publish` would send it. */
 export default async function globalSetup() {
-  await startServices();
   if (isStale()) npm(['run', 'build']);
+  await startServices();
   // The scripts would build once more.
   const packed = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', process.env['TEST_RUN_DIR'] ?? '']);
   process.env['TEST_PACKAGE'] = packed.slice(packed.indexOf('['));
@@ -27,6 +27,12 @@ function isStale() {
 
 /** @param {readonly string[]} args */
 function npm(args) {
-  const options = /** @type {const} */ ({ cwd: ROOT, encoding: 'utf8', shell: process.platform === 'win32' });
-  return execFileSync('npm', [...args, '--loglevel', 'error'], { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
+  const { status, stdout, stderr } = spawnSync('npm', [...args, '--loglevel', 'error'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
 }

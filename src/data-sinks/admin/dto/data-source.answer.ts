@@ -3,6 +3,7 @@ import {
   DATA_SINK_STATUSES,
   DATA_SINK_TYPES,
   DATA_SOURCE_ROLES,
+  DISABLED_REASONS,
   type DataSink,
   PAYLOAD_FORMATS,
 } from '../../core/data-sink.js';
@@ -40,6 +41,12 @@ export class DataSourceAnswer {
 
   @ApiProperty({ enum: DATA_SINK_STATUSES })
   status!: string;
+
+  @ApiProperty({ enum: DISABLED_REASONS, nullable: true, example: null, description: 'Why it was disabled; a Test that passes, or the status ACTIVE, makes it active again.' })
+  disabledReason!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  disabledAt!: Date | null;
 
   @ApiProperty({ example: 1, description: 'Goes up with every change; each attempt says which one it used.' })
   configVersion!: number;
@@ -80,7 +87,7 @@ export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
       customHeaders: [...customHeaders],
       retryableStatuses: [...retryableStatuses],
     },
-    ...{ format, status, configVersion },
+    ...{ format, status, disabledReason: sink.disabledReason, disabledAt: sink.disabledAt, configVersion },
     secret: { hint: sink.secret.hint, createdAt: sink.secret.createdAt },
     ...{ createdAt, updatedAt },
   };

@@ -18,14 +18,13 @@ import { MAX_CUSTOM_HEADERS } from '../../core/custom-headers.js';
 import {
   AUTH_SCHEMES,
   type AuthScheme,
-  DATA_SINK_STATUSES,
   DATA_SINK_TYPES,
   DATA_SOURCE_ROLES,
-  type DataSinkStatus,
   type DataSinkType,
   type DataSourceRole,
   OPTIONALLY_RETRYABLE_STATUSES,
   PAYLOAD_FORMATS,
+  SETTABLE_SINK_STATUSES,
   type PayloadFormat,
 } from '../../core/data-sink.js';
 
@@ -157,10 +156,10 @@ export class UpdateDataSourceBody extends PartialType(
   PickType(CreateDataSourceBody, ['name', 'format', 'secret']),
   NOT_NULL,
 ) {
-  @ApiPropertyOptional({ enum: DATA_SINK_STATUSES, example: 'ACTIVE' })
+  @ApiPropertyOptional({ enum: SETTABLE_SINK_STATUSES, example: 'ACTIVE' })
   @IfGiven()
-  @IsIn(DATA_SINK_STATUSES, oneOf(DATA_SINK_STATUSES))
-  status?: DataSinkStatus;
+  @IsIn(SETTABLE_SINK_STATUSES, oneOf(SETTABLE_SINK_STATUSES))
+  status?: (typeof SETTABLE_SINK_STATUSES)[number];
 
   @ApiPropertyOptional({ type: UpdateDataSourceConfigBody, description: 'Only the fields to be changed.' })
   @IfGiven()

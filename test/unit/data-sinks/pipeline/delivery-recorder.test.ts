@@ -37,11 +37,11 @@ function recorder(agents: readonly Agent[], sinks: readonly DataSink[]) {
     return ids.map((id) => ({ id }));
   };
   const session = { query } as unknown as Session;
-  const listActive = async (agentIds: readonly string[]) => sinks.filter(({ agentId }) => agentIds.includes(agentId));
+  const listWanting = async (agentIds: readonly string[]) => sinks.filter(({ agentId }) => agentIds.includes(agentId));
   const calls = { woken: 0 };
   const made = new DeliveryRecorder(
     session,
-    { listActive } as unknown as DataSinkRepository,
+    { listWanting } as unknown as DataSinkRepository,
     new InMemoryAgentDirectory(agents),
     { notify: () => void calls.woken++ } as unknown as Wakeup,
     { afterCommit: (_session: unknown, action: () => void) => action() } as unknown as CommitWatch,
