@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-const SOURCES = ['**/*.ts', '**/*.js'];
+const SOURCES = ['**/*.ts', '**/*.tsx', '**/*.js'];
 
 const NAMED_EXPORTS_ONLY = {
   selector: 'ExportDefaultDeclaration',
@@ -37,7 +37,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts', 'migrations/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}', 'migrations/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 220, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],

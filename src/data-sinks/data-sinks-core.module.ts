@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { FactoryProvider, InjectionToken, Provider } from '@nestjs/common';
+import type { FactoryProvider, InjectionToken, OptionalFactoryDependency, Provider } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { DataSource } from 'typeorm';
 import { createIdFactory, type IdFactory } from './core/ids.js';
 import { createNetworkPolicy, type NetworkPolicy } from './core/network-policy.js';
@@ -20,15 +21,18 @@ import { DeliveryRepository } from './persistence/delivery.repository.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AttemptRecorder,
+  AutoDisable,
   DeliveryAttempt,
   DeliveryGate,
   DeliveryRecorder,
   DeliverySweeper,
   DeliveryWorker,
+  DomainEvents,
   JobCompletedListener,
   MissedCompletions,
   PushSigner,
   ServerClock,
+  SettledDeliveries,
   Wakeup,
 } from './pipeline/index.js';
 import { AgentDirectory, AuditTrail, MappingResults, SecretVault, WorkspacePlans } from './ports/index.js';
@@ -41,7 +45,7 @@ type Options = ResolvedDataSinksOptions;
 /** The factory gets what it injects, in the same order. The classes below are plain: they know no container. */
 function provide<T>(
   token: InjectionToken<T>,
-  inject: readonly InjectionToken[],
+  inject: readonly (InjectionToken | OptionalFactoryDependency)[],
   useFactory: (...dependencies: never[]) => T,
 ): FactoryProvider<T> {
   return { provide: token, inject: [...inject], useFactory: useFactory as (...dependencies: unknown[]) => T };
@@ -86,15 +90,16 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryWorker,
-    [DATABASE, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, OPTIONS],
+    [DATABASE, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, OPTIONS],
     (
       { manager }: DataSource,
       gate: DeliveryGate,
       attempt: DeliveryAttempt,
       wakeup: Wakeup,
       clock: ServerClock,
+      settled: SettledDeliveries,
       options: Options,
-    ) => new DeliveryWorker(manager, gate, attempt, wakeup, clock, { ...options, random: Math.random }),
+    ) => new DeliveryWorker(manager, gate, attempt, wakeup, clock, settled, { ...options, random: Math.random }),
   ),
   provide(
     DeliveryGate,
@@ -138,9 +143,25 @@ const pipeline: Provider[] = [
   ),
   provide(
     AttemptRecorder,
-    [DATABASE, AuditTrail, OPTIONS],
-    ({ manager }: DataSource, audit: AuditTrail, { workerId, leaseMs }: Options) =>
-      new AttemptRecorder(manager, audit, { workerId, keepTryingMs: leaseMs }),
+    [DATABASE, AuditTrail, SettledDeliveries, OPTIONS],
+    ({ manager }: DataSource, audit: AuditTrail, settled: SettledDeliveries, { workerId, leaseMs }: Options) =>
+      new AttemptRecorder(manager, audit, settled, { workerId, keepTryingMs: leaseMs }),
+  ),
+  provide(
+    SettledDeliveries,
+    [DomainEvents, AutoDisable],
+    (events: DomainEvents, autoDisable: AutoDisable) => new SettledDeliveries(events, autoDisable),
+  ),
+  provide(
+    AutoDisable,
+    [DATABASE, AuditTrail, DomainEvents, OPTIONS],
+    ({ manager }: DataSource, audit: AuditTrail, events: DomainEvents, options: Options) =>
+      new AutoDisable(manager, audit, events, { failures: options.disableAfter, withinMs: options.disableWithinMs }),
+  ),
+  provide(
+    DomainEvents,
+    [{ token: EventEmitter2, optional: true }],
+    (emitter: EventEmitter2 | undefined) => new DomainEvents(emitter),
   ),
   provide(
     MissedCompletions,
@@ -150,15 +171,16 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliverySweeper,
-    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, OPTIONS],
+    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, OPTIONS],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
       missed: MissedCompletions,
       payloads: PayloadStore,
       vault: SecretVault,
+      settled: SettledDeliveries,
       { sweepMs, maxAbandoned }: Options,
-    ) => new DeliverySweeper(manager, wakeup, missed, payloads, vault, { everyMs: sweepMs, maxAbandoned }),
+    ) => new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, { everyMs: sweepMs, maxAbandoned }),
   ),
 ];
 

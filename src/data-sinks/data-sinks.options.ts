@@ -43,6 +43,10 @@ export interface DataSinksOptions {
   readonly sweepMs?: number;
   /** A delivery whose worker died so often ends FAILED. @default 5 */
   readonly maxAbandoned?: number;
+  /** So many failed deliveries within `disableWithinMs` disable their sink. @default 5 */
+  readonly disableAfter?: number;
+  /** @default 86400000 (24 hours) */
+  readonly disableWithinMs?: number;
   /** How far the first look for missed completions goes back. @default 86400000 (24 hours) */
   readonly missedCompletionsMs?: number;
   /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
@@ -73,6 +77,8 @@ const NUMBERS = {
   pollMs: { default: 1_000, min: 10 },
   sweepMs: { default: 10_000, min: 10 },
   maxAbandoned: { default: 5, min: 1 },
+  disableAfter: { default: 5, min: 1 },
+  disableWithinMs: { default: 86_400_000, min: 1 },
   missedCompletionsMs: { default: 86_400_000, min: 0 },
   shutdownGraceMs: { default: 25_000, min: 0 },
   payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },

@@ -16,6 +16,18 @@ export { JOB_COMPLETED_EVENT } from './pipeline/index.js';
 export * from './ports/index.js';
 export type { JobCompleted, JobKey, JobStats, MappingResultRow } from './core/job-completed.js';
 export { ConfigurationError, ProblemError, PROBLEMS, type ProblemCode } from './core/errors.js';
+export {
+  DATA_SINK_EVENTS,
+  type DataSinkDisabled,
+  type DataSinkEvent,
+  type DataSinkEventName,
+  type DataSinkEvents,
+  type DataSinkPushDelivered,
+  type DataSinkPushEvent,
+  type DataSinkPushFailed,
+  type DataSinkReactivated,
+} from './core/domain-events.js';
+export type { DisabledReason } from './core/data-sink.js';
 export { type DataSinkRules, parseRules, type RulesResult, type RuleViolation } from './core/rules.js';
 
 export { type KeyRing, parseKeyRing } from './vault/key-ring.js';

@@ -26,7 +26,12 @@ describe('a delivery of a thousand attempts', () => {
 
     await visitor.go(`deliveries/${id}`);
     await visitor.sees('the last 100 of 1,000');
-    expect(await visitor.page.getByRole('list', { name: /Attempts/ }).getByRole('listitem').count()).toBeGreaterThanOrEqual(100);
+    expect(
+      await visitor.page
+        .getByRole('list', { name: /Attempts/ })
+        .getByRole('listitem')
+        .count(),
+    ).toBeGreaterThanOrEqual(100);
 
     await visitor.go(`agents/${agent.id}/data-sources/${sink.id}/attempts`);
     for (let shown = 100; shown < 1_000; shown += 100) {
@@ -45,7 +50,9 @@ describe('a delivery of a thousand attempts', () => {
     expect(openedMs).toBeLessThan(NOTICED_MS);
 
     await visitor.go(`agents/${agent.id}/data-sources/${sink.id}`);
-    await visitor.page.getByRole('img', { name: /800 attempts succeeded and 200 failed in the last 24 hours/ }).waitFor();
+    await visitor.page
+      .getByRole('img', { name: /800 attempts succeeded and 200 failed in the last 24 hours/ })
+      .waitFor();
     expect(visitor.complaints).toEqual([]);
   });
 });

@@ -132,6 +132,10 @@ describe('what a visitor meets when something is not as it should be', () => {
     const stranger = await (await platform().customer()).draftAgent();
     const visitor = await signedIn(await platform().customer());
     await visitor.go(`agents/${stranger.id}`);
-    await visitor.page.getByRole('alert').first().getByText(/no such agent/).waitFor();
+    await visitor.page
+      .getByRole('alert')
+      .first()
+      .getByText(/no such agent/)
+      .waitFor();
   });
 });

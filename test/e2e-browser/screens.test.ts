@@ -29,14 +29,21 @@ async function makeWorld(): Promise<World> {
     { kind: 'answer', status: 400, body: '{ "error": "unknown partner" }' },
     { kind: 'answer', status: 503, body: 'upstream is restarting' },
   ]);
-  const failing = await agent.sink(refusing, { name: 'Partner portal', config: { url: refusing.url, authScheme: 'Bearer' } });
+  const failing = await agent.sink(refusing, {
+    name: 'Partner portal',
+    config: { url: refusing.url, authScheme: 'Bearer' },
+  });
   const delivered = await sink.settledPush();
   await writeHistory(platform(), delivered.id, aWeek(Date.now()));
   await customer.settled((await failing.deliveryOf(delivered.jobId)).id);
   const failed = await failing.settledPush(resultRows(40));
   const jobId = await agent.finishJob(resultRows(12));
   const waiting = await failing.deliveryOf(jobId);
-  await customer.deliveryWhen(waiting.id, ({ attemptCount, status }) => attemptCount === 2 && status === 'RETRYING', 'it waits');
+  await customer.deliveryWhen(
+    waiting.id,
+    ({ attemptCount, status }) => attemptCount === 2 && status === 'RETRYING',
+    'it waits',
+  );
   const token = await platform().token(customer.workspaceId);
   return { token, agent, sink, failing, retryingId: waiting.id, failedId: failed.id };
 }
@@ -69,7 +76,11 @@ const SCREENS: readonly ScreenCase[] = [
       await visitor.page.getByRole('dialog').waitFor();
     },
   },
-  { name: 'add', at: ({ agent }) => `agents/${agent.id}/add`, ready: (visitor) => visitor.sees('HTTPS webhook (outbound)') },
+  {
+    name: 'add',
+    at: ({ agent }) => `agents/${agent.id}/add`,
+    ready: (visitor) => visitor.sees('HTTPS webhook (outbound)'),
+  },
   {
     name: 'add-webhook',
     at: ({ agent }) => `agents/${agent.id}/add/https-webhook`,
@@ -147,7 +158,11 @@ const SCREENS: readonly ScreenCase[] = [
       await visitor.page.getByRole('dialog').waitFor();
     },
   },
-  { name: 'delivery-retrying', at: ({ retryingId }) => `deliveries/${retryingId}`, ready: (visitor) => visitor.sees(/next attempt in/) },
+  {
+    name: 'delivery-retrying',
+    at: ({ retryingId }) => `deliveries/${retryingId}`,
+    ready: (visitor) => visitor.sees(/next attempt in/),
+  },
   {
     name: 'delivery-failed',
     at: ({ failedId }) => `deliveries/${failedId}`,
@@ -156,7 +171,11 @@ const SCREENS: readonly ScreenCase[] = [
       await visitor.sees('unknown partner');
     },
   },
-  { name: 'no-such-screen', at: () => 'nowhere', ready: (visitor) => visitor.heading('There is nothing here').waitFor() },
+  {
+    name: 'no-such-screen',
+    at: () => 'nowhere',
+    ready: (visitor) => visitor.heading('There is nothing here').waitFor(),
+  },
 ];
 
 describe('each screen of the console', () => {
@@ -164,16 +183,19 @@ describe('each screen of the console', () => {
     world = await makeWorld();
   });
 
-  it.each(SCREENS)('$name: axe finds nothing in light and dark, and it fits into 360 pixels', async ({ name, at, ready }) => {
-    const visitor = await visit();
-    if (at) {
-      await visitor.signIn(world.token);
-      await visitor.go(at(world));
-    }
-    await ready(visitor);
-    await takeScreenshots(visitor, name);
-    expect(await visitor.axeFindings()).toEqual([]);
-    expect(await isTooWide(visitor)).toBe(false);
-    expect(visitor.complaints).toEqual([]);
-  });
+  it.each(SCREENS)(
+    '$name: axe finds nothing in light and dark, and it fits into 360 pixels',
+    async ({ name, at, ready }) => {
+      const visitor = await visit();
+      if (at) {
+        await visitor.signIn(world.token);
+        await visitor.go(at(world));
+      }
+      await ready(visitor);
+      await takeScreenshots(visitor, name);
+      expect(await visitor.axeFindings()).toEqual([]);
+      expect(await isTooWide(visitor)).toBe(false);
+      expect(visitor.complaints).toEqual([]);
+    },
+  );
 });

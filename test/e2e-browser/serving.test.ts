@@ -63,7 +63,11 @@ describe.each<[Framework]>([['Express'], ['Fastify']])('the console on %s', (fra
     expect(assets).toHaveLength(3);
     for (const path of assets) {
       const { status, headers } = await load(`${host.url}/${path}`, { 'Accept-Encoding': 'gzip, br' });
-      expect([status, headers['content-encoding'], headers['x-content-type-options']]).toEqual([200, 'gzip', 'nosniff']);
+      expect([status, headers['content-encoding'], headers['x-content-type-options']]).toEqual([
+        200,
+        'gzip',
+        'nosniff',
+      ]);
       expect(headers['cache-control']).toBe('public, max-age=31536000, immutable');
       const plain = await load(`${host.url}/${path}`);
       expect([plain.status, plain.headers['content-encoding']]).toEqual([200, undefined]);
@@ -101,7 +105,9 @@ describe('the console', () => {
       gzipped: gzipSync(bytes, { level: 9 }).length,
     }));
     const total = weights.reduce((sum, { gzipped }) => sum + gzipped, 0);
-    process.stdout.write(`console: ${(total / 1024).toFixed(1)} KB gzipped in ${weights.length} files, of 150 KB allowed\n`);
+    process.stdout.write(
+      `console: ${(total / 1024).toFixed(1)} KB gzipped in ${weights.length} files, of 150 KB allowed\n`,
+    );
     expect(total).toBeLessThan(MAX_GZIPPED_BYTES);
   });
 });

@@ -72,7 +72,10 @@ describe('the story of the contract, by clicks', () => {
     await visitor.button('Finish a sample job').click();
     await visitor.sees(/of three rows has finished/);
 
-    await visitor.link(/Internal BI ingest/).first().click();
+    await visitor
+      .link(/Internal BI ingest/)
+      .first()
+      .click();
     await visitor.sees('Retrying');
     await visitor.page.getByRole('table').getByRole('link').click();
     await visitor.sees(/next attempt in \d s/);
@@ -135,7 +138,8 @@ describe('the story of the contract, by clicks', () => {
     await visitor.button('Send a test').click();
     await visitor.button('Shell').click();
     const check = await visitor.page.getByRole('region', { name: 'the check for Shell' }).innerText();
-    const run = (key: string) => spawnSync('sh', ['-c', check.replace('put your secret here', key)], { encoding: 'utf8' });
+    const run = (key: string) =>
+      spawnSync('sh', ['-c', check.replace('put your secret here', key)], { encoding: 'utf8' });
     expect(run(secret).stdout).toBe('same\n');
     expect(run('another secret').stdout).toBe('different\n');
 

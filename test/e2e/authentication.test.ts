@@ -12,7 +12,10 @@ async function push(config: Readonly<Record<string, unknown>>, value: string): P
   const endpoint = await platform().receiver.endpoint([{ kind: 'answer' }], value);
   const agent = await (await platform().customer()).agent();
   const sink = await agent.sink(endpoint, { config: { url: endpoint.url, ...config }, secret: { value } });
-  expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED', attempts: [{ authScheme: config['authScheme'] }] });
+  expect(await sink.settledPush()).toMatchObject({
+    status: 'DELIVERED',
+    attempts: [{ authScheme: config['authScheme'] }],
+  });
   return endpoint.first();
 }
 
@@ -102,8 +105,12 @@ describe('ready-made verifiers accept a real push', () => {
       const wrong = await agent.sink(python.url, { secret: { value: `${value}!` } });
       const jobId = await agent.finishJob(resultRows(100));
       const [accepted, refused] = [await right.deliveryOf(jobId), await wrong.deliveryOf(jobId)];
-      expect(await agent.customer.settled(accepted.id)).toMatchObject({ attempts: [{ status: 'SUCCEEDED', httpStatus: 204 }] });
-      expect(await agent.customer.settled(refused.id)).toMatchObject({ attempts: [{ status: 'HTTP_4XX', httpStatus: 401 }] });
+      expect(await agent.customer.settled(accepted.id)).toMatchObject({
+        attempts: [{ status: 'SUCCEEDED', httpStatus: 204 }],
+      });
+      expect(await agent.customer.settled(refused.id)).toMatchObject({
+        attempts: [{ status: 'HTTP_4XX', httpStatus: 401 }],
+      });
     } finally {
       await python.stop();
     }

@@ -79,12 +79,28 @@ const REFUSED: readonly (readonly [string, Body, readonly string[]])[] = [
   ['an empty secret', { secret: { value: '' } }, ['/secret/value']],
   ['a secret of over 4,096 characters', { secret: { value: 'x'.repeat(4097) } }, ['/secret/value']],
   ['Bearer without a secret', { ...hmac({ authScheme: 'Bearer' }), secret: undefined }, ['/secret']],
-  ['Bearer with a line break in it', { ...hmac({ authScheme: 'Bearer' }), secret: { value: 'a\r\nX-Evil: 1' } }, ['/secret/value']],
+  [
+    'Bearer with a line break in it',
+    { ...hmac({ authScheme: 'Bearer' }), secret: { value: 'a\r\nX-Evil: 1' } },
+    ['/secret/value'],
+  ],
   ['Basic without a secret', { ...hmac({ authScheme: 'Basic', username: 'u' }), secret: undefined }, ['/secret']],
-  ['Basic without a user', { ...hmac({ authScheme: 'Basic' }), secret: { value: 'password-alone' } }, ['/secret/value']],
-  ['Basic with a colon in the user', { ...hmac({ authScheme: 'Basic', username: 'a:b' }), secret: { value: 'p' } }, ['/config/username']],
+  [
+    'Basic without a user',
+    { ...hmac({ authScheme: 'Basic' }), secret: { value: 'password-alone' } },
+    ['/secret/value'],
+  ],
+  [
+    'Basic with a colon in the user',
+    { ...hmac({ authScheme: 'Basic', username: 'a:b' }), secret: { value: 'p' } },
+    ['/config/username'],
+  ],
   ['a user for HmacSha256', hmac({ username: 'mapping' }), ['/config/username']],
-  ['a retryable status that is not one of the three', hmac({ retryableStatuses: [404] }), ['/config/retryableStatuses']],
+  [
+    'a retryable status that is not one of the three',
+    hmac({ retryableStatuses: [404] }),
+    ['/config/retryableStatuses'],
+  ],
   ['a retryable status twice', hmac({ retryableStatuses: [429, 429] }), ['/config/retryableStatuses']],
   ['retryable statuses that are no list', hmac({ retryableStatuses: 429 }), ['/config/retryableStatuses']],
   ['a header with a line break', header('X-A', 'a\r\nb'), ['/config/customHeaders/0/value']],
@@ -237,8 +253,16 @@ describe('a finished job is refused, and nothing of it is pushed', () => {
     ['with a row without an id', { results: [{ referenceHotelId: null }] }, ['/results/0/partnerRowId']],
     ['with an empty id', { results: [{ partnerRowId: '' }] }, ['/results/0/partnerRowId']],
     ['with a row that is a text', { results: ['row_1'] }, ['/results/0']],
-    ['with a confidence of 2', { results: [{ partnerRowId: 'row_1', matchConfidence: 2 }] }, ['/results/0/matchConfidence']],
-    ['with a confidence that is a text', { results: [{ partnerRowId: 'row_1', matchConfidence: '1' }] }, ['/results/0/matchConfidence']],
+    [
+      'with a confidence of 2',
+      { results: [{ partnerRowId: 'row_1', matchConfidence: 2 }] },
+      ['/results/0/matchConfidence'],
+    ],
+    [
+      'with a confidence that is a text',
+      { results: [{ partnerRowId: 'row_1', matchConfidence: '1' }] },
+      ['/results/0/matchConfidence'],
+    ],
     ['with an unknown field of a row', { results: [{ partnerRowId: 'row_1', hotel: 1 }] }, ['/results/0/hotel']],
   ])('%s', async (_name, body, pointers) => {
     const agent = await (await platform().customer()).agent();

@@ -9,7 +9,10 @@ const platform = suitePlatform({ options: { retryWaitsMs: [5_000, 30_000, 300_00
 
 const DOWN_THEN_UP: readonly ReceiverStep[] = [{ kind: 'answer', status: 503 }, { kind: 'answer' }];
 
-async function failedOnce(steps: readonly ReceiverStep[] = DOWN_THEN_UP, rules = {}): Promise<{ sink: Sink; delivery: Body }> {
+async function failedOnce(
+  steps: readonly ReceiverStep[] = DOWN_THEN_UP,
+  rules = {},
+): Promise<{ sink: Sink; delivery: Body }> {
   const agent = await (await platform().customer()).agent(rules);
   const sink = await agent.sink(await platform().receiver.endpoint(steps));
   return { sink, delivery: await waiting(agent, (await sink.deliveryOf(await agent.finishJob())).id, 1) };
@@ -70,10 +73,18 @@ describe('the waits between attempts', () => {
 
 describe('everything is checked again before each attempt: a waiting delivery ends CANCELLED', () => {
   const changes: readonly (readonly [string, string, (sink: Sink) => Promise<unknown>])[] = [
-    ['the plan is downgraded', 'plan_required', ({ agent: { customer } }) => platform().changePlan(customer.workspaceId, 'BASIC')],
+    [
+      'the plan is downgraded',
+      'plan_required',
+      ({ agent: { customer } }) => platform().changePlan(customer.workspaceId, 'BASIC'),
+    ],
     ['the agent is paused', 'agent_inactive', ({ agent }) => agent.pause()],
     ['auto-push is switched off', 'auto_push_off', ({ agent }) => agent.setRules({ auto_push_on_job_complete: false })],
-    ['the data sinks section is taken out of the rules', 'auto_push_off', ({ agent }) => agent.api.post(`${agent.path}/rule-sets`, {})],
+    [
+      'the data sinks section is taken out of the rules',
+      'auto_push_off',
+      ({ agent }) => agent.api.post(`${agent.path}/rule-sets`, {}),
+    ],
     ['the sink is set INACTIVE', 'sink_inactive', ({ api, path }) => api.patch(path, { status: 'INACTIVE' })],
     ['the sink is deleted', 'sink_inactive', ({ api, path }) => api.delete(path)],
   ];

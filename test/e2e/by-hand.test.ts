@@ -22,8 +22,17 @@ describe('a push by hand', () => {
     const { agent, sink, jobId } = await finishedJob();
     expect(await sink.deliveries()).toEqual([]);
     const made = expectStatus(await push(sink, jobId), 202);
-    expect(made).toMatchObject({ id: expect.stringMatching(/^dlv_/), jobId, dataSourceId: sink.id, trigger: 'MANUAL', retriesAllowed: 2 });
-    expect(await agent.customer.settled(made.id)).toMatchObject({ status: 'DELIVERED', attempts: [{ trigger: 'MANUAL' }] });
+    expect(made).toMatchObject({
+      id: expect.stringMatching(/^dlv_/),
+      jobId,
+      dataSourceId: sink.id,
+      trigger: 'MANUAL',
+      retriesAllowed: 2,
+    });
+    expect(await agent.customer.settled(made.id)).toMatchObject({
+      status: 'DELIVERED',
+      attempts: [{ trigger: 'MANUAL' }],
+    });
   });
 
   it('of a job that this sink has already got points at the delivery that there is', async () => {
@@ -102,7 +111,11 @@ describe('a push by hand', () => {
 describe('a redelivery', () => {
   it('sends the same bytes under the same id, and the attempts are counted on', async () => {
     const agent = await (await platform().customer()).agent({ retry_failed_push: 1 });
-    const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer', status: 400 }, { kind: 'answer' }]);
+    const endpoint = await platform().receiver.endpoint([
+      { kind: 'answer', status: 500 },
+      { kind: 'answer', status: 400 },
+      { kind: 'answer' },
+    ]);
     const sink = await agent.sink(endpoint);
     const failed = await sink.settledPush(resultRows(50));
     expect(failed).toMatchObject({ status: 'FAILED', attemptCount: 2 });
@@ -124,11 +137,18 @@ describe('a redelivery', () => {
 
   it('is one try, not a new series of retries', async () => {
     const agent = await (await platform().customer()).agent({ retry_failed_push: 10 });
-    const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 404 }, { kind: 'answer', status: 500 }]);
+    const endpoint = await platform().receiver.endpoint([
+      { kind: 'answer', status: 404 },
+      { kind: 'answer', status: 500 },
+    ]);
     const sink = await agent.sink(endpoint);
     const { id } = await sink.settledPush();
     expectStatus(await sink.api.post(`deliveries/${id}/redeliver`), 202);
-    expect(await agent.customer.settled(id)).toMatchObject({ status: 'FAILED', reason: 'retries_exhausted', attemptCount: 2 });
+    expect(await agent.customer.settled(id)).toMatchObject({
+      status: 'FAILED',
+      reason: 'retries_exhausted',
+      attemptCount: 2,
+    });
   });
 
   it('works on what was delivered or cancelled too, and with auto-push off', async () => {
@@ -182,7 +202,7 @@ describe('the history of a sink', () => {
   /** Walks all pages of a list. */
   async function walk(sink: Sink, list: string, limit: number): Promise<Body[]> {
     const items: Body[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const query = cursor === '' ? `?limit=${limit}` : `?limit=${limit}&cursor=${cursor}`;
       const page: Body = expectStatus(await sink.api.get(`${sink.path}/${list}${query}`), 200);
       expect(page.items.length).toBeLessThanOrEqual(limit);
@@ -210,7 +230,9 @@ describe('the history of a sink', () => {
 
   it('is filtered by status, job and time', async () => {
     const agent = await (await platform().customer()).agent({ retry_failed_push: 0 });
-    const sink = await agent.sink(await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer' }]));
+    const sink = await agent.sink(
+      await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer' }]),
+    );
     const failed = await sink.settledPush();
     const delivered = await sink.settledPush();
     const ids = async (query: string): Promise<string[]> => (await sink.deliveries(query)).map(({ id }) => id);

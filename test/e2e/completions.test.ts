@@ -27,12 +27,17 @@ async function untoldJob(agent: Agent): Promise<UntoldJob> {
   };
   const store = platform().app.get(JobStore);
   const number = await store.open(event);
-  await store.append(number, 0, [{ partnerRowId: 'row_1', referenceHotelId: 'ref_1', matchMethod: null, matchConfidence: null }]);
+  await store.append(number, 0, [
+    { partnerRowId: 'row_1', referenceHotelId: 'ref_1', matchMethod: null, matchConfidence: null },
+  ]);
   return { event, number };
 }
 
 /** The host's transaction that completes the job, and whatever else happens in it. */
-async function complete({ event, number }: UntoldJob, also: 'alone' | 'recorded' | 'recorded and rolled back'): Promise<number> {
+async function complete(
+  { event, number }: UntoldJob,
+  also: 'alone' | 'recorded' | 'recorded and rolled back',
+): Promise<number> {
   return platform().database.transaction(async (transaction) => {
     const { completedAt, stats } = event;
     const completion = { completedAt, ...stats, rowsSha256: Buffer.alloc(32) };
@@ -126,7 +131,14 @@ describe('a completed job is heard', () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     const { event } = await untoldJob(agent);
-    for (const nonsense of [undefined, null, 'JobCompleted', {}, { ...event, completedAt: 'today' }, { ...event, stats: {} }]) {
+    for (const nonsense of [
+      undefined,
+      null,
+      'JobCompleted',
+      {},
+      { ...event, completedAt: 'today' },
+      { ...event, stats: {} },
+    ]) {
       platform().app.get(EventEmitter2).emit(JOB_COMPLETED_EVENT, nonsense);
     }
     expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
@@ -138,7 +150,9 @@ describe('a completed job is heard', () => {
     const sink = await agent.sink(await platform().receiver.endpoint());
     const { event } = await untoldJob(agent);
     const stranger = await platform().customer();
-    const made = await platform().app.get(DataSinks).recordJobCompleted({ ...event, workspaceId: stranger.workspaceId });
+    const made = await platform()
+      .app.get(DataSinks)
+      .recordJobCompleted({ ...event, workspaceId: stranger.workspaceId });
     expect(made).toBe(0);
     expect(await sink.deliveries()).toEqual([]);
   });
@@ -206,9 +220,15 @@ describe('a worker that disappears in the middle of an attempt', () => {
     const sink = await agent.sink(endpoint);
     const { id } = await sink.deliveryOf(await agent.finishJob());
     await endpoint.first();
-    expect(await agent.customer.delivery(id)).toMatchObject({ status: 'IN_FLIGHT', attempts: [{ status: 'IN_FLIGHT', finishedAt: null }] });
+    expect(await agent.customer.delivery(id)).toMatchObject({
+      status: 'IN_FLIGHT',
+      attempts: [{ status: 'IN_FLIGHT', finishedAt: null }],
+    });
 
-    await platform().sql(`UPDATE agent_data_source_delivery SET lease_expires_at = now() - interval '1 s' WHERE id = $1`, [id]);
+    await platform().sql(
+      `UPDATE agent_data_source_delivery SET lease_expires_at = now() - interval '1 s' WHERE id = $1`,
+      [id],
+    );
     await sweep();
     const delivery = await agent.customer.settled(id);
     const attempts = [
@@ -233,11 +253,19 @@ describe('a worker that disappears in the middle of an attempt', () => {
     const { id } = await sink.deliveryOf(await agent.finishJob());
     for (let worker = 1; worker <= 5; worker++) {
       await endpoint.received(worker);
-      await platform().sql(`UPDATE agent_data_source_delivery SET lease_expires_at = now() - interval '1 s' WHERE id = $1`, [id]);
+      await platform().sql(
+        `UPDATE agent_data_source_delivery SET lease_expires_at = now() - interval '1 s' WHERE id = $1`,
+        [id],
+      );
       await sweep();
     }
     const delivery = await agent.customer.settled(id);
-    expect(delivery).toMatchObject({ status: 'FAILED', reason: 'abandoned_too_often', attemptCount: 5, retriesSpent: 0 });
+    expect(delivery).toMatchObject({
+      status: 'FAILED',
+      reason: 'abandoned_too_often',
+      attemptCount: 5,
+      retriesSpent: 0,
+    });
     await endpoint.release();
   });
 });

@@ -22,7 +22,13 @@ describe('changing a sink', () => {
     const sink = await newSink({ customHeaders, retryableStatuses: [429] });
     const before = expectStatus(await sink.api.get(sink.path), 200);
     const named = expectStatus(await sink.api.patch(sink.path, { name: 'Another name' }), 200);
-    expect(named).toEqual({ ...before, name: 'Another name', configVersion: 2, updatedAt: expect.any(String), warnings: [] });
+    expect(named).toEqual({
+      ...before,
+      name: 'Another name',
+      configVersion: 2,
+      updatedAt: expect.any(String),
+      warnings: [],
+    });
     const changed = expectStatus(await sink.api.patch(sink.path, { config: { retryableStatuses: [] } }), 200);
     expect(changed.config).toEqual({ ...before.config, retryableStatuses: [] });
     expect(changed).toMatchObject({ name: 'Another name', configVersion: 3, secret: before.secret });
@@ -32,7 +38,10 @@ describe('changing a sink', () => {
 
   it('may move it to another path of the same host without the secret', async () => {
     const sink = await newSink();
-    const { config } = expectStatus(await sink.api.patch(sink.path, { config: { url: 'https://INTERNAL.acme.com:443/v2?a=1' } }), 200);
+    const { config } = expectStatus(
+      await sink.api.patch(sink.path, { config: { url: 'https://INTERNAL.acme.com:443/v2?a=1' } }),
+      200,
+    );
     expect(config.url).toBe('https://internal.acme.com/v2?a=1');
   });
 
@@ -43,15 +52,18 @@ describe('changing a sink', () => {
     ['another host, with a secret of null', { config: { url: 'https://elsewhere.acme.com/' }, secret: null }],
     ['the scheme that shows the secret', { config: { authScheme: 'Bearer' } }],
     ['the scheme and a user', { config: { authScheme: 'Basic', username: 'somebody' } }],
-  ])('needs the secret again for %s: a lesser admin must not send it to a server of their own', async (_name, patch) => {
-    const sink = await newSink();
-    const before = expectStatus(await sink.api.get(sink.path), 200);
-    const refused = await sink.api.patch(sink.path, patch);
-    expect(refused.status).toBe(422);
-    expect(refused.body.type).toMatch(/\/(secret-required|validation-failed)$/);
-    expect(refused.body.errors[0].pointer).toMatch(/^\/secret/);
-    expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
-  });
+  ])(
+    'needs the secret again for %s: a lesser admin must not send it to a server of their own',
+    async (_name, patch) => {
+      const sink = await newSink();
+      const before = expectStatus(await sink.api.get(sink.path), 200);
+      const refused = await sink.api.patch(sink.path, patch);
+      expect(refused.status).toBe(422);
+      expect(refused.body.type).toMatch(/\/(secret-required|validation-failed)$/);
+      expect(refused.body.errors[0].pointer).toMatch(/^\/secret/);
+      expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
+    },
+  );
 
   it('moves it to another host with the secret, and pushes go there', async () => {
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer' }], SECRET);
@@ -64,7 +76,9 @@ describe('changing a sink', () => {
 
   it('changes the scheme with its secret, and leaves no user behind', async () => {
     const endpoint = await platform().receiver.endpoint();
-    const sink = await (await agentOfNewCustomer()).sink(endpoint, {
+    const sink = await (
+      await agentOfNewCustomer()
+    ).sink(endpoint, {
       config: { url: endpoint.url, authScheme: 'Basic', username: 'mapping' },
       secret: { value: 'the password' },
     });
@@ -89,7 +103,10 @@ describe('changing a sink', () => {
 
   it('is on record with the old and the new value, and the secret only by name', async () => {
     const sink = await newSink();
-    expectStatus(await sink.api.patch(sink.path, { name: 'New', secret: { value: 'replaced, and 32 bytes long too' } }), 200);
+    expectStatus(
+      await sink.api.patch(sink.path, { name: 'New', secret: { value: 'replaced, and 32 bytes long too' } }),
+      200,
+    );
     const [line] = await platform().sql(
       `SELECT actor_type, ip, details FROM agent_data_source_audit WHERE data_source_id = $1 AND action = 'DATA_SINK_CHANGED'`,
       [sink.id],
@@ -129,8 +146,14 @@ describe('deleting a sink', () => {
     expect(expectStatus(await sink.api.get(`${agent.path}/data-sources`), 200).items).toEqual([]);
 
     await agent.finishJob();
-    expect(await agent.customer.delivery(id)).toMatchObject({ status: 'DELIVERED', attempts: [{ status: 'SUCCEEDED', url: endpoint.url }] });
-    const [kept] = await platform().sql('SELECT count(*)::int AS attempts FROM agent_data_source_sync WHERE data_source_id = $1', [sink.id]);
+    expect(await agent.customer.delivery(id)).toMatchObject({
+      status: 'DELIVERED',
+      attempts: [{ status: 'SUCCEEDED', url: endpoint.url }],
+    });
+    const [kept] = await platform().sql(
+      'SELECT count(*)::int AS attempts FROM agent_data_source_sync WHERE data_source_id = $1',
+      [sink.id],
+    );
     expect(kept).toEqual({ attempts: 1 });
     expect(endpoint.requests).toHaveLength(1);
   });
@@ -138,7 +161,9 @@ describe('deleting a sink', () => {
   it('destroys its secret', async () => {
     const sink = await newSink();
     const secrets = (): Promise<unknown[]> =>
-      platform().sql('SELECT 1 FROM agent_data_source_secret WHERE workspace_id = $1', [sink.agent.customer.workspaceId]);
+      platform().sql('SELECT 1 FROM agent_data_source_secret WHERE workspace_id = $1', [
+        sink.agent.customer.workspaceId,
+      ]);
     expect(await secrets()).toHaveLength(1);
     expectStatus(await sink.api.patch(sink.path, { secret: { value: 'replaced, and 32 bytes long too' } }), 200);
     expect(await secrets()).toHaveLength(1);
@@ -154,7 +179,10 @@ describe('the list of sinks', () => {
     for (let i = 0; i < 3; i++) ids.unshift((await agent.sink('https://acme.com/')).id);
     const first = expectStatus(await agent.api.get(`${agent.path}/data-sources?limit=2`), 200);
     expect(first.items.map(({ id }: Sink) => id)).toEqual(ids.slice(0, 2));
-    const second = expectStatus(await agent.api.get(`${agent.path}/data-sources?limit=2&cursor=${first.nextCursor}`), 200);
+    const second = expectStatus(
+      await agent.api.get(`${agent.path}/data-sources?limit=2&cursor=${first.nextCursor}`),
+      200,
+    );
     expect(second.items.map(({ id }: Sink) => id)).toEqual(ids.slice(2));
     expect(second.nextCursor).toBeNull();
     expect(first.items[0]).toEqual(expectStatus(await agent.api.get(`${agent.path}/data-sources/${ids[0]}`), 200));
@@ -177,7 +205,8 @@ describe('the number of sinks', () => {
     const [agent, other] = [await customer.agent(), await customer.agent()];
     const sinks: Sink[] = [];
     for (let i = 0; i < 4; i++) sinks.push(await agent.sink('https://acme.com/'));
-    const more = (where: Agent): ReturnType<Agent['api']['post']> => where.api.post(`${where.path}/data-sources`, sinkBody('https://acme.com/'));
+    const more = (where: Agent): ReturnType<Agent['api']['post']> =>
+      where.api.post(`${where.path}/data-sources`, sinkBody('https://acme.com/'));
     expect(expectStatus(await more(agent), 409).type).toBe('https://mapping.travel/errors/sink-limit-reached');
     for (let i = 0; i < 2; i++) expectStatus(await more(other), 201);
     expect(expectStatus(await more(other), 409).detail).toContain('workspace');

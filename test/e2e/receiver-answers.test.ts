@@ -4,7 +4,7 @@ import type { Sink } from '../support/platform/customer.js';
 import type { Endpoint, ReceiverStep } from '../support/platform/receiver-process.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 
-const DEADLINE_MS = 700;
+const DEADLINE_MS = 1_000;
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`getaddrinfo ${code}`), { code });
@@ -21,7 +21,12 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 
 const platform = suitePlatform({
   options: {
-    deadlines: { dnsMs: DEADLINE_MS, responseHeadersMs: DEADLINE_MS, responseBodyMs: DEADLINE_MS, uploadIdleMs: DEADLINE_MS },
+    deadlines: {
+      dnsMs: DEADLINE_MS,
+      responseHeadersMs: DEADLINE_MS,
+      responseBodyMs: DEADLINE_MS,
+      uploadIdleMs: DEADLINE_MS,
+    },
     resolver: async (name) => {
       if (name === 'silent.acme.com') return new Promise(() => undefined);
       if (name === 'our-resolver-is-down.acme.com') throw systemError('EAI_AGAIN');
@@ -45,13 +50,18 @@ async function sinkAt(endpoint: Endpoint | string, config = {}): Promise<Sink> {
 }
 
 describe('a 4xx answer means no', () => {
-  it.each([400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 422, 425, 429, 451, 499])('%i is never retried', async (status) => {
-    const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status }]);
-    const { delivery } = await pushTo(endpoint);
-    expect(delivery).toMatchObject({ status: 'FAILED', reason: 'not_retryable', attemptCount: 1, retriesSpent: 0 });
-    expect(delivery.attempts).toMatchObject([{ status: 'HTTP_4XX', errorCode: 'rejected_by_receiver', httpStatus: status }]);
-    expect(endpoint.requests).toHaveLength(1);
-  });
+  it.each([400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 422, 425, 429, 451, 499])(
+    '%i is never retried',
+    async (status) => {
+      const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status }]);
+      const { delivery } = await pushTo(endpoint);
+      expect(delivery).toMatchObject({ status: 'FAILED', reason: 'not_retryable', attemptCount: 1, retriesSpent: 0 });
+      expect(delivery.attempts).toMatchObject([
+        { status: 'HTTP_4XX', errorCode: 'rejected_by_receiver', httpStatus: status },
+      ]);
+      expect(endpoint.requests).toHaveLength(1);
+    },
+  );
 
   it.each([408, 425, 429])('%i is retried when the sink names it', async (status) => {
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status }, { kind: 'answer' }]);
@@ -69,10 +79,14 @@ describe('a 4xx answer means no', () => {
 describe('a redirect', () => {
   it.each([300, 301, 302, 303, 304, 307, 308])('%i is final and never followed', async (status) => {
     const elsewhere = await platform().receiver.endpoint();
-    const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status, headers: { Location: elsewhere.url }, body: '' }]);
+    const endpoint = await platform().receiver.endpoint([
+      { kind: 'answer', status, headers: { Location: elsewhere.url }, body: '' },
+    ]);
     const { delivery } = await pushTo(endpoint);
     expect(delivery).toMatchObject({ status: 'FAILED', reason: 'not_retryable', attemptCount: 1 });
-    expect(delivery.attempts).toMatchObject([{ status: 'HTTP_3XX', errorCode: 'redirect_refused', httpStatus: status }]);
+    expect(delivery.attempts).toMatchObject([
+      { status: 'HTTP_3XX', errorCode: 'redirect_refused', httpStatus: status },
+    ]);
     expect(elsewhere.requests).toEqual([]);
   });
 });
@@ -126,7 +140,10 @@ describe('what went wrong is retried, and on record by its name', () => {
   ])('%s', async (_name, url, status, errorCode) => {
     const { delivery } = await pushTo(url);
     expect(delivery).toMatchObject({ status: 'FAILED', reason: 'retries_exhausted', attemptCount: 2 });
-    expect(delivery.attempts).toMatchObject([{ status, errorCode, httpStatus: null }, { status, errorCode }]);
+    expect(delivery.attempts).toMatchObject([
+      { status, errorCode, httpStatus: null },
+      { status, errorCode },
+    ]);
   });
 });
 
@@ -143,7 +160,8 @@ describe('what retrying cannot help is final', () => {
     expect(delivery.attempts).toMatchObject([
       {
         ...{ status: 'BLOCKED', errorCode: 'address_refused', answerExcerpt: null },
-        advice: 'The address of this endpoint is not one that results may be sent to. Use a host with public addresses only.',
+        advice:
+          'The address of this endpoint is not one that results may be sent to. Use a host with public addresses only.',
       },
     ]);
   });

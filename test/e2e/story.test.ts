@@ -14,7 +14,9 @@ describe('the platform', () => {
     const [{ version } = { version: '' }] = await platform().sql<{ version: string }>('SELECT version()');
     expect(version).toMatch(/^PostgreSQL /);
     expect(/wasm|emcc|emscripten/i.test(version)).toBe(!services);
-    expect(platform().app.get(Wakeup, { strict: false }).constructor.name).toBe(services ? 'BullWakeup' : 'InProcessWakeup');
+    expect(platform().app.get(Wakeup, { strict: false }).constructor.name).toBe(
+      services ? 'BullWakeup' : 'InProcessWakeup',
+    );
   });
 });
 
@@ -27,7 +29,12 @@ describe('the story of the contract', () => {
 
     const body = sinkBody(endpoint.url, { secret: { value: secret } });
     const created = expectStatus(await customer.api.post(`${agent.path}/data-sources`, body), 201);
-    expect(created).toMatchObject({ role: 'RESULTS_SINK', status: 'ACTIVE', secret: { hint: '****ytes' }, warnings: [] });
+    expect(created).toMatchObject({
+      role: 'RESULTS_SINK',
+      status: 'ACTIVE',
+      secret: { hint: '****ytes' },
+      warnings: [],
+    });
     const sinkPath = `${agent.path}/data-sources/${created.id}`;
 
     expect(expectStatus(await customer.api.post(`${sinkPath}/test`), 200)).toMatchObject({ passed: true });
@@ -44,7 +51,14 @@ describe('the story of the contract', () => {
     const delivery = await customer.settled(items[0].id);
     expect(delivery).toMatchObject({ jobId, status: 'DELIVERED', trigger: 'AUTO', attemptCount: 1, reason: null });
     expect(delivery.attempts).toMatchObject([
-      { attemptNumber: 1, status: 'SUCCEEDED', errorCode: null, httpStatus: 200, answerExcerpt: 'ok', url: endpoint.url },
+      {
+        attemptNumber: 1,
+        status: 'SUCCEEDED',
+        errorCode: null,
+        httpStatus: 200,
+        answerExcerpt: 'ok',
+        url: endpoint.url,
+      },
     ]);
   });
 });
@@ -56,7 +70,12 @@ describe('what arrives', () => {
     await agent.sink(endpoint);
     const rows = [
       ...resultRows(3),
-      { matchMethod: 'MANUAL', partnerRowId: 'Zürich “Süd” \u2028 😀', matchConfidence: 1, referenceHotelId: 'ref_\\"\n' },
+      {
+        matchMethod: 'MANUAL',
+        partnerRowId: 'Zürich “Süd” \u2028 😀',
+        matchConfidence: 1,
+        referenceHotelId: 'ref_\\"\n',
+      },
       { partnerRowId: 'row_with_nothing_else' },
     ];
     const jobId = await agent.finishJob(rows);
@@ -85,7 +104,9 @@ describe('what arrives', () => {
     const sink = await agent.sink(endpoint);
     const delivery = await sink.settledPush();
     const { headers, body, bytes, sha256 } = await endpoint.first();
-    const digest = createHash('sha256').update(body ?? '').digest();
+    const digest = createHash('sha256')
+      .update(body ?? '')
+      .digest();
     expect(headers).toMatchObject({
       'content-type': 'application/json',
       'content-length': String(bytes),
@@ -127,7 +148,9 @@ describe('what arrives', () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(endpoint);
-    const lines = resultRows(4).map((row) => JSON.stringify(row)).join('\n');
+    const lines = resultRows(4)
+      .map((row) => JSON.stringify(row))
+      .join('\n');
     const headers = { 'Content-Type': 'application/x-ndjson' };
     const answer = await agent.api.raw('POST', `${agent.path}/mapping-jobs`, { headers, body: lines });
     const { jobId } = expectStatus(answer, 201);
@@ -152,7 +175,10 @@ describe('what arrives', () => {
 describe('an endpoint that is down for a moment', () => {
   it('gets the same bytes again under the same delivery id, and both attempts are on record', async () => {
     const secret = 'down for a moment, then up again';
-    const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 503, body: 'later' }, { kind: 'answer' }], secret);
+    const endpoint = await platform().receiver.endpoint(
+      [{ kind: 'answer', status: 503, body: 'later' }, { kind: 'answer' }],
+      secret,
+    );
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(endpoint, { secret: { value: secret } });
     const delivery = await sink.settledPush();
@@ -163,7 +189,12 @@ describe('an endpoint that is down for a moment', () => {
       [delivery.id, '1'],
       [delivery.id, '2'],
     ]);
-    expect(delivery).toMatchObject({ status: 'DELIVERED', attemptCount: 2, retriesSpent: 1, lastAttemptStatus: 'SUCCEEDED' });
+    expect(delivery).toMatchObject({
+      status: 'DELIVERED',
+      attemptCount: 2,
+      retriesSpent: 1,
+      lastAttemptStatus: 'SUCCEEDED',
+    });
     const attempts = [
       { attemptNumber: 2, status: 'SUCCEEDED', errorCode: null, httpStatus: 200, answerExcerpt: 'ok' },
       { attemptNumber: 1, status: 'HTTP_5XX', errorCode: 'receiver_error', httpStatus: 503, answerExcerpt: 'later' },
@@ -187,11 +218,16 @@ describe('an endpoint that is down for a moment', () => {
     });
     const numbers = Array.from({ length: attempts }, (_, i) => i + 1);
     expect(endpoint.requests.map(({ headers }) => Number(headers['x-mt-attempt']))).toEqual(numbers);
-    expect(delivery.attempts.map((attempt: { attemptNumber: number }) => attempt.attemptNumber)).toEqual(numbers.reverse());
+    expect(delivery.attempts.map((attempt: { attemptNumber: number }) => attempt.attemptNumber)).toEqual(
+      numbers.reverse(),
+    );
   });
 
   it('is retried as the rule said when the delivery was made, whatever it says later', async () => {
-    const endpoint = await platform().receiver.endpoint([{ kind: 'hold', status: 500 }, { kind: 'answer', status: 500 }]);
+    const endpoint = await platform().receiver.endpoint([
+      { kind: 'hold', status: 500 },
+      { kind: 'answer', status: 500 },
+    ]);
     const agent = await (await platform().customer()).agent({ retry_failed_push: 2 });
     const sink = await agent.sink(endpoint);
     const { id } = await sink.deliveryOf(await agent.finishJob());
@@ -205,12 +241,18 @@ describe('an endpoint that is down for a moment', () => {
 describe('an endpoint that hangs', () => {
   it('holds up nobody else, however many deliveries wait for it', async () => {
     const agent = await (await platform().customer()).agent();
-    const [stuck, quick] = [await platform().receiver.endpoint([{ kind: 'hold' }]), await platform().receiver.endpoint()];
+    const [stuck, quick] = [
+      await platform().receiver.endpoint([{ kind: 'hold' }]),
+      await platform().receiver.endpoint(),
+    ];
     const [stuckSink, quickSink] = [await agent.sink(stuck), await agent.sink(quick)];
     const jobs = 20;
     for (let i = 0; i < jobs; i++) await agent.finishJob([]);
     await quick.received(jobs);
-    await until(async () => (await quickSink.deliveries('?status=DELIVERED')).length === jobs, 'the quick sink has all');
+    await until(
+      async () => (await quickSink.deliveries('?status=DELIVERED')).length === jobs,
+      'the quick sink has all',
+    );
     expect(await stuckSink.deliveries('?status=DELIVERED')).toEqual([]);
     await until(async () => {
       await stuck.release();

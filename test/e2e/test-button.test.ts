@@ -36,7 +36,15 @@ describe('the Test button', () => {
     expect(method).toBe('POST');
     expect(sent.body).toBe(body);
     const payload = JSON.parse(body ?? '') as Body;
-    expect(Object.keys(payload)).toEqual(['jobId', 'agentId', 'workspaceId', 'completedAt', 'stats', 'results', 'test']);
+    expect(Object.keys(payload)).toEqual([
+      'jobId',
+      'agentId',
+      'workspaceId',
+      'completedAt',
+      'stats',
+      'results',
+      'test',
+    ]);
     expect(payload).toMatchObject({
       jobId: expect.stringMatching(/^job_.*TEST$/),
       agentId: sink.agent.id,
@@ -45,8 +53,18 @@ describe('the Test button', () => {
       test: true,
     });
     expect(payload.results).toEqual([
-      { partnerRowId: expect.stringMatching(/TEST$/), referenceHotelId: expect.stringMatching(/TEST$/), matchMethod: 'STANDARD', matchConfidence: null },
-      { partnerRowId: expect.stringMatching(/TEST$/), referenceHotelId: null, matchMethod: null, matchConfidence: null },
+      {
+        partnerRowId: expect.stringMatching(/TEST$/),
+        referenceHotelId: expect.stringMatching(/TEST$/),
+        matchMethod: 'STANDARD',
+        matchConfidence: null,
+      },
+      {
+        partnerRowId: expect.stringMatching(/TEST$/),
+        referenceHotelId: null,
+        matchMethod: null,
+        matchConfidence: null,
+      },
     ]);
     expect(headers).toMatchObject({ 'x-mt-delivery-id': expect.stringMatching(/^dlv_.*TEST$/), 'x-mt-attempt': '1' });
   });
@@ -104,7 +122,10 @@ describe('the Test button', () => {
     const other = await sink.agent.sink(await platform().receiver.endpoint());
     for (let i = 0; i < 6; i++) await pressTest(sink);
     const answer = await sink.api.post(`${sink.path}/test`);
-    expect(expectStatus(answer, 429)).toMatchObject({ type: 'https://mapping.travel/errors/rate-limited', status: 429 });
+    expect(expectStatus(answer, 429)).toMatchObject({
+      type: 'https://mapping.travel/errors/rate-limited',
+      status: 429,
+    });
     const retryAfter = Number(answer.headers.get('retry-after'));
     expect(retryAfter).toBeGreaterThanOrEqual(1);
     expect(retryAfter).toBeLessThanOrEqual(60);
@@ -115,7 +136,13 @@ describe('the Test button', () => {
 describe('a test that fails says at which step, and what to do', () => {
   const answers: readonly (readonly [string, ReceiverStep, string, string, string])[] = [
     ['401', { kind: 'answer', status: 401 }, 'response', 'HTTP_4XX', 'rejected_by_receiver'],
-    ['302', { kind: 'answer', status: 302, headers: { Location: 'http://127.0.0.1/' } }, 'response', 'HTTP_3XX', 'redirect_refused'],
+    [
+      '302',
+      { kind: 'answer', status: 302, headers: { Location: 'http://127.0.0.1/' } },
+      'response',
+      'HTTP_3XX',
+      'redirect_refused',
+    ],
     ['503', { kind: 'answer', status: 503 }, 'response', 'HTTP_5XX', 'receiver_error'],
     ['no answer', { kind: 'hang' }, 'response', 'TIMEOUT', 'response_timeout'],
     ['no HTTP', { kind: 'garbage' }, 'response', 'NETWORK_ERROR', 'invalid_http_response'],
@@ -125,7 +152,13 @@ describe('a test that fails says at which step, and what to do', () => {
   it.each(answers)('%s', async (_name, step, failedStep, status, errorCode) => {
     const endpoint = await platform().receiver.endpoint([step]);
     const result = await pressTest(await draftSink(endpoint.url));
-    expect(result).toMatchObject({ passed: false, failedStep, status, errorCode, advice: expect.stringMatching(/\.$/) });
+    expect(result).toMatchObject({
+      passed: false,
+      failedStep,
+      status,
+      errorCode,
+      advice: expect.stringMatching(/\.$/),
+    });
     expect(endpoint.requests).toHaveLength(1);
   });
 

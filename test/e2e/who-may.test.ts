@@ -33,7 +33,13 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'reading a sink', method: 'GET', scope: 'read', path: sinkPath },
   { name: 'changing a sink', method: 'PATCH', scope: 'write', path: sinkPath, body: { name: 'Another name' } },
   { name: 'testing a sink', method: 'POST', scope: 'push', path: (named) => `${sinkPath(named)}/test` },
-  { name: 'pushing by hand', method: 'POST', scope: 'push', path: (named) => `${sinkPath(named)}/pushes`, body: { jobId: 'job_1' } },
+  {
+    name: 'pushing by hand',
+    method: 'POST',
+    scope: 'push',
+    path: (named) => `${sinkPath(named)}/pushes`,
+    body: { jobId: 'job_1' },
+  },
   { name: 'listing deliveries', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/deliveries` },
   { name: 'listing attempts', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/syncs` },
   { name: 'reading a delivery', method: 'GET', scope: 'read', path: deliveryPath },
@@ -85,7 +91,8 @@ describe('somebody else’s ids', () => {
     const agent = await (await platform().customer()).agent();
     const own = await pushedSink(agent);
     const cursor = Buffer.from(named.deliveryId).toString('base64url');
-    for (const delivery of await own.sink.deliveries(`?cursor=${cursor}`)) expect(delivery.dataSourceId).toBe(own.sink.id);
+    for (const delivery of await own.sink.deliveries(`?cursor=${cursor}`))
+      expect(delivery.dataSourceId).toBe(own.sink.id);
   });
 });
 
@@ -96,7 +103,10 @@ describe('a token', () => {
     await platform().revoke(revoked);
     for (const token of [null, 'mt_wrong', 'not a token', revoked]) {
       const refused = await call(platform().client(token), operation, NOBODYS);
-      expect(expectStatus(refused, 401)).toMatchObject({ type: 'https://mapping.travel/errors/unauthenticated', status: 401 });
+      expect(expectStatus(refused, 401)).toMatchObject({
+        type: 'https://mapping.travel/errors/unauthenticated',
+        status: 401,
+      });
       expect(refused.headers.get('content-type')).toContain('application/problem+json');
     }
   });
@@ -149,20 +159,29 @@ describe('a workspace on a plan without data sinks', () => {
   });
 
   it('is not Enterprise', async () => {
-    const sink = await (await (await platform().customer('ENTERPRISE')).agent()).sink(await platform().receiver.endpoint());
+    const sink = await (
+      await (await platform().customer('ENTERPRISE')).agent()
+    ).sink(await platform().receiver.endpoint());
     expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
   });
 });
 
 describe('a secret', () => {
   it('is in no answer, no log line and no row of the database', async () => {
-    const secrets = ['clear text of an hmac secret, 4711', 'clear-text-of-a-bearer-token-4712', 'user4713:clear text of a password'];
+    const secrets = [
+      'clear text of an hmac secret, 4711',
+      'clear-text-of-a-bearer-token-4712',
+      'user4713:clear text of a password',
+    ];
     const schemes = ['HmacSha256', 'Bearer', 'Basic'];
     const agent = await (await platform().customer()).agent({ retry_failed_push: 1 });
     for (const [i, value] of secrets.entries()) {
       platform().keepSecret(value);
       const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer' }]);
-      const sink = await agent.sink(endpoint, { config: { url: endpoint.url, authScheme: schemes[i] }, secret: { value } });
+      const sink = await agent.sink(endpoint, {
+        config: { url: endpoint.url, authScheme: schemes[i] },
+        secret: { value },
+      });
       expectStatus(await sink.api.post(`${sink.path}/test`), 200);
       expectStatus(await sink.api.patch(sink.path, { secret: { value: `${value}.` } }), 200);
       const { id } = await sink.settledPush();
@@ -170,7 +189,10 @@ describe('a secret', () => {
       await agent.customer.settled(id);
       // What is refused is not repeated either.
       await sink.api.patch(sink.path, { secret: { value, extra: value } });
-      await sink.api.raw('PATCH', sink.path, { body: `{"secret":{"value":"${value}"`, headers: { 'Content-Type': 'application/json' } });
+      await sink.api.raw('PATCH', sink.path, {
+        body: `{"secret":{"value":"${value}"`,
+        headers: { 'Content-Type': 'application/json' },
+      });
     }
     const tables = await platform().sql<{ name: string }>(
       `SELECT tablename AS name FROM pg_tables WHERE tablename LIKE 'agent_data_source%'`,

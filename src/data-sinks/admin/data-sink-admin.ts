@@ -16,6 +16,7 @@ import { SecretVault } from '../ports/secret-vault.js';
 import type { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
 import { EndpointAdmission } from './endpoint-admission.js';
 import { acceptConfig } from './sink-endpoint.js';
+import { SinkReactivation } from './sink-reactivation.js';
 import { acceptSecret, type AcceptedSecret } from './sink-secret.js';
 import type { RequestCaller } from './workspace-access.guard.js';
 
@@ -38,6 +39,7 @@ export class DataSinkAdmin {
     private readonly vault: SecretVault,
     private readonly audit: AuditTrail,
     private readonly endpoints: EndpointAdmission,
+    private readonly reactivation: SinkReactivation,
     @Inject(NETWORK_POLICY) private readonly policy: NetworkPolicy,
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
@@ -94,8 +96,12 @@ export class DataSinkAdmin {
         throw new ProblemError('temporarily-unavailable', 'The data source was changed by someone else just now.');
       }
       await this.#record('DATA_SINK_CHANGED', caller, sink, difference(sink, change), transaction);
+      if (sink.status === 'DISABLED' && change.status === 'ACTIVE') {
+        await this.#record('DATA_SINK_REACTIVATED', caller, sink, { by: 'change' }, transaction);
+      }
     });
     if (secret) await this.#destroySecret(sink);
+    if (sink.status === 'DISABLED' && change.status === 'ACTIVE') this.reactivation.happened(sink, 'change');
     const changed = await this.sinks.find(scopeOf(sink), sink.id);
     if (!changed) throw new ProblemError('not-found', 'The data source was deleted meanwhile.');
     return { sink: changed, warnings, generatedSecret: null };

@@ -7,6 +7,7 @@ import { EndpointAdmission } from './endpoint-admission.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
 import { RequestLimit } from './request-limit.js';
+import { SinkReactivation } from './sink-reactivation.js';
 import { SinkTest } from './sink-test.js';
 
 export const adminControllers: readonly Type[] = [DataSourcesController, PushesController, DeliveriesController];
@@ -16,6 +17,7 @@ export const adminProviders: readonly Provider[] = [
   AgentGatekeeper,
   EndpointAdmission,
   DataSinkAdmin,
+  SinkReactivation,
   SinkTest,
   PushAdmin,
 ];

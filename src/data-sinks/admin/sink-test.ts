@@ -13,6 +13,7 @@ import { PushClient, type PushAnswer } from '../egress/index.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { RateLimit } from './rate-limit.js';
+import { SinkReactivation } from './sink-reactivation.js';
 import type { RequestCaller } from './workspace-access.guard.js';
 
 /** What a test found out: a diagnosis, not only a status (contract, section 4). */
@@ -20,6 +21,8 @@ export interface SinkTestResult {
   readonly passed: boolean;
   readonly status: AttemptStatus;
   readonly errorCode: AttemptErrorCode | null;
+  /** Whether it made a disabled sink active again. */
+  readonly reactivated: boolean;
   /** Null when it passed. */
   readonly failedStep: ExchangeStep | null;
   readonly advice: string | null;
@@ -45,6 +48,7 @@ export class SinkTest {
     private readonly client: PushClient,
     private readonly clock: ServerClock,
     private readonly audit: AuditTrail,
+    private readonly reactivation: SinkReactivation,
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) { testsPerMinute }: ResolvedDataSinksOptions,
   ) {
@@ -66,11 +70,12 @@ export class SinkTest {
     });
     const { status, errorCode } = classify(result);
     const passed = status === 'SUCCEEDED';
+    const reactivated = passed && (await this.reactivation.byTest(caller, sink));
     await this.#record(caller, sink, { passed, status, errorCode, httpStatus: answer?.httpStatus ?? null });
     const advice = errorCode && ATTEMPT_ADVICE[errorCode];
     const shown = { ...headers, ...Object.fromEntries(sink.config.customHeaders.map((h) => [h.name, h.value])) };
     return {
-      ...{ passed, status, errorCode, timings },
+      ...{ passed, reactivated, status, errorCode, timings },
       failedStep: advice?.step ?? null,
       advice: advice?.advice ?? null,
       sent: { method: 'POST', url: sink.config.url, headers: withoutCredentials(shown), body: text },

@@ -107,13 +107,23 @@ SELECT ceil(extract(epoch FROM
        AND (SELECT s.status FROM agent_data_source s WHERE s.id = w.data_source_id) IS DISTINCT FROM 'DISABLED'
   ) END - now()) * 1000)::float8 AS ms`;
 
-/**
- * Milliseconds until the next delivery is due that may be sent, below 0 when it is overdue, null when none waits. What
- * waits for a disabled sink is not due.
- */
-export async function nextDueInMs(database: Database): Promise<number | null> {
+async function dueInMs(database: Database): Promise<number | null> {
   const [next] = await rows<{ ms: number | null }>(database, NEXT_DUE);
   return next?.ms ?? null;
+}
+
+/**
+ * Milliseconds until the next delivery is due that may be sent, 0 when one is due now, null when none waits. What waits
+ * for a disabled sink is not due.
+ */
+export async function nextDueInMs(database: Database): Promise<number | null> {
+  const ms = await dueInMs(database);
+  return ms === null ? null : Math.max(ms, 0);
+}
+
+/** For how long the oldest delivery has been due that may be sent, in milliseconds; 0 when none is due. */
+export async function oldestDueAgeMs(database: Database): Promise<number> {
+  return Math.max(-((await dueInMs(database)) ?? 0), 0);
 }
 
 interface ClaimedRow {

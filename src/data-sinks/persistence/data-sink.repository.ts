@@ -72,6 +72,15 @@ export class DataSinkRepository {
     return result.affected === 1;
   }
 
+  /** Makes a disabled sink active again, as it is. @returns false when it was not disabled (any more) */
+  async reactivate(sink: DataSink, manager = this.#manager): Promise<boolean> {
+    const result = await repository(manager).update(
+      { id: sink.id, status: 'DISABLED', deletedAt: IsNull() },
+      { status: 'ACTIVE', updatedAt: () => 'now()', ...disabling('ACTIVE') },
+    );
+    return result.affected === 1;
+  }
+
   /** Marks a sink as deleted; its history stays. @returns false when there was none to delete */
   async delete(scope: SinkScope, id: string, manager = this.#manager): Promise<boolean> {
     const result = await repository(manager).update(
@@ -86,8 +95,14 @@ function repository(manager: EntityManager): Repository<DataSourceEntity> {
   return manager.getRepository(DataSourceEntity);
 }
 
+interface Disabling {
+  readonly disabledReason?: null;
+  readonly disabledAt?: null;
+  readonly reactivatedAt?: () => string;
+}
+
 /** Whoever sets the status ends what the module made of it; failures of before count no more once it is active again. */
-function disabling(status: DataSink['status'] | undefined): Partial<Record<keyof DataSourceEntity, null | (() => string)>> {
+function disabling(status: DataSink['status'] | undefined): Disabling {
   if (status === undefined) return {};
   return { disabledReason: null, disabledAt: null, ...(status === 'ACTIVE' && { reactivatedAt: () => 'now()' }) };
 }

@@ -1,4 +1,4 @@
-import type { CancelReason, DeliveryReason } from '../core/delivery.js';
+import type { CancelReason, DeliveryReason, DeliveryTrigger } from '../core/delivery.js';
 import { columns, type Database, rows } from './database.js';
 
 /** A delivery in a worker's hands: its id and the token that proves it. */
@@ -51,22 +51,35 @@ export type Ending = LeaseHolder &
     | { readonly status: 'FAILED'; readonly reason: DeliveryReason }
   );
 
-/** Settles deliveries without an attempt: the gate said no, or there is nothing to send. */
-export async function endDeliveries(database: Database, endings: readonly Ending[]): Promise<void> {
-  await database.query(
+/**
+ * Settles deliveries without an attempt: the gate said no, or there is nothing to send.
+ * @returns the ids of those that were still held
+ */
+export async function endDeliveries(database: Database, endings: readonly Ending[]): Promise<ReadonlySet<string>> {
+  const ended = await rows<{ id: string }>(
+    database,
     `UPDATE agent_data_source_delivery d
         SET status = e.status, reason = e.reason, settled_at = now(), next_attempt_at = NULL,
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS e (id, lease_token, status, reason)
-      WHERE d.id = e.id AND d.lease_token = e.lease_token AND d.status = 'IN_FLIGHT'`,
+      WHERE d.id = e.id AND d.lease_token = e.lease_token AND d.status = 'IN_FLIGHT'
+     RETURNING d.id`,
     columns(endings, (e) => e.id, (e) => e.leaseToken, (e) => e.status, (e) => e.reason),
   );
+  return new Set(ended.map((row) => row.id));
 }
 
 /** What the sweeper did about leases that ran out. */
 export interface SweptLease {
   readonly deliveryId: string;
   readonly status: 'PENDING' | 'RETRYING' | 'FAILED';
+  readonly workspaceId: string;
+  readonly agentId: string;
+  readonly dataSourceId: string;
+  readonly jobId: string;
+  readonly run: number;
+  readonly trigger: DeliveryTrigger;
+  readonly attempts: number;
 }
 
 /**
@@ -78,7 +91,7 @@ export async function sweepExpiredLeases(
   maxAbandoned: number,
   limit = 500,
 ): Promise<SweptLease[]> {
-  const swept = await rows<{ id: string; status: SweptLease['status'] }>(
+  const swept = await rows<SweptRow>(
     database,
     `WITH expired AS (
        SELECT id FROM agent_data_source_delivery
@@ -103,8 +116,24 @@ export async function sweepExpiredLeases(
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
        FROM expired e LEFT JOIN closed c ON c.delivery_id = e.id
       WHERE d.id = e.id
-     RETURNING d.id, d.status`,
+     RETURNING d.id, d.status, d.workspace_id, d.agent_id, d.data_source_id, d.job_id, d.run, d.trigger, d.attempt_count`,
     [maxAbandoned, limit],
   );
-  return swept.map(({ id, status }) => ({ deliveryId: id, status }));
+  return swept.map((row) => ({
+    ...{ deliveryId: row.id, status: row.status, workspaceId: row.workspace_id, agentId: row.agent_id },
+    ...{ dataSourceId: row.data_source_id, jobId: row.job_id, run: row.run, trigger: row.trigger },
+    attempts: row.attempt_count,
+  }));
+}
+
+interface SweptRow {
+  id: string;
+  status: SweptLease['status'];
+  workspace_id: string;
+  agent_id: string;
+  data_source_id: string;
+  job_id: string;
+  run: number;
+  trigger: DeliveryTrigger;
+  attempt_count: number;
 }

@@ -11,6 +11,7 @@ import {
 } from '../persistence/attempt-log.js';
 import type { Session } from '../persistence/database.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
+import type { SettledDeliveries } from './settled-deliveries.js';
 
 /** The delivery that an attempt belongs to, and how the attempt ended. */
 export interface AttemptEnd {
@@ -32,13 +33,21 @@ export class AttemptRecorder {
   readonly #logger = new Logger('DataSinks');
   readonly #session: Session;
   readonly #audit: AuditTrail;
+  readonly #settled: Pick<SettledDeliveries, 'byAttempt'>;
   readonly #options: AttemptRecorderOptions;
   readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
   readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
 
-  constructor(session: Session, audit: AuditTrail, options: AttemptRecorderOptions) {
+  /** @param settled is told of the deliveries that ended, once that is on record */
+  constructor(
+    session: Session,
+    audit: AuditTrail,
+    settled: Pick<SettledDeliveries, 'byAttempt'>,
+    options: AttemptRecorderOptions,
+  ) {
     this.#session = session;
     this.#audit = audit;
+    this.#settled = settled;
     this.#options = options;
     this.#openings = new NaturalBatcher((items) => this.#openBatch(items));
     this.#closings = new NaturalBatcher((items) => this.#closeBatch(items));
@@ -79,7 +88,9 @@ export class AttemptRecorder {
       items.map(({ closing }) => closing),
     );
     const ours = items.filter(({ delivery }) => closed.has(delivery.id));
-    await this.#auditSettled(ours.filter(({ closing }) => closing.plan.status !== 'RETRYING'));
+    const settled = ours.filter(({ closing }) => closing.plan.status !== 'RETRYING');
+    await this.#auditSettled(settled);
+    await this.#settled.byAttempt(settled);
     return items.map(({ delivery }) => closed.has(delivery.id));
   }
 

@@ -8,6 +8,7 @@ import type { SecretVault } from '../ports/secret-vault.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { MissedCompletions } from './missed-completions.js';
 import { OutageLog } from '../core/outage-log.js';
+import type { SettledDeliveries } from './settled-deliveries.js';
 
 export interface DeliverySweeperOptions {
   readonly everyMs: number;
@@ -31,6 +32,7 @@ export class DeliverySweeper {
     private readonly missed: MissedCompletions,
     private readonly payloads: PayloadStore,
     private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
+    private readonly settled: Pick<SettledDeliveries, 'abandoned'>,
     private readonly options: DeliverySweeperOptions,
   ) {}
 
@@ -63,8 +65,10 @@ export class DeliverySweeper {
 
   async #takeBackExpiredLeases(): Promise<void> {
     const swept = await sweepExpiredLeases(this.session, this.options.maxAbandoned);
-    for (const { deliveryId, status } of swept) {
+    for (const lease of swept) {
+      const { deliveryId, status } = lease;
       this.#logger.warn({ event: 'delivery.lease_expired', deliveryId, status });
+      if (status === 'FAILED') this.settled.abandoned(lease);
     }
     if (swept.length > 0) failpoint('mid-sweep');
     if (swept.some(({ status }) => status !== 'FAILED')) this.wakeup.notify();

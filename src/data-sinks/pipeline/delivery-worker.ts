@@ -12,6 +12,7 @@ import type { DeliveryGate } from './delivery-gate.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { OutageLog } from '../core/outage-log.js';
 import type { ServerClock } from './server-clock.js';
+import type { SettledDeliveries } from './settled-deliveries.js';
 
 export interface DeliveryWorkerOptions {
   /** Deliveries in flight in this process, at most. */
@@ -45,6 +46,7 @@ export class DeliveryWorker {
     private readonly attempt: DeliveryAttempt,
     private readonly wakeup: Wakeup,
     private readonly clock: ServerClock,
+    private readonly settled: Pick<SettledDeliveries, 'unsent'>,
     private readonly options: DeliveryWorkerOptions,
   ) {
     this.#leases = new LeaseKeeper(session, options.leaseMs);
@@ -95,7 +97,7 @@ export class DeliveryWorker {
     try {
       const dueInMs = await nextDueInMs(this.session);
       this.#outages.over(begunAt);
-      if (dueInMs !== null && dueInMs <= 0) this.wake();
+      if (dueInMs === 0) this.wake();
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
       this.#outages.report(error);
@@ -174,7 +176,12 @@ export class DeliveryWorker {
   async #run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
     const result = await this.attempt.run(delivery, signal);
     if (!result) return;
-    if ('ending' in result) return endDeliveries(this.session, [result.ending]);
+    if ('ending' in result) {
+      const { status, reason } = result.ending;
+      const ended = await endDeliveries(this.session, [result.ending]);
+      if (status === 'FAILED' && ended.has(delivery.id)) this.settled.unsent(delivery, reason);
+      return;
+    }
     if ('release' in result) {
       await releaseDeliveries(this.session, [result.release]);
       return this.wakeup.notifyIn(result.release.waitMs);

@@ -7,6 +7,9 @@ export { DeliveryGate } from './delivery-gate.js'; // 5
 export { DeliveryAttempt } from './delivery-attempt.js'; // 5
 export { PushSigner } from './push-signer.js'; // 5b
 export { AttemptRecorder } from './attempt-recorder.js'; // 6
+export { SettledDeliveries } from './settled-deliveries.js'; // 6
+export { AutoDisable } from './auto-disable.js'; // 6
+export { DomainEvents } from './domain-events.js';
 export { MissedCompletions } from './missed-completions.js'; // 7
 export { DeliverySweeper } from './delivery-sweeper.js'; // 7
 export { ServerClock } from './server-clock.js';

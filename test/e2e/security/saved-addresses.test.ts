@@ -59,6 +59,9 @@ async function create(agent: Agent, url: string): Promise<Body> {
   return agent.api.post(`${agent.path}/data-sources`, sinkBody(url));
 }
 
+/** A table of some hundred requests on a busy machine. */
+const TABLE_LIMIT_MS = 120_000;
+
 describe('a URL of the table', () => {
   it('is judged when a sink is made: nothing hostile gets in, nothing else is kept out', async () => {
     const agent = await (await platform().customer()).draftAgent();
@@ -89,7 +92,7 @@ describe('a URL of the table', () => {
     expect([...told]).toEqual(['the address of this endpoint is not a public one']);
     expect(reached).toEqual([]);
     expect((await platform().sql('SELECT 1 FROM agent_data_source WHERE agent_id = $1', [agent.id])).length).toBe(counts.acceptable);
-  });
+  }, TABLE_LIMIT_MS);
 
   it('is judged when a sink is changed', async () => {
     const sink = await activeSink();
@@ -113,7 +116,7 @@ describe('a URL of the table', () => {
     reportTried('saving (PATCH)', counts);
     expect(wrong).toEqual([]);
     expect(reached).toEqual([]);
-  });
+  }, TABLE_LIMIT_MS);
 
   it('is judged again by the Test button, though it is in the database', async () => {
     const sink = await activeSink();
@@ -144,7 +147,7 @@ describe('a URL of the table', () => {
     reportTried('the Test button', counts);
     expect(wrong).toEqual([]);
     expect(advice.size).toBe(1);
-  });
+  }, TABLE_LIMIT_MS);
 
   it('is judged at every attempt (a sample)', async () => {
     const sink = await activeSink();
@@ -172,7 +175,7 @@ describe('a URL of the table', () => {
     }
     reportTried('an attempt', counts);
     expect(wrong).toEqual([]);
-  });
+  }, TABLE_LIMIT_MS);
 });
 
 describe('saving an endpoint', () => {

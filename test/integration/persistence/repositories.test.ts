@@ -26,7 +26,7 @@ const aSink = (given: Partial<DataSink> = {}): DataSink => ({
   id: newId('dataSource'),
   ...SCOPE,
   ...{ role: 'RESULTS_SINK', type: 'HTTPS_WEBHOOK', name: 'BI', config: CONFIG, format: 'JSON', status: 'ACTIVE' },
-  ...{ configVersion: 1, createdAt: at, updatedAt: at, deletedAt: null },
+  ...{ disabledReason: null, disabledAt: null, configVersion: 1, createdAt: at, updatedAt: at, deletedAt: null },
   secret: { id: newId('secret'), hint: '****1234', createdAt: at },
   ...given,
 });

@@ -13,6 +13,11 @@ const WIDE: View = { width: 1200, height: 860, colorScheme: 'light' };
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** As much of axe, once it is in the page, as is asked of it. */
+interface AxeInPage {
+  run(): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
+}
+
 /** Longer than any poll of the page and than a busy machine is slow. */
 const PATIENCE_MS = 20_000;
 
@@ -104,7 +109,7 @@ export class ConsolePage {
     // By the debugger's way in, which the page's Content-Security-Policy does not concern.
     await this.page.evaluate(AXE);
     return this.page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
+      const { axe } = globalThis as unknown as { axe: AxeInPage };
       const { violations } = await axe.run();
       return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
     });

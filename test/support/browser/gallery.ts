@@ -16,7 +16,9 @@ const TALLEST = 1_500;
 function folder(): string | null {
   const elsewhere = process.env['SCREENSHOTS_DIR'];
   if (elsewhere !== undefined) return elsewhere;
-  return process.env['WRITE_DOCS'] === '1' ? fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url)) : null;
+  return process.env['WRITE_DOCS'] === '1'
+    ? fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url))
+    : null;
 }
 
 /** Takes a screen in light, dark and narrow. */

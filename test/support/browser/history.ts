@@ -14,7 +14,11 @@ export interface PastAttempt {
  * a chart.
  * @param attempts oldest first
  */
-export async function writeHistory(platform: Platform, deliveryId: string, attempts: readonly PastAttempt[]): Promise<void> {
+export async function writeHistory(
+  platform: Platform,
+  deliveryId: string,
+  attempts: readonly PastAttempt[],
+): Promise<void> {
   await platform.sql(
     `INSERT INTO agent_data_source_sync
        (id, started_at, delivery_id, data_source_id, workspace_id, agent_id, job_id, attempt_number, trigger, status,

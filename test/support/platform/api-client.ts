@@ -62,7 +62,12 @@ export class ApiClient {
     for (const secret of this.hush.secrets) {
       if (text.includes(secret)) throw new Error(`${method} ${path} answers with a secret`);
     }
-    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, text, body: isJson ? (JSON.parse(text) as unknown) : null };
+    const isJson = text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson ? (JSON.parse(text) as unknown) : null,
+    };
   }
 }

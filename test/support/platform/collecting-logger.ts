@@ -7,7 +7,10 @@ export class CollectingLogger implements LoggerService {
 
   /** Waits for a line that matches and contains the text. */
   line(pattern: RegExp, text = ''): Promise<string> {
-    return until(() => this.lines.find((l) => l.includes(text) && pattern.test(l)), `a line like ${pattern.source} is logged`);
+    return until(
+      () => this.lines.find((l) => l.includes(text) && pattern.test(l)),
+      `a line like ${pattern.source} is logged`,
+    );
   }
 
   log(...parts: unknown[]): void {

@@ -76,13 +76,10 @@ export class Customer {
   }
 
   async deliveryWhen(id: string, holds: (delivery: Body) => boolean, what: string): Promise<Body> {
-    return until(
-      async () => {
-        const delivery = await this.delivery(id);
-        return holds(delivery) && delivery;
-      },
-      `of the delivery ${id}, ${what}`,
-    );
+    return until(async () => {
+      const delivery = await this.delivery(id);
+      return holds(delivery) && delivery;
+    }, `of the delivery ${id}, ${what}`);
   }
 }
 

@@ -5,7 +5,13 @@ import { until } from './until.js';
 
 /** What a receiver does with a request once it has read it. */
 export type ReceiverStep =
-  | { readonly kind: 'answer' | 'hold'; readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; readonly delayMs?: number }
+  | {
+      readonly kind: 'answer' | 'hold';
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+      readonly delayMs?: number;
+    }
   | { readonly kind: 'hang' | 'reset' | 'close' | 'garbage' | 'slow-headers' }
   | { readonly kind: 'flood'; readonly bytes: number };
 
@@ -27,10 +33,7 @@ export interface ReceivedRequest {
   readonly receivedAtMs: number;
 }
 
-type Message =
-  | { readonly port: number }
-  | { readonly done: number }
-  | { readonly request: ReceivedRequest };
+type Message = { readonly port: number } | { readonly done: number } | { readonly request: ReceivedRequest };
 
 /** `receiver.mjs` in a child process: any number of endpoints, each with a path and a script of its own. */
 export class Receiver {
@@ -57,7 +60,10 @@ export class Receiver {
   }
 
   /** A new endpoint. Without steps it answers 200 to everything. */
-  async endpoint(steps: readonly ReceiverStep[] = [{ kind: 'answer' }], secret: string | null = null): Promise<Endpoint> {
+  async endpoint(
+    steps: readonly ReceiverStep[] = [{ kind: 'answer' }],
+    secret: string | null = null,
+  ): Promise<Endpoint> {
     const endpoint = new Endpoint(this, `/results/${(this.#paths += 1)}`);
     await endpoint.does(steps, secret);
     return endpoint;

@@ -43,6 +43,9 @@ export class SinkTestAnswer {
   @ApiProperty({ example: true })
   passed!: boolean;
 
+  @ApiProperty({ example: false, description: 'Whether it made a disabled data sink active again.' })
+  reactivated!: boolean;
+
   @ApiProperty({ enum: ATTEMPT_STATUSES })
   status!: string;
 

@@ -49,7 +49,9 @@ function recorder({
     return deliveryIds.filter((id) => !lost.includes(id)).map((delivery_id) => ({ delivery_id }));
   };
   const session = { query } as unknown as Session;
-  return { state, audit, recorder: new AttemptRecorder(session, audit, { workerId: 'worker-1', keepTryingMs }) };
+  const told: string[] = [];
+  const settled = { byAttempt: async (ends: readonly AttemptEnd[]) => void told.push(...ends.map((end) => end.delivery.id)) };
+  return { state, audit, told, recorder: new AttemptRecorder(session, audit, settled, { workerId: 'worker-1', keepTryingMs }) };
 }
 
 describe('closing attempts', () => {

@@ -22,10 +22,12 @@ export type Api = ReturnType<typeof createApi>;
 export function createApi(client: Client) {
   const sinkPath = (agentId: string, sinkId: string) => ({ path: { agentId, sinkId } });
   return {
-    agents: (cursor?: string) => ask(client.GET('/agents', { params: { query: { limit: 50, ...(cursor && { cursor }) } } })),
+    agents: (cursor?: string) =>
+      ask(client.GET('/agents', { params: { query: { limit: 50, ...(cursor && { cursor }) } } })),
     agent: (agentId: string) => ask(client.GET('/agents/{agentId}', { params: { path: { agentId } } })),
     createAgent: (name: string) => ask(client.POST('/agents', { body: { name } })),
-    activateAgent: (agentId: string) => ask(client.POST('/agents/{agentId}/activate', { params: { path: { agentId } } })),
+    activateAgent: (agentId: string) =>
+      ask(client.POST('/agents/{agentId}/activate', { params: { path: { agentId } } })),
     pauseAgent: (agentId: string) => ask(client.POST('/agents/{agentId}/pause', { params: { path: { agentId } } })),
     rules: (agentId: string) => readRules(client, agentId),
     writeRules: (agentId: string, rules: AgentRules) => writeRules(client, agentId, rules),
@@ -44,7 +46,12 @@ export function createApi(client: Client) {
     testSink: (agentId: string, sinkId: string) =>
       ask(client.POST('/agents/{agentId}/data-sources/{sinkId}/test', { params: sinkPath(agentId, sinkId) })),
     push: (agentId: string, sinkId: string, jobId: string) =>
-      ask(client.POST('/agents/{agentId}/data-sources/{sinkId}/pushes', { params: sinkPath(agentId, sinkId), body: { jobId } })),
+      ask(
+        client.POST('/agents/{agentId}/data-sources/{sinkId}/pushes', {
+          params: sinkPath(agentId, sinkId),
+          body: { jobId },
+        }),
+      ),
 
     deliveries: (agentId: string, sinkId: string, query: DeliveriesQuery) =>
       ask(
@@ -97,7 +104,5 @@ function finishSampleJob(client: Client, agentId: string) {
     { partnerRowId: 'row_sample_2', referenceHotelId: 'ref_sample_2', matchMethod: 'STANDARD', matchConfidence: null },
     { partnerRowId: 'row_sample_3', referenceHotelId: null, matchMethod: null, matchConfidence: null },
   ];
-  return ask(
-    client.POST('/agents/{agentId}/mapping-jobs', { params: { path: { agentId } }, body: { results } }),
-  );
+  return ask(client.POST('/agents/{agentId}/mapping-jobs', { params: { path: { agentId } }, body: { results } }));
 }

@@ -27,7 +27,16 @@ export function openClient({ baseUrl, token, onRefused }: ClientParts): Client {
   });
   client.use({
     onResponse: async ({ response }) => {
-      if (response.status === 401) onRefused(toProblem(401, await response.clone().json().catch(() => null)));
+      if (response.status === 401)
+        onRefused(
+          toProblem(
+            401,
+            await response
+              .clone()
+              .json()
+              .catch(() => null),
+          ),
+        );
     },
   });
   return client;

@@ -3,7 +3,6 @@ import type { components, paths } from '../../../../../dist/console/api-schema.j
 type Schemas = components['schemas'];
 
 export type Agent = Schemas['AgentAnswer'];
-export type RuleSet = Schemas['RuleSetAnswer'];
 export type Sink = Schemas['DataSourceAnswer'];
 export type SavedSink = Schemas['SavedDataSourceAnswer'];
 export type SinkConfig = Schemas['DataSourceConfigBody'];

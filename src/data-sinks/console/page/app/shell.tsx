@@ -52,8 +52,8 @@ function OfflineBanner() {
       <div class="wide offline-inner">
         <Icon name="alert" />
         <span>
-          <strong>No connection to the platform.</strong> You see what was known {fromNow(new Date(since), nowMs)}; the page
-          tries again by itself.
+          <strong>No connection to the platform.</strong> You see what was known {fromNow(new Date(since), nowMs)}; the
+          page tries again by itself.
         </span>
       </div>
     </div>

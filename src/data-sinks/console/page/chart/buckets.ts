@@ -34,9 +34,7 @@ export interface Summary {
 export function summarise(attempts: readonly Attempt[], span: Span, nowMs: number): Summary {
   const width = span.ms / span.buckets;
   const startMs = nowMs - span.ms;
-  const ended = attempts.filter(
-    ({ startedAt, status }) => status !== 'IN_FLIGHT' && Date.parse(startedAt) >= startMs,
-  );
+  const ended = attempts.filter(({ startedAt, status }) => status !== 'IN_FLIGHT' && Date.parse(startedAt) >= startMs);
   const groups = Array.from({ length: span.buckets }, (): Attempt[] => []);
   for (const attempt of ended) {
     const index = Math.floor((Date.parse(attempt.startedAt) - startMs) / width);

@@ -11,7 +11,12 @@ const PAGE = 100;
 const MAX_PAGES = 10;
 
 /** The attempts since a time, newest first; a bounded number of them. */
-export async function loadAttempts(api: Api, agentId: string, sinkId: string, sinceMs: number): Promise<RecentAttempts> {
+export async function loadAttempts(
+  api: Api,
+  agentId: string,
+  sinkId: string,
+  sinceMs: number,
+): Promise<RecentAttempts> {
   const items: Attempt[] = [];
   let cursor: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {

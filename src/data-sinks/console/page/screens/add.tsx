@@ -47,8 +47,8 @@ function ChooseType({ agentId, crumbs }: PartsWithCrumbs) {
             <span>
               <strong>HTTPS webhook (outbound)</strong>
               <span class="quiet">
-                When a job finishes, its results are posted to an endpoint of yours: signed, tried again when it fails, and
-                every attempt on record.
+                When a job finishes, its results are posted to an endpoint of yours: signed, tried again when it fails,
+                and every attempt on record.
               </span>
             </span>
             <Icon name="right" />

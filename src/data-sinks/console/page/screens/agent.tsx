@@ -99,7 +99,9 @@ function AgentActions({ agent, onChanged }: { agent: Agent; onChanged: () => Pro
         {finished && (
           <Notice tone="ok" role="status">
             The job <span class="mono">{finished}</span> of three rows has finished.{' '}
-            {isActive ? 'If automatic pushes are on, it is being sent now.' : 'The agent is not active, so nothing is sent.'}
+            {isActive
+              ? 'If automatic pushes are on, it is being sent now.'
+              : 'The agent is not active, so nothing is sent.'}
           </Notice>
         )}
       </div>

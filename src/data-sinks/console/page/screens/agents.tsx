@@ -103,7 +103,13 @@ function CreateAgent({ onClose }: { onClose: () => void }) {
         {nameError === null && <ProblemNotice problem={creating.problem} />}
         <Field label="Name" help="What your team calls it, such as “Hotel matcher”." error={nameError}>
           {(links) => (
-            <input {...links} type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} autofocus />
+            <input
+              {...links}
+              type="text"
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
+              autofocus
+            />
           )}
         </Field>
         <div class="dialog-actions">

@@ -85,7 +85,11 @@ function DeliveryParts({ delivery }: { delivery: DeliveryWithAttempts }) {
   return (
     <div class="delivery">
       <section class="stack" aria-labelledby="timeline-title">
-        {reason === 'plan_required' ? <UpgradeCard /> : reason && <Notice tone={status === 'FAILED' ? 'bad' : 'info'}>{DELIVERY_REASON[reason]}</Notice>}
+        {reason === 'plan_required' ? (
+          <UpgradeCard />
+        ) : (
+          reason && <Notice tone={status === 'FAILED' ? 'bad' : 'info'}>{DELIVERY_REASON[reason]}</Notice>
+        )}
         <h2 id="timeline-title">
           Attempts{' '}
           {attemptCount > attempts.length && (

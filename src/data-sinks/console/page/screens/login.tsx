@@ -79,5 +79,7 @@ function TokenForm({ onEnter }: Pick<LoginParts, 'onEnter'>) {
 
 function whatIsWrong(problem: { status: number | null; detail: string } | null): string | null {
   if (!problem) return null;
-  return problem.status === 401 ? 'This token is unknown or was revoked. Check that all of it was copied' : problem.detail;
+  return problem.status === 401
+    ? 'This token is unknown or was revoked. Check that all of it was copied'
+    : problem.detail;
 }

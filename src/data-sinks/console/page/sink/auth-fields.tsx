@@ -54,14 +54,24 @@ function WhoMakesTheSecret({ draft, change }: FieldsParts) {
     <FieldGroup legend="Signing secret">
       <div class="choices">
         <label class="choice">
-          <input type="radio" name="secret" checked={draft.isGenerated} onChange={() => change({ isGenerated: true, secret: '' })} />
+          <input
+            type="radio"
+            name="secret"
+            checked={draft.isGenerated}
+            onChange={() => change({ isGenerated: true, secret: '' })}
+          />
           <span>
             <strong>Make one for me</strong>
             <span class="quiet small">32 random bytes. You see it once, right after saving.</span>
           </span>
         </label>
         <label class="choice">
-          <input type="radio" name="secret" checked={!draft.isGenerated} onChange={() => change({ isGenerated: false })} />
+          <input
+            type="radio"
+            name="secret"
+            checked={!draft.isGenerated}
+            onChange={() => change({ isGenerated: false })}
+          />
           <span>
             <strong>Use mine</strong>
             <span class="quiet small">At least 16 bytes; 32 random bytes are better.</span>

@@ -27,7 +27,14 @@ export function AutoPush({ agentId, sinks, agentStatus }: AutoPushParts) {
     <section class="card pad stack auto-push" aria-labelledby="auto-push-title">
       <h2 id="auto-push-title">Automatic pushes</h2>
       <Loaded of={rules} lines={3}>
-        {(data) => <Rules key={`${data.autoPush} ${data.retries}`} {...{ agentId, sinks, agentStatus }} rules={data} onSaved={rules.reload} />}
+        {(data) => (
+          <Rules
+            key={`${data.autoPush} ${data.retries}`}
+            {...{ agentId, sinks, agentStatus }}
+            rules={data}
+            onSaved={rules.reload}
+          />
+        )}
       </Loaded>
     </section>
   );
@@ -56,7 +63,15 @@ function Rules({ agentId, sinks, agentStatus, rules, onSaved }: RulesParts) {
   };
   return (
     <>
-      <button type="button" role="switch" class="switch" aria-checked={rules.autoPush} aria-busy={saving.isRunning} aria-describedby="auto-push-warning" onClick={turn}>
+      <button
+        type="button"
+        role="switch"
+        class="switch"
+        aria-checked={rules.autoPush}
+        aria-busy={saving.isRunning}
+        aria-describedby="auto-push-warning"
+        onClick={turn}
+      >
         <span class="switch-track" aria-hidden="true">
           <span class="switch-thumb" />
         </span>
@@ -108,7 +123,15 @@ function Retries({ rules, onSave }: { rules: AgentRules; onSave: (retries: numbe
       >
         {(links) => (
           <span class="inline">
-            <input {...links} type="number" class="number" min={0} max={MAX_RETRIES} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+            <input
+              {...links}
+              type="number"
+              class="number"
+              min={0}
+              max={MAX_RETRIES}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
             {isChanged && (
               <Button type="submit" isBusy={saving.isRunning}>
                 Save

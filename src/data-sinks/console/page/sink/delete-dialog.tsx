@@ -32,7 +32,14 @@ export function DeleteDialog({ sink, onClose, onDeleted }: DeleteDialogParts) {
         <p>Deliveries that wait are cancelled, and the secret is destroyed. This cannot be undone.</p>
         <Field label="Type the name of the data source" help={`It is: ${sink.name}`}>
           {(links) => (
-            <input {...links} type="text" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} autocomplete="off" autofocus />
+            <input
+              {...links}
+              type="text"
+              value={typed}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+              autocomplete="off"
+              autofocus
+            />
           )}
         </Field>
         <ProblemNotice problem={deleting.problem} />

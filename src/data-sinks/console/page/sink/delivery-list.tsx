@@ -14,11 +14,21 @@ export function DeliveryList({ deliveries }: { deliveries: readonly Delivery[] }
         <caption class="visually-hidden">Deliveries, newest first</caption>
         <thead role="rowgroup">
           <tr role="row">
-            <th role="columnheader" scope="col">Status</th>
-            <th role="columnheader" scope="col">Job</th>
-            <th role="columnheader" scope="col">Attempts</th>
-            <th role="columnheader" scope="col">Sent</th>
-            <th role="columnheader" scope="col">Made</th>
+            <th role="columnheader" scope="col">
+              Status
+            </th>
+            <th role="columnheader" scope="col">
+              Job
+            </th>
+            <th role="columnheader" scope="col">
+              Attempts
+            </th>
+            <th role="columnheader" scope="col">
+              Sent
+            </th>
+            <th role="columnheader" scope="col">
+              Made
+            </th>
           </tr>
         </thead>
         <tbody role="rowgroup">
@@ -53,7 +63,11 @@ function DeliveryRow({ delivery }: { delivery: Delivery }) {
         {counted(attemptCount, 'attempt')}
       </td>
       <td role="cell" class="nowrap">
-        {payload === null ? <span class="quiet">not made yet</span> : `${counted(payload.rows, 'row')}, ${size(payload.bytes)}`}
+        {payload === null ? (
+          <span class="quiet">not made yet</span>
+        ) : (
+          `${counted(payload.rows, 'row')}, ${size(payload.bytes)}`
+        )}
       </td>
       <td role="cell" class="nowrap">
         <Ago at={createdAt} />

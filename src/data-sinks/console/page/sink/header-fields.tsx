@@ -53,8 +53,22 @@ function HeaderRow({ header, number, error, onChange, onRemove }: HeaderRowParts
   const links = { 'aria-invalid': error !== null, ...(error !== null && { 'aria-describedby': errorId }) };
   return (
     <div class="header-row">
-      <input {...links} class="mono" aria-label={`Name of header ${number}`} placeholder="X-Environment" value={header.name} onInput={(event) => onChange({ ...header, name: event.currentTarget.value })} />
-      <input {...links} class="mono" aria-label={`Value of header ${number}`} placeholder="production" value={header.value} onInput={(event) => onChange({ ...header, value: event.currentTarget.value })} />
+      <input
+        {...links}
+        class="mono"
+        aria-label={`Name of header ${number}`}
+        placeholder="X-Environment"
+        value={header.name}
+        onInput={(event) => onChange({ ...header, name: event.currentTarget.value })}
+      />
+      <input
+        {...links}
+        class="mono"
+        aria-label={`Value of header ${number}`}
+        placeholder="production"
+        value={header.value}
+        onInput={(event) => onChange({ ...header, value: event.currentTarget.value })}
+      />
       <button type="button" class="button button-quiet" aria-label={`Remove header ${number}`} onClick={onRemove}>
         <Icon name="cross" />
       </button>

@@ -24,7 +24,13 @@ export function PhaseBar({ timings }: { timings: Timings }) {
   const parts = partsOf(timings);
   return (
     <div class="phases">
-      <svg class="phase-bar" viewBox={`0 0 ${WIDTH} 10`} preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <svg
+        class="phase-bar"
+        viewBox={`0 0 ${WIDTH} 10`}
+        preserveAspectRatio="none"
+        aria-hidden="true"
+        focusable="false"
+      >
         {parts.map(({ key, from, width }) => (
           <rect key={key} class={`phase phase-${key}`} x={from} y={0} width={width} height={10} />
         ))}

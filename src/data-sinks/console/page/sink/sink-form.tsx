@@ -60,11 +60,13 @@ export function SinkForm({ initial, isNew, isBusy, problem, submitText, onSubmit
   );
 }
 
-const AT_FIELDS = /^\/(name|secret|secret\/value|config\/(url|authScheme|username|retryableStatuses|customHeaders(\/\d+.*)?))$/;
+const AT_FIELDS =
+  /^\/(name|secret|secret\/value|config\/(url|authScheme|username|retryableStatuses|customHeaders(\/\d+.*)?))$/;
 
 /** What is said at the fields is not said twice. */
 function FormProblem({ problem }: { problem: Problem | null }) {
-  const isAtFields = problem && problem.errors.length > 0 && problem.errors.every(({ pointer }) => AT_FIELDS.test(pointer));
+  const isAtFields =
+    problem && problem.errors.length > 0 && problem.errors.every(({ pointer }) => AT_FIELDS.test(pointer));
   return isAtFields ? (
     <Notice tone="bad" role="alert">
       {problem.code === 'secret-required' ? problem.detail : 'It is not saved yet: see what is marked above.'}
@@ -81,9 +83,19 @@ function hasMoreErrors(problem: Problem | null): boolean {
 function BasicFields({ draft, problem, change }: FieldsParts) {
   return (
     <>
-      <Field label="Name" help="For your team: what is behind this endpoint, such as “Internal BI ingest”." error={problem?.at('/name')}>
+      <Field
+        label="Name"
+        help="For your team: what is behind this endpoint, such as “Internal BI ingest”."
+        error={problem?.at('/name')}
+      >
         {(links) => (
-          <input {...links} type="text" value={draft.name} maxLength={120} onInput={(event) => change({ name: event.currentTarget.value })} />
+          <input
+            {...links}
+            type="text"
+            value={draft.name}
+            maxLength={120}
+            onInput={(event) => change({ name: event.currentTarget.value })}
+          />
         )}
       </Field>
       <Field

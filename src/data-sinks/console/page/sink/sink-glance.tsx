@@ -45,7 +45,10 @@ function LastDeliveries({ deliveries }: { deliveries: readonly Delivery[] }) {
         ))}
       </span>
       <span class="small">
-        {summary(deliveries)} <span class="quiet">Last one <Ago at={newest.createdAt} />.</span>
+        {summary(deliveries)}{' '}
+        <span class="quiet">
+          Last one <Ago at={newest.createdAt} />.
+        </span>
       </span>
     </span>
   );

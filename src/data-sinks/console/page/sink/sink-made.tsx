@@ -15,7 +15,8 @@ export function SinkMade({ sink, crumbs }: { sink: SavedSink; crumbs: readonly C
           <>
             <h2>Your signing secret</h2>
             <Notice tone="warn" title="This is the only time you see it">
-              Put it where your endpoint finds it, such as your secret manager. We keep it encrypted and cannot show it again.
+              Put it where your endpoint finds it, such as your secret manager. We keep it encrypted and cannot show it
+              again.
             </Notice>
             <Code text={value} what="the signing secret" />
           </>
@@ -26,7 +27,9 @@ export function SinkMade({ sink, crumbs }: { sink: SavedSink; crumbs: readonly C
             {warning}
           </Notice>
         ))}
-        <p class="quiet">Next, send a test: a small, made-up result, signed like a real one. Nothing of yours is sent.</p>
+        <p class="quiet">
+          Next, send a test: a small, made-up result, signed like a real one. Nothing of yours is sent.
+        </p>
         <div class="form-actions">
           <ButtonLink kind="primary" href={to.sink(sink.agentId, sink.id, 'test')}>
             Go on to the test

@@ -32,9 +32,16 @@ function Received({ test: { received } }: { test: SinkTest }) {
   return (
     <>
       <p class="mono small">HTTP {received.httpStatus}</p>
-      <Headers headers={received.headers.map(([name = '', value = '']) => [name, value])} what="Headers that came back" />
+      <Headers
+        headers={received.headers.map(([name = '', value = '']) => [name, value])}
+        what="Headers that came back"
+      />
       <h3>Body</h3>
-      {received.excerpt === '' ? <p class="quiet">Empty.</p> : <Code text={received.excerpt} what="the body that came back" />}
+      {received.excerpt === '' ? (
+        <p class="quiet">Empty.</p>
+      ) : (
+        <Code text={received.excerpt} what="the body that came back" />
+      )}
       {ending && <p class="small quiet">{ending}</p>}
     </>
   );

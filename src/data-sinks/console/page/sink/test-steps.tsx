@@ -54,7 +54,9 @@ function stateOf(step: StepName, { failedStep, passed, sent, timings }: SinkTest
   const isPlain = sent.url.startsWith('http:');
   if (step === 'tls' && isPlain) return 'skipped';
   // An address that was written as numbers has no name to look up.
-  return step === 'dns' && timings.dnsMs === null && /^https?:\/\/(\[|[\d.]+(:|\/|$))/.test(sent.url) ? 'skipped' : 'passed';
+  return step === 'dns' && timings.dnsMs === null && /^https?:\/\/(\[|[\d.]+(:|\/|$))/.test(sent.url)
+    ? 'skipped'
+    : 'passed';
 }
 
 function timeOf(step: StepName, { timings }: SinkTest): number | null {

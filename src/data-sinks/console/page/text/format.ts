@@ -1,15 +1,10 @@
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const LOCAL_ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'long' });
 const COUNT = new Intl.NumberFormat('en');
 
 /** In the viewer's zone. */
 export function localTime(time: Date): string {
   return LOCAL.format(time);
-}
-
-export function viewerZone(): string {
-  return LOCAL_ZONE.formatToParts(new Date()).find(({ type }) => type === 'timeZoneName')?.value ?? 'local time';
 }
 
 export function exactUtc(time: Date): string {

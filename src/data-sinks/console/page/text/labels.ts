@@ -86,12 +86,13 @@ export const SCHEMES: Readonly<Record<AuthScheme, { readonly name: string; reado
   Basic: { name: 'Basic authentication', says: 'Each push carries a username and a password.' },
 };
 
-export const STEPS: Readonly<Record<Exclude<ExchangeStep, 'ours'>, { readonly name: string; readonly says: string }>> = {
-  url: { name: 'Address entered', says: 'The URL is one that results may be sent to.' },
-  dns: { name: 'Name resolved', says: 'The host’s name leads to an address.' },
-  address: { name: 'Address allowed', says: 'The address is one that results may be sent to.' },
-  connect: { name: 'Connected', says: 'The server accepts connections.' },
-  tls: { name: 'Encrypted', says: 'The certificate is valid for this host.' },
-  request: { name: 'Sent', says: 'The whole body was taken.' },
-  response: { name: 'Answered', says: 'The answer has a 2xx status.' },
-};
+export const STEPS: Readonly<Record<Exclude<ExchangeStep, 'ours'>, { readonly name: string; readonly says: string }>> =
+  {
+    url: { name: 'Address entered', says: 'The URL is one that results may be sent to.' },
+    dns: { name: 'Name resolved', says: 'The host’s name leads to an address.' },
+    address: { name: 'Address allowed', says: 'The address is one that results may be sent to.' },
+    connect: { name: 'Connected', says: 'The server accepts connections.' },
+    tls: { name: 'Encrypted', says: 'The certificate is valid for this host.' },
+    request: { name: 'Sent', says: 'The whole body was taken.' },
+    response: { name: 'Answered', says: 'The answer has a 2xx status.' },
+  };

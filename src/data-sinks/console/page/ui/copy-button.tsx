@@ -3,7 +3,11 @@ import { Icon } from './icons.js';
 
 type CopyState = 'ready' | 'copied' | 'failed';
 
-const TEXTS: Readonly<Record<CopyState, string>> = { ready: 'Copy', copied: 'Copied', failed: 'Select and copy by hand' };
+const TEXTS: Readonly<Record<CopyState, string>> = {
+  ready: 'Copy',
+  copied: 'Copied',
+  failed: 'Select and copy by hand',
+};
 
 /** @param what is copied, for those who do not see it beside the button */
 export function CopyButton({ text, what }: { text: string; what: string }) {

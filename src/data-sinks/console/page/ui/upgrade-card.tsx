@@ -10,10 +10,12 @@ export function UpgradeCard() {
       <div>
         <h2 id="upgrade-title">Data sinks are part of Pro Max and Enterprise</h2>
         <p>
-          This workspace is on a smaller plan, so nothing is sent or tested. <strong>Your configuration is kept</strong>:
-          data sources, secrets, rules and the history stay as they are, and work again after the upgrade.
+          This workspace is on a smaller plan, so nothing is sent or tested. <strong>Your configuration is kept</strong>
+          : data sources, secrets, rules and the history stay as they are, and work again after the upgrade.
         </p>
-        <p class="quiet">Someone who manages your workspace’s plan can upgrade it in the platform’s billing settings.</p>
+        <p class="quiet">
+          Someone who manages your workspace’s plan can upgrade it in the platform’s billing settings.
+        </p>
       </div>
     </section>
   );

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { DataSink } from '../core/data-sink.js';
+import { DATA_SINK_EVENTS, type DataSinkReactivated } from '../core/domain-events.js';
+import { DataSinkRepository } from '../persistence/data-sink.repository.js';
+import { Transactions } from '../persistence/transactions.js';
+import { DomainEvents, Wakeup } from '../pipeline/index.js';
+import { AuditTrail } from '../ports/audit-trail.js';
+import type { RequestCaller } from './workspace-access.guard.js';
+
+/** Makes a disabled sink active again and releases what waited for it. */
+@Injectable()
+export class SinkReactivation {
+  constructor(
+    private readonly sinks: DataSinkRepository,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+    private readonly events: DomainEvents,
+    private readonly wakeup: Wakeup,
+  ) {}
+
+  /** After a Test that passed. @returns whether the sink was disabled */
+  async byTest({ actor, ip }: RequestCaller, sink: DataSink): Promise<boolean> {
+    if (sink.status !== 'DISABLED') return false;
+    const { workspaceId, agentId, id: dataSourceId } = sink;
+    const reactivated = await this.transactions.run(async (transaction) => {
+      if (!(await this.sinks.reactivate(sink, transaction))) return false;
+      const action = 'DATA_SINK_REACTIVATED';
+      const about = { action, workspaceId, agentId, dataSourceId, deliveryId: null } as const;
+      await this.audit.record([{ ...about, actor, ip, details: { by: 'test' } }], transaction);
+      return true;
+    });
+    if (reactivated) this.happened(sink, 'test');
+    return reactivated;
+  }
+
+  /** What follows once it is committed. */
+  happened({ workspaceId, agentId, id: dataSourceId }: DataSink, by: DataSinkReactivated['by']): void {
+    this.wakeup.notify();
+    this.events.emit(DATA_SINK_EVENTS.reactivated, { workspaceId, agentId, dataSourceId, by });
+  }
+}
