@@ -49,6 +49,13 @@ export default {
     project('architecture'),
     project('integration', withServices),
     project('e2e', withServices),
+    // The same stories on PostgreSQL and Bull, in the place of the embedded database and timers.
+    project('e2e-services', {
+      ...withServices,
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      testPathIgnorePatterns: ['/test/e2e/reference-host/', '/test/e2e/security/'],
+      setupFiles: ['<rootDir>/test/support/platform/on-services.js'],
+    }),
     project('browser', { ...withServices, testMatch: ['<rootDir>/test/e2e-browser/**/*.test.ts'] }),
     // Packs the module first, and installs it into other people's backends.
     project('package', { ...withServices, globalSetup: '<rootDir>/test/package/support/global-setup.js' }),

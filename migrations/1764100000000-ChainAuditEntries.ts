@@ -48,6 +48,37 @@ const UP = [
    BEGIN
      RAISE EXCEPTION 'audit entries are kept as they are' USING ERRCODE = 'restrict_violation';
    END $$`,
+  // The fast way in: one look at the head and one change of it per workspace, however many entries come at once.
+  `CREATE FUNCTION agent_data_source_audit_append(entries jsonb) RETURNS void LANGUAGE plpgsql AS $$
+   DECLARE
+     entry agent_data_source_audit;
+     head agent_data_source_audit_head;
+     chained agent_data_source_audit[];
+   BEGIN
+     -- In the order of workspaces: each head is a lock, and two writers must not wait for each other.
+     FOR entry IN
+       SELECT * FROM jsonb_populate_recordset(NULL::agent_data_source_audit, entries) ORDER BY workspace_id, id
+     LOOP
+       IF head.workspace_id IS DISTINCT FROM entry.workspace_id THEN
+         UPDATE agent_data_source_audit_head SET seq = head.seq, hash = head.hash
+          WHERE workspace_id = head.workspace_id;
+         SELECT * INTO head FROM agent_data_source_audit_head WHERE workspace_id = entry.workspace_id FOR UPDATE;
+         IF NOT FOUND THEN
+           INSERT INTO agent_data_source_audit_head
+             VALUES (entry.workspace_id, 0, sha256(convert_to(entry.workspace_id, 'UTF8'))) ON CONFLICT DO NOTHING;
+           SELECT * INTO head FROM agent_data_source_audit_head WHERE workspace_id = entry.workspace_id FOR UPDATE;
+         END IF;
+       END IF;
+       entry.at := coalesce(entry.at, now());
+       entry.seq := head.seq + 1;
+       entry.hash := agent_data_source_audit_hash(entry, head.hash);
+       head.seq := entry.seq;
+       head.hash := entry.hash;
+       chained := chained || entry;
+     END LOOP;
+     UPDATE agent_data_source_audit_head SET seq = head.seq, hash = head.hash WHERE workspace_id = head.workspace_id;
+     INSERT INTO agent_data_source_audit SELECT * FROM unnest(chained);
+   END $$`,
   // Entries of before this migration join the chain in the order they were made.
   `DO $$
    DECLARE
@@ -68,7 +99,7 @@ const UP = [
   `ALTER TABLE agent_data_source_audit ALTER COLUMN seq SET NOT NULL, ALTER COLUMN hash SET NOT NULL`,
   `CREATE UNIQUE INDEX uq_agent_data_source_audit_chain ON agent_data_source_audit (workspace_id, seq)`,
   `CREATE TRIGGER agent_data_source_audit_chain BEFORE INSERT ON agent_data_source_audit
-     FOR EACH ROW EXECUTE FUNCTION agent_data_source_audit_chain()`,
+     FOR EACH ROW WHEN (NEW.hash IS NULL) EXECUTE FUNCTION agent_data_source_audit_chain()`,
   `CREATE TRIGGER agent_data_source_audit_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON agent_data_source_audit
      FOR EACH STATEMENT EXECUTE FUNCTION agent_data_source_audit_keep()`,
 ];
@@ -79,6 +110,7 @@ const DOWN = [
   `DROP INDEX uq_agent_data_source_audit_chain`,
   `DROP FUNCTION agent_data_source_audit_keep()`,
   `DROP FUNCTION agent_data_source_audit_chain()`,
+  `DROP FUNCTION agent_data_source_audit_append(jsonb)`,
   `DROP FUNCTION agent_data_source_audit_hash(agent_data_source_audit, bytea)`,
   `ALTER TABLE agent_data_source_audit DROP COLUMN seq, DROP COLUMN hash`,
   `DROP TABLE agent_data_source_audit_head`,

@@ -4,6 +4,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { DataSource } from 'typeorm';
 import { createIdFactory, type IdFactory } from './core/ids.js';
 import { createNetworkPolicy, type NetworkPolicy } from './core/network-policy.js';
+import { DataSinksHealth } from './data-sinks-health.js';
 import { DataSinksRuntime } from './data-sinks-runtime.js';
 import { DataSinks } from './data-sinks.js';
 import { type DataSinksOptions, type ResolvedDataSinksOptions, resolveOptions } from './data-sinks.options.js';
@@ -30,13 +31,16 @@ import {
   DomainEvents,
   JobCompletedListener,
   MissedCompletions,
+  PayloadErasure,
   PushSigner,
+  Retention,
   ServerClock,
   SettledDeliveries,
   Wakeup,
 } from './pipeline/index.js';
 import { AgentDirectory, AuditTrail, MappingResults, SecretVault, WorkspacePlans } from './ports/index.js';
-import { USER_AGENT } from './version.js';
+import { Telemetry } from './telemetry/telemetry.js';
+import { USER_AGENT, VERSION } from './version.js';
 import { DatabaseSecretVault } from './vault/database-secret-vault.js';
 import { parseKeyRing } from './vault/key-ring.js';
 
@@ -54,6 +58,7 @@ function provide<T>(
 const foundations: Provider[] = [
   provide(OPTIONS, [GIVEN_OPTIONS], (given: DataSinksOptions) => resolveOptions(given)),
   provide(NEW_ID, [], () => createIdFactory(Date.now, randomBytes)),
+  provide(Telemetry, [OPTIONS], (options: Options) => new Telemetry(VERSION, options)),
   provide(ServerClock, [], () => new ServerClock(Date.now)),
   provide(NETWORK_POLICY, [OPTIONS], ({ allowPrivateEndpoints }: Options) =>
     createNetworkPolicy({ privateRanges: allowPrivateEndpoints }),
@@ -90,7 +95,7 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryWorker,
-    [DATABASE, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, OPTIONS],
+    [DATABASE, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, Telemetry, OPTIONS],
     (
       { manager }: DataSource,
       gate: DeliveryGate,
@@ -98,8 +103,9 @@ const pipeline: Provider[] = [
       wakeup: Wakeup,
       clock: ServerClock,
       settled: SettledDeliveries,
+      telemetry: Telemetry,
       options: Options,
-    ) => new DeliveryWorker(manager, gate, attempt, wakeup, clock, settled, { ...options, random: Math.random }),
+    ) => new DeliveryWorker(manager, gate, attempt, wakeup, clock, settled, telemetry, { ...options, random: Math.random }),
   ),
   provide(
     DeliveryGate,
@@ -121,9 +127,14 @@ const pipeline: Provider[] = [
   ),
   provide(
     PayloadBodies,
-    [MappingResults, PayloadStore, NEW_ID, OPTIONS],
-    (results: MappingResults, store: PayloadStore, newId: IdFactory, { payloadCacheBytes }: Options) =>
-      new PayloadBodies(new PayloadBuilder(results, store, newId), store, payloadCacheBytes),
+    [MappingResults, PayloadStore, NEW_ID, Telemetry, OPTIONS],
+    (
+      results: MappingResults,
+      store: PayloadStore,
+      newId: IdFactory,
+      telemetry: Telemetry,
+      { payloadCacheBytes }: Options,
+    ) => new PayloadBodies(new PayloadBuilder(results, store, newId), store, payloadCacheBytes, telemetry),
   ),
   provide(
     PushSigner,
@@ -149,14 +160,26 @@ const pipeline: Provider[] = [
   ),
   provide(
     SettledDeliveries,
-    [DomainEvents, AutoDisable],
-    (events: DomainEvents, autoDisable: AutoDisable) => new SettledDeliveries(events, autoDisable),
+    [DomainEvents, AutoDisable, Telemetry, DATABASE, OPTIONS],
+    (
+      events: DomainEvents,
+      autoDisable: AutoDisable,
+      telemetry: Telemetry,
+      { manager }: DataSource,
+      { erasePayloadsOnSuccess }: Options,
+    ) => new SettledDeliveries(events, autoDisable, telemetry, manager, erasePayloadsOnSuccess),
   ),
   provide(
     AutoDisable,
-    [DATABASE, AuditTrail, DomainEvents, OPTIONS],
-    ({ manager }: DataSource, audit: AuditTrail, events: DomainEvents, options: Options) =>
-      new AutoDisable(manager, audit, events, { failures: options.disableAfter, withinMs: options.disableWithinMs }),
+    [DATABASE, AuditTrail, DomainEvents, Telemetry, OPTIONS],
+    (
+      { manager }: DataSource,
+      audit: AuditTrail,
+      events: DomainEvents,
+      telemetry: Telemetry,
+      options: Options,
+    ) =>
+      new AutoDisable(manager, audit, events, telemetry, { failures: options.disableAfter, withinMs: options.disableWithinMs }),
   ),
   provide(
     DomainEvents,
@@ -171,7 +194,7 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliverySweeper,
-    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, OPTIONS],
+    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, Retention, Telemetry, OPTIONS],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
@@ -179,15 +202,31 @@ const pipeline: Provider[] = [
       payloads: PayloadStore,
       vault: SecretVault,
       settled: SettledDeliveries,
+      retention: Retention,
+      telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
-    ) => new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, { everyMs: sweepMs, maxAbandoned }),
+    ) => new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, retention, telemetry, { everyMs: sweepMs, maxAbandoned }),
   ),
 ];
 
-const host: Provider[] = [DataSinks, DataSinksRuntime];
+const upkeep: Provider[] = [
+  provide(
+    Retention,
+    [DATABASE, OPTIONS],
+    ({ manager }: DataSource, options: Options) => new Retention(manager, options),
+  ),
+  provide(
+    PayloadErasure,
+    [Transactions, AuditTrail, PayloadBodies],
+    (transactions: Transactions, audit: AuditTrail, bodies: PayloadBodies) =>
+      new PayloadErasure(transactions, audit, bodies),
+  ),
+];
+
+const host: Provider[] = [DataSinks, DataSinksHealth, DataSinksRuntime];
 
 /** What the module provides beside the ports that the host binds and the wake-up that it chooses. */
-export const coreProviders: readonly Provider[] = [...foundations, ...persistence, ...pipeline, ...host];
+export const coreProviders: readonly Provider[] = [...foundations, ...persistence, ...pipeline, ...upkeep, ...host];
 
 /** The two ports that have a default: the module's own tables. */
 export const defaultSecretVault = provide(

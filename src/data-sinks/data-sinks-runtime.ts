@@ -1,14 +1,18 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown, Optional } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
-import { OPTIONS } from './data-sinks.tokens.js';
+import type { DataSource } from 'typeorm';
+import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { PushClient } from './egress/index.js';
+import { queueState } from './persistence/queue-state.js';
 import { DeliverySweeper, DeliveryWorker, JobCompletedListener } from './pipeline/index.js';
+import { Telemetry } from './telemetry/telemetry.js';
 
 /** Starts what runs by itself when the host has started, and stops it before the host takes its database away. */
 @Injectable()
 export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicationShutdown {
   #stopListening: (() => Promise<void>) | null = null;
+  #stopWatching: (() => void) | null = null;
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
@@ -17,16 +21,20 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     private readonly worker: DeliveryWorker,
     private readonly sweeper: DeliverySweeper,
     private readonly client: PushClient,
+    private readonly telemetry: Telemetry,
+    @Inject(DATABASE) private readonly database: DataSource,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
+    this.#stopWatching = this.telemetry.watchQueue(() => queueState(this.database.manager), () => performance.now());
     if (!this.options.worker) return;
     await this.worker.start();
     this.sweeper.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.#stopWatching?.();
     await this.#stopListening?.();
     if (this.options.worker) {
       await this.sweeper.stop();

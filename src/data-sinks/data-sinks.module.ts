@@ -4,6 +4,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import { adminControllers, adminProviders, LenientJson, mountedAt } from './admin/index.js';
 import { type ConsoleOptions, consoleParts } from './console/index.js';
 import { coreProviders, defaultAuditTrail, defaultSecretVault } from './data-sinks-core.module.js';
+import { DataSinksHealth } from './data-sinks-health.js';
 import { DataSinks } from './data-sinks.js';
 import type { DataSinksOptions } from './data-sinks.options.js';
 import { DATABASE, GIVEN_OPTIONS } from './data-sinks.tokens.js';
@@ -108,7 +109,7 @@ function assemble(structure: DataSinksStructure, options: Provider): DynamicModu
       ...page.providers,
     ],
     controllers: [...adminControllers.map((controller) => mountedAt(path, controller)), ...page.controllers],
-    exports: [DataSinks],
+    exports: [DataSinks, DataSinksHealth],
   };
 }
 

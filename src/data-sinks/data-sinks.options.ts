@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { DEFAULT_RETRY_WAITS_MS } from './core/backoff-schedule.js';
 import { ConfigurationError } from './core/errors.js';
 import type { PushDeadlines, Resolver } from './egress/index.js';
@@ -56,6 +57,20 @@ export interface DataSinksOptions {
   /** Bodies kept in memory while their deliveries run. @default 33554432 (32 MB) */
   readonly payloadCacheBytes?: number;
 
+  /** Payload bytes are kept so long after the last delivery of their job settled. @default 604800000 (7 days) */
+  readonly payloadRetentionMs?: number;
+  /** Whether payload bytes go as soon as all deliveries of their job are delivered. @default false */
+  readonly erasePayloadsOnSuccess?: boolean;
+  /** Attempts are kept so long, and to the end of their month. @default 7776000000 (90 days) */
+  readonly attemptRetentionMs?: number;
+  /** Settled deliveries, and the completions they are of, are kept so long. @default 31536000000 (365 days) */
+  readonly deliveryRetentionMs?: number;
+
+  /** Where metrics go. @default the OpenTelemetry SDK that was registered before the module was made, or nowhere */
+  readonly meterProvider?: MeterProvider;
+  /** Where spans go. @default as for metrics */
+  readonly tracerProvider?: TracerProvider;
+
   /** Sinks per agent. @default 20 */
   readonly sinksPerAgent?: number;
   /** Sinks per workspace. @default 200 */
@@ -66,8 +81,12 @@ export interface DataSinksOptions {
   readonly requestsPerMinute?: number;
 }
 
-export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, 'vaultKeys' | 'resolver'>>> &
-  Pick<DataSinksOptions, 'vaultKeys' | 'resolver'>;
+/** What has no default of its own. */
+type Unset = 'vaultKeys' | 'resolver' | 'meterProvider' | 'tracerProvider';
+
+export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, Unset>>> & Pick<DataSinksOptions, Unset>;
+
+const DAY_MS = 86_400_000;
 
 const NUMBERS = {
   maxInFlight: { default: 128, min: 1 },
@@ -82,6 +101,9 @@ const NUMBERS = {
   missedCompletionsMs: { default: 86_400_000, min: 0 },
   shutdownGraceMs: { default: 25_000, min: 0 },
   payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },
+  payloadRetentionMs: { default: 7 * DAY_MS, min: 0 },
+  attemptRetentionMs: { default: 90 * DAY_MS, min: DAY_MS },
+  deliveryRetentionMs: { default: 365 * DAY_MS, min: DAY_MS },
   sinksPerAgent: { default: 20, min: 1 },
   sinksPerWorkspace: { default: 200, min: 1 },
   testsPerMinute: { default: 6, min: 1 },
@@ -107,11 +129,14 @@ export function resolveOptions(given: DataSinksOptions): ResolvedDataSinksOption
     retryWaitsMs,
     vaultKeys: given.vaultKeys,
     resolver: given.resolver,
+    meterProvider: given.meterProvider,
+    tracerProvider: given.tracerProvider,
     entitledPlans: given.entitledPlans ?? DEFAULT_ENTITLED_PLANS,
     allowPrivateEndpoints: given.allowPrivateEndpoints ?? [],
     allowedPorts: given.allowedPorts ?? [443],
     trustedCertificates: given.trustedCertificates ?? [],
     deadlines: given.deadlines ?? {},
+    erasePayloadsOnSuccess: given.erasePayloadsOnSuccess ?? false,
     worker: given.worker ?? true,
     workerId: given.workerId ?? `${hostname()}:${process.pid}`,
   });

@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { JobCompleted } from './core/job-completed.js';
 import type { Session } from './persistence/database.js';
-import { DeliveryRecorder } from './pipeline/index.js';
+import { DeliveryRecorder, type ErasureRequest, PayloadErasure } from './pipeline/index.js';
 
 /** What the host calls. */
 @Injectable()
 export class DataSinks {
   readonly #recorder: DeliveryRecorder;
+  readonly #erasure: PayloadErasure;
 
-  constructor(recorder: DeliveryRecorder) {
+  constructor(recorder: DeliveryRecorder, erasure: PayloadErasure) {
     this.#recorder = recorder;
+    this.#erasure = erasure;
   }
 
   /**
@@ -22,5 +24,15 @@ export class DataSinks {
    */
   recordJobCompleted(event: JobCompleted, manager?: Session): Promise<number> {
     return this.#recorder.record(event, manager);
+  }
+
+  /**
+   * Erases the stored bytes of a workspace's payloads, or of one of its jobs, with one audit entry (`PAYLOADS_ERASED`) per
+   * delivery. What is under way may still leave; whatever is sent later is made again from the host's results, so those
+   * go first when nothing of them may be sent any more.
+   * @returns how many payloads were erased, and how many bytes they had
+   */
+  erasePayloads(request: ErasureRequest): Promise<{ readonly payloads: number; readonly bytes: number }> {
+    return this.#erasure.erase(request);
   }
 }

@@ -1,6 +1,7 @@
 export { ProblemFilter } from './admin/index.js';
 export type { ConsoleOptions, ConsoleSession } from './console/index.js';
 export { DataSinks } from './data-sinks.js';
+export { DataSinksHealth, type DataSinksHealthReport } from './data-sinks-health.js';
 export {
   type DataSinksAsyncOptions,
   DataSinksModule,
@@ -11,7 +12,7 @@ export type { DataSinksOptions } from './data-sinks.options.js';
 export { dataSinksEntities } from './entities.js';
 export { type BrokenAuditChain, verifyAuditChains } from './persistence/audit-chain.js';
 export { dataSinksMigrations } from './migrations.js';
-export { JOB_COMPLETED_EVENT } from './pipeline/index.js';
+export { type ErasureRequest, JOB_COMPLETED_EVENT } from './pipeline/index.js';
 
 export * from './ports/index.js';
 export type { JobCompleted, JobKey, JobStats, MappingResultRow } from './core/job-completed.js';

@@ -13,6 +13,7 @@ import { HealthController } from './health.controller.js';
 import { JobStore } from './jobs/job-store.js';
 import { MappingJobsController } from './jobs/mapping-jobs.controller.js';
 import { MappingJobs } from './jobs/mapping-jobs.js';
+import { HostMetrics, MetricsController } from './metrics.controller.js';
 import { ApiTokens } from './workspaces/api-tokens.js';
 import { Workspaces } from './workspaces/workspaces.js';
 
@@ -29,6 +30,7 @@ export interface HostParts {
 @Module({})
 export class HostModule {
   static with({ environment, dataSource, options }: HostParts): DynamicModule {
+    const metrics = new HostMetrics();
     return {
       module: HostModule,
       imports: [
@@ -48,12 +50,14 @@ export class HostModule {
           console: { path: 'console', sampleJobs: true },
           allowPrivateEndpoints: environment.allowPrivateEndpoints,
           ...(environment.vaultKeys === null ? {} : { vaultKeys: environment.vaultKeys }),
+          meterProvider: metrics.provider,
           ...options,
         }),
       ],
-      controllers: [AgentsController, RuleSetsController, MappingJobsController, HealthController],
+      controllers: [AgentsController, RuleSetsController, MappingJobsController, HealthController, MetricsController],
       providers: [
         { provide: HOST_ENVIRONMENT, useValue: environment },
+        { provide: HostMetrics, useValue: metrics },
         Workspaces,
         ApiTokens,
         Agents,

@@ -9,7 +9,8 @@ Its token is shown this once; keep it:
   export TOKEN='${token}'
   export AGENT='${url}/api/v1/agents/${agentId}'
 
-The story, in another terminal:
+By clicking: open ${url}/console and sign in with the token.
+The same story by command, in another terminal:
 
   # 0. a receiver to push to: it prints its URL; this host must be started with ALLOW_PRIVATE_ENDPOINTS=127.0.0.0/8
   npx data-sinks listen --port 4000 --secret 'a-secret-of-at-least-32-characters'

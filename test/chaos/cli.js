@@ -41,7 +41,9 @@ async function play(laboratory, scenario) {
     const wrong = lost + unrecorded + differingBodies + doubleDeliveries + oddities.length;
     if (wrong > 0) failures.push(`${scenario.fault}: ${JSON.stringify(result)}`);
     const { deliveries, duplicatePosts, clearMs } = result;
-    console.log(`${wrong > 0 ? 'NOT OK' : 'ok'} ${scenario.fault}: ${deliveries} deliveries, ${duplicatePosts} duplicate POSTs, clear after ${clearMs} ms`);
+    console.log(
+      `${wrong > 0 ? 'NOT OK' : 'ok'} ${scenario.fault}: ${deliveries} deliveries, ${duplicatePosts} duplicate POSTs, clear after ${clearMs} ms`,
+    );
   } catch (error) {
     failures.push(String(error));
     console.log(`NOT OK ${String(error)}`);
@@ -61,7 +63,11 @@ try {
   await laboratory.close();
 }
 console.log(renderTable(results));
-if (values.json) await writeFile(values.json, `${JSON.stringify({ seed, minutes, ...totals(results), failures, results }, null, 2)}\n`);
+if (values.json)
+  await writeFile(
+    values.json,
+    `${JSON.stringify({ seed, minutes, ...totals(results), failures, results }, null, 2)}\n`,
+  );
 if (named.length > 0 && failures.length === 0) await writeReliabilityPage(results);
 for (const failure of failures) console.error(`\n${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

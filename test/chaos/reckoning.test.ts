@@ -25,7 +25,13 @@ const books: Books = { wanted, deliveries: [delivery], attempts: [attempt] };
 
 const post = { at: 0, path: '/one', delivery: 'dlv_1', attempt: 1, sha256: 'aa', jobId: 'job_1', signed: true };
 const seen = (changes: Partial<LedgerLine> = {}): LedgerLine[] =>
-  (['begun', 'arrived', 'answered'] as const).map((event) => ({ ...post, event, clockOffS: 0, status: 200, ...changes }));
+  (['begun', 'arrived', 'answered'] as const).map((event) => ({
+    ...post,
+    event,
+    clockOffS: 0,
+    status: 200,
+    ...changes,
+  }));
 
 const clean = {
   deliveries: 1,
@@ -115,7 +121,13 @@ describe('the comparison of the tables with the receiver’s ledger', () => {
       [],
     ],
     ['a wrong signature', { oddities: ['dlv_1/1 has a wrong signature'] }, books, seen({ signed: false }), []],
-    ['a signature of another time', { oddities: ['dlv_1/1 was signed 600 s off'] }, books, seen({ clockOffS: 600 }), []],
+    [
+      'a signature of another time',
+      { oddities: ['dlv_1/1 was signed 600 s off'] },
+      books,
+      seen({ clockOffS: 600 }),
+      [],
+    ],
   ])('finds %s', (_what, found, planted, ledger, accepted) => {
     expect(reckon(planted, ledger, accepted)).toEqual({ ...clean, ...found });
   });

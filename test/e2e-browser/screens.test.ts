@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConsolePage } from '../support/browser/console-page.js';
 import { isTooWide, takeScreenshots } from '../support/browser/gallery.js';
 import { aWeek, writeHistory } from '../support/browser/history.js';
@@ -17,6 +17,8 @@ interface World {
 }
 
 let world: World;
+let screens = 0;
+const seen: string[] = [];
 
 async function makeWorld(): Promise<World> {
   const customer = await platform().customer();
@@ -181,6 +183,10 @@ const SCREENS: readonly ScreenCase[] = [
 describe('each screen of the console', () => {
   beforeAll(async () => {
     world = await makeWorld();
+  });
+
+  afterAll(() => {
+    process.stdout.write(`axe: ${seen.length} findings on ${screens} screens, each in light and dark\n`);
   });
 
   it.each(SCREENS)(

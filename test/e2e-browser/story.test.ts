@@ -68,6 +68,7 @@ describe('the story of the contract, by clicks', () => {
     await visitor.page.getByRole('dialog').getByText('Test passed').waitFor();
     await visitor.button('Switch on').click();
     await visitor.page.getByRole('switch', { checked: true }).waitFor();
+    expect(await visitor.page.getByRole('switch').evaluate((element) => element.matches(':focus'))).toBe(true);
     await visitor.button('Activate agent').click();
     await visitor.button('Finish a sample job').click();
     await visitor.sees(/of three rows has finished/);

@@ -195,7 +195,7 @@ describe('the host hears', () => {
   it('of a delivery that failed because the host has no results any more', async () => {
     const { agent, sink } = await disabledSink([{ kind: 'answer', status: 410 }, { kind: 'answer' }]);
     const jobId = await agent.finishJob();
-    await platform().sql('DELETE FROM mapping_results WHERE job_id = $1', [jobId]);
+    await platform().sql('DELETE FROM host_mapping_job WHERE id = $1', [jobId]);
     expectStatus(await sink.api.patch(sink.path, { status: 'ACTIVE' }), 200);
     const isOfJob = (event: Body): boolean => event.jobId === jobId;
     const event = await until(() => eventsOf(sink, 'DataSinkPushFailed').find(isOfJob), 'it is told');

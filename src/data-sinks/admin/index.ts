@@ -7,10 +7,16 @@ import { EndpointAdmission } from './endpoint-admission.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
 import { RequestLimit } from './request-limit.js';
+import { SinkHealthController } from './sink-health.controller.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import { SinkTest } from './sink-test.js';
 
-export const adminControllers: readonly Type[] = [DataSourcesController, PushesController, DeliveriesController];
+export const adminControllers: readonly Type[] = [
+  DataSourcesController,
+  SinkHealthController,
+  PushesController,
+  DeliveriesController,
+];
 
 export const adminProviders: readonly Provider[] = [
   RequestLimit,

@@ -45,7 +45,7 @@ export interface Delivery {
   readonly nextAttemptAt: Date | null;
   readonly lastAttemptStatus: AttemptStatus | null;
   readonly lastErrorCode: AttemptErrorCode | null;
-  readonly payload: DeliveredPayload | null;
+  readonly payload: SentPayload | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly settledAt: Date | null;
@@ -57,6 +57,14 @@ export interface DeliveredPayload {
   readonly sha256: string;
   readonly bytes: number;
   readonly rows: number;
+}
+
+/** The body as it was sent last. */
+export interface SentPayload extends DeliveredPayload {
+  /** Whether the first one had expired or was erased, and this one was made again from the host's results. */
+  readonly rebuilt: boolean;
+  /** Whether it has the SHA-256 of the one before; null when it was made once. */
+  readonly sameAsBefore: boolean | null;
 }
 
 export function isSettled(status: DeliveryStatus): status is SettledStatus {

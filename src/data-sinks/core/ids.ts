@@ -39,6 +39,11 @@ export function createIdFactory(now: () => number, randomBytes: (size: number) =
   };
 }
 
+/** The smallest id that can be made at a time: where in an index what is younger begins. */
+export function firstIdAt(kind: IdKind, ms: number): string {
+  return `${ID_PREFIXES[kind]}_${encodeTime(Math.floor(ms))}${'0'.repeat(RANDOM_DIGITS)}`;
+}
+
 const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 const patterns = new Map<string, RegExp>();
 

@@ -25,17 +25,27 @@ export type BodyRequest = Pick<
   'jobId' | 'run' | 'format' | 'payload' | 'agentId' | 'workspaceId' | 'completedAt' | 'stats'
 >;
 
+/** Counts bodies made and looked for. */
+export interface PayloadMeter {
+  built(bytes: number): void;
+  lookedUp(result: 'hit' | 'miss'): void;
+}
+
+const UNMEASURED: PayloadMeter = { built: () => undefined, lookedUp: () => undefined };
+
 /** Finds or makes the body of a delivery. */
 export class PayloadBodies {
   readonly #builder: PayloadBuilder;
   readonly #store: PayloadStore;
   readonly #cache: PayloadCache;
+  readonly #meter: PayloadMeter;
   /** Bodies being made or read in this process: ten sinks that want the same one wait for one build. */
   readonly #underWay = new Map<string, Promise<PayloadBody>>();
-  /** Bodies made lately. A delivery that was claimed before its body was made does not know of it. */
-  readonly #lately = new Map<string, StoredPayload>();
+  /** Of which bodies were made lately. A delivery that was claimed before its body was made does not know of it. */
+  readonly #lately = new Set<string>();
 
-  constructor(builder: PayloadBuilder, store: PayloadStore, cacheBytes: number) {
+  constructor(builder: PayloadBuilder, store: PayloadStore, cacheBytes: number, meter: PayloadMeter = UNMEASURED) {
+    this.#meter = meter;
     this.#builder = builder;
     this.#store = store;
     this.#cache = new PayloadCache(cacheBytes);
@@ -51,9 +61,12 @@ export class PayloadBodies {
   }
 
   async #find(name: string, delivery: BodyRequest): Promise<PayloadBody> {
-    const stored = delivery.payload ?? this.#lately.get(name);
+    const stored = delivery.payload ?? (await this.#madeLately(name, delivery));
     const { payload, whole } = stored ? { payload: stored, whole: null } : await this.#builder.build(delivery, delivery);
-    if (!stored) this.#remember(name, payload);
+    if (!stored) {
+      this.#meter.built(payload.bytes);
+      this.#remember(name);
+    }
     if (whole) this.#cache.put(payload.bodyId, whole);
     return {
       payload,
@@ -62,9 +75,19 @@ export class PayloadBodies {
     };
   }
 
-  #remember(name: string, payload: StoredPayload): void {
-    this.#lately.set(name, payload);
-    for (const oldest of this.#lately.keys()) {
+  /** The store is asked all the same: the body may have expired or been erased since, by whichever process. */
+  async #madeLately(name: string, key: BodyRequest): Promise<StoredPayload | null> {
+    return this.#lately.has(name) ? this.#store.find(key) : null;
+  }
+
+  /** Drops what is kept in memory. */
+  forgetAll(): void {
+    this.#cache.clear();
+  }
+
+  #remember(name: string): void {
+    this.#lately.add(name);
+    for (const oldest of this.#lately) {
       if (this.#lately.size <= REMEMBERED) break;
       this.#lately.delete(oldest);
     }
@@ -73,6 +96,7 @@ export class PayloadBodies {
   async #wholeFromStore(payload: StoredPayload): Promise<Buffer | null> {
     if (!this.#cache.fits(payload.bytes)) return null;
     const cached = this.#cache.get(payload.bodyId);
+    this.#meter.lookedUp(cached ? 'hit' : 'miss');
     if (cached) return cached;
     const chunks: Buffer[] = [];
     for await (const chunk of this.#stream(payload)) chunks.push(chunk);

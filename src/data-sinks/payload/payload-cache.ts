@@ -24,6 +24,11 @@ export class PayloadCache {
     return body;
   }
 
+  clear(): void {
+    this.#bodies.clear();
+    this.#bytes = 0;
+  }
+
   put(bodyId: string, body: Buffer): void {
     if (!this.fits(body.length) || this.#bodies.has(bodyId)) return;
     this.#bodies.set(bodyId, body);

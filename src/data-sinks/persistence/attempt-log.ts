@@ -11,7 +11,7 @@ export interface AttemptOpening {
   readonly url: string;
   readonly authScheme: AuthScheme;
   readonly configVersion: number;
-  readonly payload: { readonly sha256: string; readonly bytes: number; readonly rows: number };
+  readonly payload: { readonly bodyId: string; readonly sha256: string; readonly bytes: number; readonly rows: number };
 }
 
 export interface OpenedAttempt {
@@ -26,13 +26,15 @@ export interface OpenedAttempt {
 const OPEN = `
 WITH opening AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bigint[],
-                       $9::bigint[])
-    AS o (attempt_id, delivery_id, lease_token, url, auth_scheme, config_version, sha256, bytes, row_count)
+                       $9::bigint[], $10::text[])
+    AS o (attempt_id, delivery_id, lease_token, url, auth_scheme, config_version, sha256, bytes, row_count, body_id)
 ),
 counted AS (
   UPDATE agent_data_source_delivery d
      SET attempt_count = d.attempt_count + 1, updated_at = now(),
-         payload_sha256 = o.sha256, payload_bytes = o.bytes, payload_rows = o.row_count
+         payload_previous_sha256 = CASE WHEN d.payload_body_id <> o.body_id THEN d.payload_sha256
+                                        ELSE d.payload_previous_sha256 END,
+         payload_body_id = o.body_id, payload_sha256 = o.sha256, payload_bytes = o.bytes, payload_rows = o.row_count
     FROM opening o
    WHERE d.id = o.delivery_id AND d.lease_token = o.lease_token AND d.status = 'IN_FLIGHT'
   RETURNING d.id, d.workspace_id, d.agent_id, d.data_source_id, d.job_id, d.trigger, d.attempt_count
@@ -41,7 +43,7 @@ INSERT INTO agent_data_source_sync
   (id, started_at, delivery_id, data_source_id, workspace_id, agent_id, job_id, attempt_number, trigger, status,
    url, auth_scheme, config_version, payload_sha256, payload_bytes, worker_id)
 SELECT o.attempt_id, date_trunc('milliseconds', now()), c.id, c.data_source_id, c.workspace_id, c.agent_id, c.job_id,
-       c.attempt_count, c.trigger, 'IN_FLIGHT', o.url, o.auth_scheme, o.config_version, o.sha256, o.bytes, $10
+       c.attempt_count, c.trigger, 'IN_FLIGHT', o.url, o.auth_scheme, o.config_version, o.sha256, o.bytes, $11
   FROM opening o JOIN counted c ON c.id = o.delivery_id
 RETURNING id, delivery_id, attempt_number, started_at`;
 
@@ -69,6 +71,7 @@ export async function openAttempts(
         (o) => Buffer.from(o.payload.sha256, 'hex'),
         (o) => o.payload.bytes,
         (o) => o.payload.rows,
+        (o) => o.payload.bodyId,
       ),
       workerId,
     ],

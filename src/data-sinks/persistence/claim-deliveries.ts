@@ -16,6 +16,10 @@ export interface ClaimLimits {
  * a million deliveries on one sink costs one step. Each sink then offers its fresh deliveries before its retries, within
  * what its cap leaves, and the batch is filled in rounds: everybody's first, then everybody's second. What waits for a
  * disabled sink stays where it is; its status is looked up by key, once per waiting sink.
+ *
+ * The chosen rows are looked up by their ids and checked once more under their locks. Their status is compared as an
+ * expression there: compared as it is, it would fit the index of all that waits, and the planner, who cannot know how
+ * few the ids are, would read a backlog of a million through.
  */
 const WAITING_SINKS = `
 WITH RECURSIVE waiting (data_source_id) AS (
@@ -55,7 +59,7 @@ due AS (
 ),
 picked AS (
   SELECT d.id FROM agent_data_source_delivery d
-   WHERE d.id = ANY (ARRAY(SELECT id FROM due)) AND d.status IN ('PENDING', 'RETRYING')
+   WHERE d.id = ANY (ARRAY(SELECT id FROM due)) AND d.status || '' IN ('PENDING', 'RETRYING')
      FOR UPDATE SKIP LOCKED
 ),
 claimed AS (

@@ -1,6 +1,7 @@
 import { type EntityManager, In, LessThan, MoreThanOrEqual } from 'typeorm';
 import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../core/delivery.js';
 import { rows } from './database.js';
+import { type SinkHealth, sinkHealth } from './sink-health.js';
 import { DeliveryEntity } from './delivery.entity.js';
 import { type Page, type PageRequest, toPage } from './page.js';
 
@@ -48,6 +49,11 @@ export class DeliveryRepository {
     return toPage(found, limit, toDelivery);
   }
 
+  /** @param nowMs milliseconds since 1970 */
+  healthOf(dataSourceId: string, nowMs: number): Promise<SinkHealth> {
+    return sinkHealth(this.#manager, dataSourceId, nowMs);
+  }
+
   /**
    * Makes a settled delivery due once more, with no retries: one more try.
    * @returns false when it is not settled (any more): somebody else was quicker, or it is under way
@@ -88,6 +94,8 @@ function toDelivery(entity: DeliveryEntity): Delivery {
       sha256: entity.payloadSha256.toString('hex'),
       bytes: Number(entity.payloadBytes),
       rows: Number(entity.payloadRows),
+      rebuilt: entity.payloadPreviousSha256 !== null,
+      sameAsBefore: entity.payloadPreviousSha256 && entity.payloadPreviousSha256.equals(entity.payloadSha256),
     },
     createdAt: entity.createdAt,
     updatedAt: entity.updatedAt,

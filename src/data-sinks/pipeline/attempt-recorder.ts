@@ -38,7 +38,7 @@ export class AttemptRecorder {
   readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
   readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
 
-  /** @param settled is told of the deliveries that ended, once that is on record */
+  /** @param settled is told of the attempts that ended, once that is on record */
   constructor(
     session: Session,
     audit: AuditTrail,
@@ -90,7 +90,7 @@ export class AttemptRecorder {
     const ours = items.filter(({ delivery }) => closed.has(delivery.id));
     const settled = ours.filter(({ closing }) => closing.plan.status !== 'RETRYING');
     await this.#auditSettled(settled);
-    await this.#settled.byAttempt(settled);
+    await this.#settled.byAttempt(ours);
     return items.map(({ delivery }) => closed.has(delivery.id));
   }
 

@@ -3,6 +3,7 @@ import { DATA_SINK_EVENTS } from '../core/domain-events.js';
 import type { Session } from '../persistence/database.js';
 import { disableFailing, type DisabledSink, type DisablingRule, type FailedSink } from '../persistence/disabling.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import type { DomainEvents } from './domain-events.js';
 
 /** Disables sinks whose deliveries fail again and again. Asked only when something failed; what waits is kept. */
@@ -13,6 +14,7 @@ export class AutoDisable {
     private readonly session: Session,
     private readonly audit: Pick<AuditTrail, 'record'>,
     private readonly events: DomainEvents,
+    private readonly telemetry: Pick<Telemetry, 'sinkDisabled'>,
     private readonly rule: DisablingRule,
   ) {}
 
@@ -24,6 +26,7 @@ export class AutoDisable {
       if (disabled.length === 0) return;
       for (const sink of disabled) {
         this.#logger.warn({ event: 'sink.disabled', ...sink });
+        this.telemetry.sinkDisabled(sink.reason);
         this.events.emit(DATA_SINK_EVENTS.disabled, sink);
       }
       await this.audit.record(disabled.map(toAuditEntry));

@@ -5,9 +5,11 @@ import { createAttemptPartitions } from '../persistence/attempt-partitions.js';
 import type { Session } from '../persistence/database.js';
 import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
 import type { SecretVault } from '../ports/secret-vault.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { MissedCompletions } from './missed-completions.js';
 import { OutageLog } from '../core/outage-log.js';
+import type { Retention } from './retention.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
 
 export interface DeliverySweeperOptions {
@@ -33,6 +35,8 @@ export class DeliverySweeper {
     private readonly payloads: PayloadStore,
     private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
     private readonly settled: Pick<SettledDeliveries, 'abandoned'>,
+    private readonly retention: Pick<Retention, 'run'>,
+    private readonly telemetry: Pick<Telemetry, 'leaseExpired'>,
     private readonly options: DeliverySweeperOptions,
   ) {}
 
@@ -67,6 +71,7 @@ export class DeliverySweeper {
     const swept = await sweepExpiredLeases(this.session, this.options.maxAbandoned);
     for (const lease of swept) {
       const { deliveryId, status } = lease;
+      this.telemetry.leaseExpired();
       this.#logger.warn({ event: 'delivery.lease_expired', deliveryId, status });
       if (status === 'FAILED') this.settled.abandoned(lease);
     }
@@ -80,6 +85,7 @@ export class DeliverySweeper {
     await this.payloads.sweepOrphans();
     const destroyed = (await this.vault.destroyUnreferenced?.(HOUR_MS)) ?? 0;
     if (destroyed > 0) this.#logger.log({ event: 'secrets.destroyed', unreferenced: destroyed });
+    await this.retention.run();
     this.#housekeptAt = performance.now();
   }
 }

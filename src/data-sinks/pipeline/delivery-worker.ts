@@ -6,6 +6,7 @@ import { claimDeliveries, nextDueInMs } from '../persistence/claim-deliveries.js
 import type { Session } from '../persistence/database.js';
 import { type Ending, endDeliveries, type Release, releaseDeliveries } from '../persistence/lease-keeping.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
 import type { DeliveryAttempt } from './delivery-attempt.js';
 import type { DeliveryGate } from './delivery-gate.js';
@@ -46,7 +47,8 @@ export class DeliveryWorker {
     private readonly attempt: DeliveryAttempt,
     private readonly wakeup: Wakeup,
     private readonly clock: ServerClock,
-    private readonly settled: Pick<SettledDeliveries, 'unsent'>,
+    private readonly settled: Pick<SettledDeliveries, 'unsent' | 'cancelled'>,
+    private readonly telemetry: Pick<Telemetry, 'claimed'>,
     private readonly options: DeliveryWorkerOptions,
   ) {
     this.#leases = new LeaseKeeper(session, options.leaseMs);
@@ -116,6 +118,7 @@ export class DeliveryWorker {
         this.#outages.over(begunAt);
         if (claimed.length === 0) return;
         failpoint('after-claimed');
+        this.telemetry.claimed(claimed.length);
         this.#take(claimed);
         // More may be due than this process can take: another one may be idle.
         if (claimed.length === batch) this.wakeup.notifyOthers();
@@ -160,7 +163,7 @@ export class DeliveryWorker {
         const reason = verdicts[i];
         return reason ? [{ id, leaseToken, status: 'CANCELLED', reason }] : [];
       });
-      if (endings.length > 0) await endDeliveries(this.session, endings);
+      if (endings.length > 0) this.settled.cancelled((await endDeliveries(this.session, endings)).size);
       return new Set(claimed.filter((_, i) => !verdicts[i]).map(({ id }) => id));
     } catch (error) {
       const releases = claimed.map((delivery): Release => {

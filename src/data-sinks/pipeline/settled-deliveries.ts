@@ -1,19 +1,28 @@
+import { Logger } from '@nestjs/common';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DeliveryReason } from '../core/delivery.js';
 import { DATA_SINK_EVENTS, type DataSinkPushEvent } from '../core/domain-events.js';
+import { removeDeliveredPayloads } from '../payload/payload-expiry.js';
+import type { Session } from '../persistence/database.js';
 import type { SweptLease } from '../persistence/lease-keeping.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import type { AttemptEnd } from './attempt-recorder.js';
 import type { AutoDisable } from './auto-disable.js';
 import type { DomainEvents } from './domain-events.js';
 
 /** What follows when deliveries have ended and that is on record: events for the host, and a look at those who fail. */
 export class SettledDeliveries {
+  readonly #logger = new Logger('DataSinks');
+
   constructor(
     private readonly events: DomainEvents,
     private readonly autoDisable: Pick<AutoDisable, 'judge'>,
+    private readonly telemetry: Telemetry,
+    private readonly session: Session,
+    private readonly erasePayloadsOnSuccess: boolean,
   ) {}
 
-  /** Those that ended with an attempt, delivered or failed. Never throws. */
+  /** Those of which an attempt has ended: delivered, failed, or to be tried again. Never throws. */
   async byAttempt(ends: readonly AttemptEnd[]): Promise<void> {
     for (const end of ends) this.#tell(end);
     const failed = ends.filter(({ closing }) => closing.plan.status === 'FAILED');
@@ -23,16 +32,34 @@ export class SettledDeliveries {
         gone: closing.httpStatus === GONE,
       })),
     );
+    if (this.erasePayloadsOnSuccess) await this.#erase(ends.filter(({ closing }) => closing.plan.status === 'DELIVERED'));
+  }
+
+  /** What fails now is found by retention later. */
+  async #erase(delivered: readonly AttemptEnd[]): Promise<void> {
+    if (delivered.length === 0) return;
+    try {
+      await removeDeliveredPayloads(this.session, delivered.map(({ delivery }) => delivery));
+    } catch (error) {
+      this.#logger.error({ event: 'payloads.not_erased', deliveries: delivered.length, error: String(error) });
+    }
   }
 
   /** One that failed before anything was sent, on our side or the host's. */
   unsent(delivery: ClaimedDelivery, reason: DeliveryReason): void {
+    this.telemetry.ended('failed');
     const none = { lastAttemptStatus: null, errorCode: null, httpStatus: null };
     this.events.emit(DATA_SINK_EVENTS.pushFailed, { ...pushOf(delivery, delivery.attemptCount), reason, ...none });
   }
 
+  /** So many that the gate said no to. */
+  cancelled(count: number): void {
+    this.telemetry.ended('cancelled', count);
+  }
+
   /** One that took its worker down too often. */
   abandoned({ deliveryId, status: _status, ...rest }: SweptLease): void {
+    this.telemetry.ended('failed');
     this.events.emit(DATA_SINK_EVENTS.pushFailed, {
       ...{ ...rest, deliveryId, reason: 'abandoned_too_often', httpStatus: null },
       ...{ lastAttemptStatus: 'ABANDONED', errorCode: 'worker_lost' },
@@ -42,9 +69,12 @@ export class SettledDeliveries {
   #tell({ delivery, closing }: AttemptEnd): void {
     const { plan, status, errorCode, httpStatus, opened } = closing;
     const push = pushOf(delivery, opened.attemptNumber);
+    this.telemetry.attempted({ ...push, ...opened, status, errorCode, httpStatus, timings: closing.timings });
     if (plan.status === 'DELIVERED') {
+      this.telemetry.ended('delivered');
       this.events.emit(DATA_SINK_EVENTS.pushDelivered, { ...push, httpStatus: httpStatus ?? 0 });
     } else if (plan.status === 'FAILED') {
+      this.telemetry.ended('failed');
       const { reason } = plan;
       this.events.emit(DATA_SINK_EVENTS.pushFailed, { ...push, reason, lastAttemptStatus: status, errorCode, httpStatus });
     }

@@ -63,6 +63,10 @@ export class BullWakeup extends Wakeup {
     else this.notifyOthers();
   }
 
+  override reachesOthers(): boolean {
+    return this.#queue.client.status === 'ready';
+  }
+
   override notifyOthers(): void {
     if (this.#publishing) this.#publishAgain = true;
     else void this.#publish();

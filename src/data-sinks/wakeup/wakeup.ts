@@ -16,4 +16,9 @@ export abstract class Wakeup {
   abstract notifyIn(milliseconds: number): void;
 
   abstract stop(): Promise<void>;
+
+  /** Whether other processes can be woken now; null where there are none to wake. */
+  reachesOthers(): boolean | null {
+    return null;
+  }
 }

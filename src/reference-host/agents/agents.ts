@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { type Agent, AgentDirectory, type OpenTransaction } from '../../data-sinks/index.js';
-import { newId } from '../ids.js';
+import { isHostId, newId } from '../ids.js';
 import { rows, type Session } from '../persistence/sql.js';
 
 export const AGENT_STATUSES = ['DRAFT', 'ACTIVE', 'PAUSED'] as const;
@@ -35,6 +35,7 @@ export class Agents extends AgentDirectory {
   }
 
   async find(workspaceId: string, agentId: string): Promise<HostAgent | null> {
+    if (!isHostId('agt', agentId)) return null;
     const [found] = await rows<HostAgent>(
       this.dataSource,
       `SELECT ${COLUMNS} FROM host_agent WHERE id = $1 AND workspace_id = $2`,
@@ -53,6 +54,7 @@ export class Agents extends AgentDirectory {
   }
 
   async setStatus(workspaceId: string, agentId: string, status: AgentStatus): Promise<HostAgent | null> {
+    if (!isHostId('agt', agentId)) return null;
     const [changed] = await rows<HostAgent>(
       this.dataSource,
       `UPDATE host_agent SET status = $3 WHERE id = $1 AND workspace_id = $2 RETURNING ${COLUMNS}`,

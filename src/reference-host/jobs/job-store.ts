@@ -81,7 +81,8 @@ export class JobStore extends MappingResults {
   }
 
   override async findCompletedJob(workspaceId: string, jobId: string): Promise<JobCompleted | null> {
-    const job = await this.findById(jobId);
+    // The form of a job's id is the caller's choice; PostgreSQL fails when asked for a NUL.
+    const job = jobId.includes('\0') ? null : await this.findById(jobId);
     return job?.workspaceId === workspaceId ? job : null;
   }
 

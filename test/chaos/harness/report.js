@@ -16,7 +16,8 @@ const COLUMNS = /** @type {const} */ ([
   'doubleDeliveries',
   'duplicatePosts',
 ]);
-const HEAD = '| fault | deliveries | attempts | lost | without a row | bodies that differ | made twice | duplicate POSTs | clear after |';
+const HEAD =
+  '| fault | deliveries | attempts | lost | without a row | bodies that differ | made twice | duplicate POSTs | clear after |';
 
 /** @param {readonly Result[]} results */
 export function totals(results) {
@@ -35,8 +36,11 @@ export function totals(results) {
 
 /** @param {readonly Result[]} results */
 export function renderTable(results) {
-  const row = (/** @type {string} */ name, /** @type {ReturnType<typeof totals>} */ numbers, /** @type {string} */ clear) =>
-    `| ${[name, ...COLUMNS.map((column) => String(numbers[column])), clear].join(' | ')} |`;
+  const row = (
+    /** @type {string} */ name,
+    /** @type {ReturnType<typeof totals>} */ numbers,
+    /** @type {string} */ clear,
+  ) => `| ${[name, ...COLUMNS.map((column) => String(numbers[column])), clear].join(' | ')} |`;
   return [
     HEAD,
     `|---|${'---:|'.repeat(COLUMNS.length + 1)}`,

@@ -84,7 +84,9 @@ export class Stage {
     const started = wishes.map((wish) => this.#spawn(wish));
     this.#workers.push(...started);
     await Promise.all(
-      started.map(async (worker) => this.#urls.set(worker, await worker.message('listening', (message) => message.url))),
+      started.map(async (worker) =>
+        this.#urls.set(worker, await worker.message('listening', (message) => message.url)),
+      ),
     );
     return /** @type {{ [Key in keyof Wishes]: Process }} */ (/** @type {unknown} */ (started));
   }

@@ -46,7 +46,11 @@ const pick = (random, items) => items[Math.floor(random() * items.length)];
 const aWhile = (random) => delay(300 + random() * 3_000);
 
 /** @param {Scene} scene @returns {Process | undefined} */
-const anyWorker = ({ stage, random }) => pick(random, stage.workers.filter((worker) => worker.alive));
+const anyWorker = ({ stage, random }) =>
+  pick(
+    random,
+    stage.workers.filter((worker) => worker.alive),
+  );
 
 /** @type {Readonly<Record<string, (scene: Scene) => Promise<void>>>} */
 const FAULTS = {
@@ -62,7 +66,7 @@ const FAULTS = {
     const passage = 1 + Math.floor(scene.random() * 30);
     return scene.addWorker(`${pick(scene.random, FAILPOINTS)}:${passage}`);
   },
-  'FLUSHALL': ({ stage }) => flushRedis(stage.redis.url),
+  FLUSHALL: ({ stage }) => flushRedis(stage.redis.url),
   'SIGKILL of Redis': async ({ stage, random }) => {
     await stage.redis.signal('SIGKILL');
     await aWhile(random);
@@ -83,9 +87,16 @@ const FAULTS = {
     await aWhile(random);
     await thaw();
   },
-  'network cut': ({ network, random }) => network.set('cut').then(() => aWhile(random)).then(() => network.set('open')),
+  'network cut': ({ network, random }) =>
+    network
+      .set('cut')
+      .then(() => aWhile(random))
+      .then(() => network.set('open')),
   'network frozen': ({ network, random }) =>
-    network.set('frozen').then(() => aWhile(random)).then(() => network.set('open')),
+    network
+      .set('frozen')
+      .then(() => aWhile(random))
+      .then(() => network.set('open')),
   'slow answers': async ({ stage, random }) => {
     await stage.receiver({ answerAfterMs: 400 });
     await aWhile(random);

@@ -152,7 +152,7 @@ export function backlog(jobs) {
       third.signal('SIGKILL');
       await stage.start({ name: 'fourth', options });
       await feeding;
-      await stage.untilClear(300_000);
+      await stage.untilClear(900_000);
     },
   };
 }

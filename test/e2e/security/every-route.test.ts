@@ -218,17 +218,17 @@ describe('with another workspace’s token', () => {
 });
 
 describe('ids that are none', () => {
-  const ODD = ['x', 'agt_', '%00', '..', 'agt_%F0%9F%98%80', "'%20OR%201=1--", 'agt_0000000000000000000000000%0a', 'a'.repeat(2_000), '%2e%2e%2f'];
+  const ODD = ['x', 'agt_', '%00', 'agt_%00', 'agt_%F0%9F%98%80', "'%20OR%201=1--", 'agt_0000000000000000000000000%0a', 'a'.repeat(2_000), '%2e%2e%2f'] as const;
 
   it.each(NAMING)('%s answers 404 or 400 to them, and never 500', async (operation) => {
     await withoutSideEffect(async () => {
       for (const odd of ODD) {
         const named: Ids = { agentId: odd, sinkId: odd, deliveryId: odd, jobId: odd };
         const { status } = await call(owner.api, operation, named);
-        expect({ odd, refused: [400, 404].includes(status), status }).toMatchObject({ refused: true });
+        expect([odd, status]).toEqual([odd, status === 400 ? 400 : 404]);
         if (!/\{agentId\}.*\{/.test(operation)) continue;
         const deeper = await call(owner.api, operation, { ...named, agentId: ids.agentId });
-        expect({ odd, refused: [400, 404].includes(deeper.status), status: deeper.status }).toMatchObject({ refused: true });
+        expect([odd, deeper.status]).toEqual([odd, deeper.status === 400 ? 400 : 404]);
       }
     });
   });

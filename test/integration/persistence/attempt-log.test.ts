@@ -37,7 +37,7 @@ function open(deliveries: readonly ClaimedDelivery[], leaseToken?: string): Prom
       url: CONFIG.url,
       authScheme: 'HmacSha256',
       configVersion: 1,
-      payload: { sha256: SHA256, bytes: 3_000_000_000, rows: 12_000 },
+      payload: { bodyId: 'pld_1', sha256: SHA256, bytes: 3_000_000_000, rows: 12_000 },
     })),
   );
 }

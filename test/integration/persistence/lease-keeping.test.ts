@@ -31,7 +31,7 @@ async function claimOne(given: Parameters<ModuleDatabase['delivery']>[1] = {}): 
 }
 
 async function openOne({ id, leaseToken }: ClaimedDelivery): Promise<string> {
-  const payload = { sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
+  const payload = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
   const opening = {
     attemptId: newId('attempt'),
     deliveryId: id,

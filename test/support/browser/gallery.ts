@@ -10,7 +10,7 @@ const LOOKS = [
 ] as const;
 
 const HEIGHT = 760;
-const TALLEST = 1_500;
+const TALLEST = 1_100;
 
 /** For the documentation, when `WRITE_DOCS=1`; else for nobody. `SCREENSHOTS_DIR` puts them elsewhere, to look at. */
 function folder(): string | null {

@@ -7,6 +7,9 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 export default defineConfig({
   root: folder('.'),
   base: './',
+  cacheDir: folder('../../../../dist/console/vite'),
+  // `npm run dev:console`: the page reloads as it is changed, in front of a host that runs beside it.
+  server: { port: 5173, proxy: { '/api': process.env['HOST_URL'] ?? 'http://127.0.0.1:3000' } },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: folder('../../../../dist/src/data-sinks/console/public'),

@@ -113,6 +113,11 @@ function DeliveryParts({ delivery }: { delivery: DeliveryWithAttempts }) {
             <AttemptItem key={attempt.id} attempt={attempt} />
           ))}
         </ol>
+        {attemptCount > attempts.length && (
+          <p>
+            <a href={to.sink(delivery.agentId, delivery.dataSourceId, 'attempts')}>All attempts of this data source</a>
+          </p>
+        )}
         {attempts.length === 0 && nextAttemptAt === null && <p class="quiet">Nothing was sent.</p>}
       </section>
       <DeliveryFacts delivery={delivery} />

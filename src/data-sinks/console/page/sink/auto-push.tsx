@@ -27,14 +27,7 @@ export function AutoPush({ agentId, sinks, agentStatus }: AutoPushParts) {
     <section class="card pad stack auto-push" aria-labelledby="auto-push-title">
       <h2 id="auto-push-title">Automatic pushes</h2>
       <Loaded of={rules} lines={3}>
-        {(data) => (
-          <Rules
-            key={`${data.autoPush} ${data.retries}`}
-            {...{ agentId, sinks, agentStatus }}
-            rules={data}
-            onSaved={rules.reload}
-          />
-        )}
+        {(data) => <Rules {...{ agentId, sinks, agentStatus }} rules={data} onSaved={rules.reload} />}
       </Loaded>
     </section>
   );
@@ -91,7 +84,7 @@ function Rules({ agentId, sinks, agentStatus, rules, onSaved }: RulesParts) {
           ))}
         </ul>
       )}
-      <Retries rules={rules} onSave={(retries) => save({ retries })} />
+      <Retries key={rules.retries} rules={rules} onSave={(retries) => save({ retries })} />
       {isAsking && (
         <AutoPushDialog
           sinks={active}

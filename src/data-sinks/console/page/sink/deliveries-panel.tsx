@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Delivery, DeliveryStatus, Page, Sink } from '../api/types.js';
 import { to } from '../app/router.js';
 import { useApi } from '../app/session.js';
@@ -78,17 +78,18 @@ interface PagesParts {
   readonly load: (cursor?: string) => Promise<Page<Delivery>>;
 }
 
-/** The newest are kept fresh; older ones are loaded when asked for. */
+/** The newest are kept fresh; older ones are loaded when asked for, and stay as they were then. */
 function Pages({ newest, load }: PagesParts) {
   const [older, setOlder] = useState<Page<Delivery> | null>(null);
+  const known = useRef<readonly Delivery[]>([]);
+  const shown = older ? [...newest.items, ...belowOf(newest, [...known.current, ...older.items])] : newest.items;
+  // What new deliveries push off the first page is not on the older ones, which were loaded before: it is kept.
+  known.current = shown;
   const cursor = older ? older.nextCursor : newest.nextCursor;
-  const loading = useAction(async () => {
-    const page = await load(cursor ?? undefined);
-    setOlder({ items: [...(older?.items ?? []), ...page.items], nextCursor: page.nextCursor });
-  });
+  const loading = useAction(async () => setOlder(await load(cursor ?? undefined)));
   return (
     <div class="stack">
-      <DeliveryList deliveries={merged(newest.items, older?.items ?? [])} />
+      <DeliveryList deliveries={shown} />
       <ProblemNotice problem={loading.problem} />
       {cursor !== null && (
         <div>
@@ -101,10 +102,11 @@ function Pages({ newest, load }: PagesParts) {
   );
 }
 
-/** New deliveries push others over the edge of the first page, where the second has them already. */
-function merged(newest: readonly Delivery[], older: readonly Delivery[]): readonly Delivery[] {
-  const known = new Set(newest.map(({ id }) => id));
-  return [...newest, ...older.filter(({ id }) => !known.has(id))];
+/** Those that are older than the newest page, once each. Lists are in the order of the ids. */
+function belowOf(newest: Page<Delivery>, deliveries: readonly Delivery[]): readonly Delivery[] {
+  const edge = newest.items.at(-1)?.id ?? '';
+  const byId = new Map(deliveries.filter(({ id }) => id < edge).map((delivery) => [delivery.id, delivery]));
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
 /** A value, once it has stopped changing. */

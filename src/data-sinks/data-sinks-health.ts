@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { DATABASE } from './data-sinks.tokens.js';
+import { dataSinksMigrations } from './migrations.js';
+import { oldestDueAgeMs } from './persistence/claim-deliveries.js';
+import { rows } from './persistence/database.js';
+import { Wakeup } from './pipeline/index.js';
+
+export interface DataSinksHealthReport {
+  /**
+   * - `up`: all is well
+   * - `degraded`: everything is delivered, some of it later than it could be
+   * - `down`: nothing can be recorded or delivered
+   */
+  readonly status: 'up' | 'degraded' | 'down';
+  readonly database: 'up' | 'down';
+  /** Of the wake-ups; null where none is used. Without it deliveries are found by polling. */
+  readonly redis: 'up' | 'degraded' | null;
+  /** For how long the oldest delivery has been due, in milliseconds; 0 when none is, null without a database. */
+  readonly oldestDueAgeMs: number | null;
+  /** Names of the module's migrations that this database has not run; null without a database. */
+  readonly migrationsPending: readonly string[] | null;
+}
+
+/** Answers a host's health check, such as a Terminus indicator: `DataSinksHealth.check()`. */
+@Injectable()
+export class DataSinksHealth {
+  constructor(
+    @Inject(DATABASE) private readonly database: DataSource,
+    private readonly wakeup: Wakeup,
+  ) {}
+
+  /** Never throws: what does not answer is in the report. */
+  async check(): Promise<DataSinksHealthReport> {
+    const reachable = this.wakeup.reachesOthers();
+    const redis = reachable === null ? null : reachable ? 'up' : 'degraded';
+    try {
+      const migrationsPending = await this.#pending();
+      const ready = migrationsPending.length === 0;
+      const age = ready ? await oldestDueAgeMs(this.database.manager) : null;
+      const status = !ready ? 'down' : redis === 'degraded' ? 'degraded' : 'up';
+      return { status, database: 'up', redis, oldestDueAgeMs: age, migrationsPending };
+    } catch {
+      return { status: 'down', database: 'down', redis, oldestDueAgeMs: null, migrationsPending: null };
+    }
+  }
+
+  async #pending(): Promise<string[]> {
+    const names = dataSinksMigrations.map((migration) => new migration().name);
+    const table = this.database.driver.escape(this.database.options.migrationsTableName ?? 'migrations');
+    const ran = await rows<{ name: string }>(
+      this.database.manager,
+      `SELECT name FROM ${table} WHERE name = ANY ($1)`,
+      [names],
+    );
+    const done = new Set(ran.map(({ name }) => name));
+    return names.filter((name) => !done.has(name));
+  }
+}
