@@ -4,7 +4,7 @@ import { Client } from 'undici';
 import type { AttemptTimings } from '../core/attempt.js';
 import { parseRetryAfterMs } from '../core/backoff-schedule.js';
 import { type EndpointUrl, parseEndpointUrl } from '../core/endpoint-url.js';
-import { printableExcerpt } from '../core/redact.js';
+import { printableExcerpt, withoutCredential } from '../core/redact.js';
 import { AddressGuard } from './address-guard.js';
 import { onAbort } from './deadline.js';
 import { ExchangeFailure } from './exchange-failure.js';
@@ -101,7 +101,7 @@ export class PushClient {
       const url = this.#parse(request.url);
       const connection = await this.#acquire(url, request.signal, progress);
       const answer = await this.#exchange(url, connection, request, progress);
-      return this.#answered(answer, progress);
+      return this.#answered(answer, request, progress);
     } catch (error) {
       if (!(error instanceof ExchangeFailure)) throw error;
       return {
@@ -166,12 +166,18 @@ export class PushClient {
     }
   }
 
-  #answered({ httpStatus, headers, body, ending }: HttpAnswer, progress: Progress): PushExchange {
+  #answered({ httpStatus, headers, body, ending }: HttpAnswer, request: PushRequest, progress: Progress): PushExchange {
+    const shown = (text: string): string => withoutCredential(text, request.headers['Authorization']);
     const retryAfter = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
     return {
       result: { kind: 'answered', httpStatus, retryAfterMs: parseRetryAfterMs(retryAfter, this.#options.now()) },
       timings: this.#timings(progress),
-      answer: { httpStatus, headers, excerpt: printableExcerpt(body), ending },
+      answer: {
+        httpStatus,
+        headers: headers.map(([name, value]) => [name, shown(value)] as const),
+        excerpt: shown(printableExcerpt(body)),
+        ending,
+      },
       remoteAddress: progress.remoteAddress,
       operatorDetail: null,
     };

@@ -36,6 +36,7 @@ export class DeliveryWorker {
   readonly #leases: LeaseKeeper;
   #poll: NodeJS.Timeout | null = null;
   #running = false;
+  #looking = false;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
   /** More was due than there were slots for. */
@@ -95,6 +96,9 @@ export class DeliveryWorker {
 
   /** The poll: one look at one index, far cheaper than a claim that finds nothing. */
   async #look(): Promise<void> {
+    // While the database hangs, one look waits for it, and not one more every second.
+    if (this.#looking) return;
+    this.#looking = true;
     const begunAt = this.#outages.mark();
     try {
       const dueInMs = await nextDueInMs(this.session);
@@ -103,6 +107,8 @@ export class DeliveryWorker {
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
       this.#outages.report(error);
+    } finally {
+      this.#looking = false;
     }
   }
 

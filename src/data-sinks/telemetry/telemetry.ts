@@ -66,10 +66,10 @@ export class Telemetry {
     this.#tracer = tracerProvider.getTracer(SCOPE, version);
     this.#deliveries = this.#counter('data_sinks.deliveries');
     this.#attempts = this.#counter('data_sinks.attempts');
-    this.#phases = this.#histogram('data_sinks.attempt.phase.duration', SECONDS);
+    this.#phases = this.#histogram('data_sinks.attempt.phase.duration_seconds', SECONDS);
     this.#claims = this.#histogram('data_sinks.claim.size', CLAIMS);
     this.#leases = this.#counter('data_sinks.lease.expired');
-    this.#built = this.#counter('data_sinks.payload.built');
+    this.#built = this.#counter('data_sinks.payload.built_bytes');
     this.#cache = this.#counter('data_sinks.payload.cache');
     this.#disabled = this.#counter('data_sinks.sinks.disabled');
     this.#beginAtZero();
@@ -123,13 +123,21 @@ export class Telemetry {
       // A database that is away is told by its own checks; here there is just nothing to show.
       return (last = read().catch(() => null));
     };
-    const depth = this.#gauge('data_sinks.queue.depth', (result, { waiting, inFlight }) => {
-      result.observe(waiting, { state: 'waiting' });
-      result.observe(inFlight, { state: 'in_flight' });
-    }, state);
-    const age = this.#gauge('data_sinks.queue.oldest_due_age', (result, { oldestDueAgeMs }) => {
-      result.observe(oldestDueAgeMs / 1_000);
-    }, state);
+    const depth = this.#gauge(
+      'data_sinks.queue.depth',
+      (result, { waiting, inFlight }) => {
+        result.observe(waiting, { state: 'waiting' });
+        result.observe(inFlight, { state: 'in_flight' });
+      },
+      state,
+    );
+    const age = this.#gauge(
+      'data_sinks.queue.oldest_due_age_seconds',
+      (result, { oldestDueAgeMs }) => {
+        result.observe(oldestDueAgeMs / 1_000);
+      },
+      state,
+    );
     return () => {
       depth();
       age();

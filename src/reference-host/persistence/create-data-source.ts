@@ -7,6 +7,9 @@ import { pgliteDriver } from './pglite-driver.js';
 type DatabaseEnvironment = Pick<HostEnvironment, 'databaseUrl' | 'dataDir'>;
 
 /** The host's one DataSource: PostgreSQL at `DATABASE_URL`, else PGlite in the data directory. Not yet initialised. */
+/** A connection that was cut without a word is noticed by the system, and not by the next statement hanging on it. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+
 export function createDataSource({ databaseUrl, dataDir }: DatabaseEnvironment): DataSource {
   const shared = {
     type: 'postgres',
@@ -16,5 +19,5 @@ export function createDataSource({ databaseUrl, dataDir }: DatabaseEnvironment):
   } as const satisfies DataSourceOptions;
   return databaseUrl === null
     ? new DataSource({ ...shared, driver: pgliteDriver(dataDir) })
-    : new DataSource({ ...shared, url: databaseUrl, applicationName: 'data-sinks-host', poolSize: 20 });
+    : new DataSource({ ...shared, url: databaseUrl, applicationName: 'data-sinks-host', poolSize: 20, extra: KEEP_ALIVE });
 }

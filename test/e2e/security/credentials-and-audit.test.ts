@@ -5,7 +5,7 @@ import { suitePlatform } from '../../support/platform/suite-platform.js';
 
 const platform = suitePlatform({ options: { allowedPorts: [443, 8443] } });
 
-const SECRET = 'a secret that stays where it is';
+const SECRET = 'a-secret-that-stays-where-it-is';
 const HOME = 'https://hooks.bücher.example.com/results';
 
 interface Home {
@@ -54,7 +54,7 @@ describe('a stored secret stays with its host', () => {
       errors: [{ pointer: '/secret', detail: 'is needed with this change' }],
     });
     expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
-    const value = 'a secret of the new place, long enough';
+    const value = 'a-secret-of-the-new-place-long-enough';
     const basic = (config['authScheme'] ?? home.authScheme) === 'Basic' && !(config['username'] ?? (home.username && config['username'] !== null));
     const secret = { value: basic ? `user:${value}` : value };
     expectStatus(await sink.api.patch(sink.path, { config, secret }), 200);

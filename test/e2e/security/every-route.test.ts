@@ -170,9 +170,13 @@ describe('with a token that lacks the scope', () => {
     const needed = NEEDS[operation];
     const others = ALL_SCOPES.filter((scope) => scope !== needed);
     const readOnly: readonly TokenScope[] = ['agents:read', 'data-sinks:read'];
-    const sets: readonly (readonly TokenScope[])[] = [[], others, ...others.map((scope) => [scope])];
-    if (!readOnly.some((scope) => scope === needed)) expect(sets.push(readOnly)).toBeGreaterThan(0);
-    const tokens = [];
+    const sets: readonly (readonly TokenScope[])[] = [
+      [],
+      others,
+      readOnly.filter((scope) => scope !== needed),
+      ...others.map((scope) => [scope]),
+    ];
+    const tokens: string[] = [];
     for (const scopes of sets) tokens.push(await platform().token(owner.workspaceId, scopes));
     await withoutSideEffect(async () => {
       for (const token of tokens) {
@@ -187,7 +191,8 @@ describe('with a token that lacks the scope', () => {
 describe('with another workspace’s token', () => {
   it.each(NAMING)('%s answers 404, and nothing tells "not yours" from "not there"', async (operation) => {
     const own = await stranger.agent();
-    const mixed: readonly Ids[] = [ids, { ...ids, agentId: own.id }, { ...NOBODYS, agentId: own.id }];
+    const through: Ids = { ...ids, agentId: own.id };
+    const absent: Ids = { ...NOBODYS, agentId: own.id };
     await withoutSideEffect(async () => {
       const nobodys = told(await call(stranger.api, operation, NOBODYS), NOBODYS);
       expect(nobodys).toMatchObject({ status: 404, text: expect.stringContaining('errors/not-found') });
@@ -200,8 +205,6 @@ describe('with another workspace’s token', () => {
       if (!operation.includes('{agentId}/')) return;
       if (!/\{(sinkId|jobId|deliveryId)\}/.test(operation)) return;
       // Through an agent of one's own.
-      const [, through, absent] = mixed;
-      if (!through || !absent) return;
       expect(told(await call(stranger.api, operation, through), through)).toEqual(
         told(await call(stranger.api, operation, absent), absent),
       );

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { type Agent, expectStatus, sinkBody } from '../../support/platform/customer.js';
+import { type Agent, expectStatus, type Sink, sinkBody } from '../../support/platform/customer.js';
 import { suitePlatform } from '../../support/platform/suite-platform.js';
 import { until } from '../../support/platform/until.js';
 
@@ -54,13 +54,15 @@ function memoryInUse(): number {
   return heapUsed + arrayBuffers;
 }
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe('a body', () => {
   it.each([
     ['with its length', {}],
     ['in chunks, without', { stream: true }],
-  ])('of up to 64 KB is read, %s, and one byte more is not', async (_how, { stream = false }) => {
+  ])('of up to 64 KB is read, %s, and one byte more is not', async (_how, how: { readonly stream?: boolean }) => {
     const agent = await newAgent();
     const padded = (size: number): string => {
       const text = JSON.stringify(sinkBody('https://acme.com/'));
@@ -71,8 +73,8 @@ describe('a body', () => {
       fetch(`${platform().origin}/api/v1/${agent.path}/data-sources`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-        body: stream ? new Blob([body]).stream() : body,
-        ...(stream && { duplex: 'half' }),
+        body: how.stream ? new Blob([body]).stream() : body,
+        ...(how.stream && { duplex: 'half' }),
       } as RequestInit);
     expect((await send(padded(65_536))).status).toBe(201);
     const refused = await send(padded(65_537));
@@ -174,13 +176,13 @@ describe('requests', () => {
 describe('the Test button', () => {
   it('is limited for all sinks of a workspace together', async () => {
     const customer = await platform().customer();
-    const agents = [await customer.draftAgent(), await customer.draftAgent()];
-    const sinks = [];
+    const agents: readonly Agent[] = [await customer.draftAgent(), await customer.draftAgent()];
+    const sinks: Sink[] = [];
     for (const agent of agents) for (let i = 0; i < 3 && sinks.length < PER_WORKSPACE; i++) {
       sinks.push(await agent.sink(await platform().receiver.endpoint()));
     }
     const press = async (): Promise<number[]> => {
-      const statuses = [];
+      const statuses: number[] = [];
       for (const sink of sinks) statuses.push((await sink.api.post(`${sink.path}/test`)).status);
       return statuses;
     };
@@ -206,7 +208,7 @@ describe('the caps on sinks', () => {
 
   it('of a workspace hold when many agents get sinks at once', async () => {
     const customer = await platform().customer();
-    const agents = [];
+    const agents: Agent[] = [];
     for (let i = 0; i < 5; i++) agents.push(await customer.draftAgent());
     const made = await statuses(agents.flatMap((agent) => [create(agent), create(agent)]));
     expect(made).toEqual([...Array.from({ length: PER_WORKSPACE }, () => 201), 409, 409, 409, 409, 409]);

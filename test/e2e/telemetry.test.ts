@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { METRICS } from '../../src/data-sinks/telemetry/metrics.js';
+import { suitePlatform } from '../support/platform/suite-platform.js';
+import { until } from '../support/platform/until.js';
+
+const platform = suitePlatform();
+
+async function scrape(): Promise<string> {
+  const answer = await platform().client(null).get('/metrics');
+  expect(answer.status).toBe(200);
+  return answer.text;
+}
+
+/** The names of the series of an answer, those of histograms with their endings. */
+function namesOf(text: string): ReadonlySet<string> {
+  return new Set(text.split('\n').flatMap((line) => /^([a-z_]+)[{ ]/.exec(line)?.[1] ?? []));
+}
+
+function valueOf(text: string, series: RegExp): number {
+  const line = text.split('\n').find((one) => series.test(one));
+  return line === undefined ? Number.NaN : Number(line.split(' ').at(-1));
+}
+
+async function traffic(): Promise<void> {
+  const agent = await (await platform().customer()).agent({ retry_failed_push: 0 });
+  const good = await agent.sink(await platform().receiver.endpoint());
+  const gone = await agent.sink(await platform().receiver.endpoint([{ kind: 'answer', status: 410 }]));
+  await good.settledPush();
+  await until(async () => (await gone.api.get(gone.path)).body.status === 'DISABLED', 'the sink is disabled');
+}
+
+describe('/metrics', () => {
+  it('counts what was delivered, what failed, the attempts and their phases', async () => {
+    await traffic();
+    const text = await until(async () => {
+      const found = await scrape();
+      return valueOf(found, /^data_sinks_sinks_disabled_total\{.*RECEIVER_GONE/) >= 1 && found;
+    }, 'the metrics tell of it');
+    expect(valueOf(text, /^data_sinks_deliveries_total\{.*outcome="delivered"/)).toBeGreaterThanOrEqual(1);
+    expect(valueOf(text, /^data_sinks_deliveries_total\{.*outcome="failed"/)).toBeGreaterThanOrEqual(1);
+    expect(valueOf(text, /^data_sinks_attempts_total\{.*status="SUCCEEDED"/)).toBeGreaterThanOrEqual(1);
+    expect(valueOf(text, /^data_sinks_attempt_phase_duration_seconds_count\{.*phase="total"/)).toBeGreaterThanOrEqual(
+      2,
+    );
+    expect(valueOf(text, /^data_sinks_payload_built_bytes_total/)).toBeGreaterThan(0);
+    expect(valueOf(text, /^data_sinks_claim_size_count/)).toBeGreaterThanOrEqual(1);
+    expect(valueOf(text, /^data_sinks_queue_depth\{.*state="waiting"/)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('has every metric of the module, and names no customer', async () => {
+    await traffic();
+    const text = await scrape();
+    for (const name of Object.keys(METRICS)) expect(text).toContain(`# TYPE ${name.replaceAll('.', '_')}`);
+    expect(text).not.toMatch(/(ads|agt|ws|dlv|job)_0/);
+  });
+
+  it.each(['dashboard.json', 'alerts.yml'])('has every metric that docs/grafana/%s names', async (file) => {
+    await traffic();
+    const page = readFileSync(new URL(`../../docs/grafana/${file}`, import.meta.url), 'utf8');
+    const named = [...new Set(page.match(/data_sinks_[a-z_]+/g))];
+    expect(named.length).toBeGreaterThan(4);
+    const names = namesOf(await scrape());
+    expect(named.filter((name) => !names.has(name))).toEqual([]);
+  });
+});
+
+describe('/healthz', () => {
+  it('tells how the database, the wake-ups and the queue are', async () => {
+    const { status, body } = await platform().client(null).get('/healthz');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'ok', database: 'up' });
+    expect([null, 'up']).toContain(body.redis);
+    expect(body.oldestDueAgeMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('says 503 when a migration of the module has not been run', async () => {
+    const migration = 'DisableSinksAndExpire1764300000000';
+    await platform().sql(`UPDATE migrations SET name = 'x' || name WHERE name = $1`, [migration]);
+    try {
+      expect(await platform().client(null).get('/healthz')).toMatchObject({ status: 503 });
+    } finally {
+      await platform().sql(`UPDATE migrations SET name = $1 WHERE name = 'x' || $1::text`, [migration]);
+    }
+    expect(await platform().client(null).get('/healthz')).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
+import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
+import { keyEntry, VAULT_DATABASES, type VaultDatabase } from '../../support/vault/vault-databases.js';
+
+const HOUR_MS = 3_600_000;
+
+describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
+  let database: VaultDatabase;
+  let dataSource: DataSource;
+  let vault: DatabaseSecretVault;
+
+  beforeAll(async () => {
+    database = await open();
+    ({ dataSource } = database);
+    vault = new DatabaseSecretVault(dataSource, parseKeyRing(keyEntry('k1', 1)), randomBytes);
+  });
+
+  afterAll(() => database.close());
+
+  async function stored(secretId: string, ageMinutes: number): Promise<void> {
+    await vault.store({ secretId, workspaceId: 'ws_1' }, `the value of ${secretId}`);
+    await dataSource.query(
+      `UPDATE agent_data_source_secret SET created_at = now() - $2 * interval '1 minute' WHERE id = $1`,
+      [secretId, ageMinutes],
+    );
+  }
+
+  async function sinkNaming(secretId: string, deleted: boolean): Promise<void> {
+    await dataSource.query(
+      `INSERT INTO agent_data_source (id, workspace_id, agent_id, role, type, name, config, format, status, config_version,
+                                      secret_id, secret_created_at, deleted_at)
+       VALUES ($1, 'ws_1', 'agt_1', 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'A sink', '{}', 'JSON', $3, 1, $2, now(),
+               CASE WHEN $4 THEN now() END)`,
+      [`ads_of_${secretId}`, secretId, deleted ? 'INACTIVE' : 'ACTIVE', deleted],
+    );
+  }
+
+  it('destroys the secrets that no sink names, once they are old enough', async () => {
+    for (const [id, age] of [['sec_orphan', 61], ['sec_young', 59], ['sec_used', 600], ['sec_deleted', 600]] as const) {
+      await stored(id, age);
+    }
+    await sinkNaming('sec_used', false);
+    await sinkNaming('sec_deleted', true);
+    expect(await vault.destroyUnreferenced(HOUR_MS)).toBe(2);
+    const left = await dataSource.query<{ id: string }[]>('SELECT id FROM agent_data_source_secret ORDER BY id');
+    expect(left).toEqual([{ id: 'sec_used' }, { id: 'sec_young' }]);
+    expect(await vault.destroyUnreferenced(HOUR_MS)).toBe(0);
+  });
+});
