@@ -199,7 +199,10 @@ describe('each screen of the console', () => {
       }
       await ready(visitor);
       await takeScreenshots(visitor, name);
-      expect(await visitor.axeFindings()).toEqual([]);
+      const findings = await visitor.axeFindings();
+      seen.push(...findings);
+      screens += 1;
+      expect(findings).toEqual([]);
       expect(await isTooWide(visitor)).toBe(false);
       expect(visitor.complaints).toEqual([]);
     },

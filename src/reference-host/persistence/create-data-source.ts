@@ -6,10 +6,10 @@ import { pgliteDriver } from './pglite-driver.js';
 
 type DatabaseEnvironment = Pick<HostEnvironment, 'databaseUrl' | 'dataDir'>;
 
-/** The host's one DataSource: PostgreSQL at `DATABASE_URL`, else PGlite in the data directory. Not yet initialised. */
 /** A connection that was cut without a word is noticed by the system, and not by the next statement hanging on it. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
+/** The host's one DataSource: PostgreSQL at `DATABASE_URL`, else PGlite in the data directory. Not yet initialised. */
 export function createDataSource({ databaseUrl, dataDir }: DatabaseEnvironment): DataSource {
   const shared = {
     type: 'postgres',
