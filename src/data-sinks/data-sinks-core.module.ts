@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { FactoryProvider, InjectionToken, OptionalFactoryDependency, Provider } from '@nestjs/common';
-import { EventEmitter2 } from '@nestjs/event-emitter';
+import type { Provider } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { createIdFactory, type IdFactory } from './core/ids.js';
 import { createNetworkPolicy, type NetworkPolicy } from './core/network-policy.js';
+import { aftermath } from './data-sinks-aftermath.providers.js';
 import { DataSinksHealth } from './data-sinks-health.js';
 import { DataSinksRuntime } from './data-sinks-runtime.js';
 import { DataSinks } from './data-sinks.js';
@@ -22,16 +22,13 @@ import { DeliveryRepository } from './persistence/delivery.repository.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AttemptRecorder,
-  AutoDisable,
   DeliveryAttempt,
   DeliveryGate,
   DeliveryRecorder,
   DeliverySweeper,
   DeliveryWorker,
-  DomainEvents,
   JobCompletedListener,
   MissedCompletions,
-  PayloadErasure,
   PushSigner,
   Retention,
   ServerClock,
@@ -39,21 +36,13 @@ import {
   Wakeup,
 } from './pipeline/index.js';
 import { AgentDirectory, AuditTrail, MappingResults, SecretVault, WorkspacePlans } from './ports/index.js';
+import { provide } from './provide.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { USER_AGENT, VERSION } from './version.js';
 import { DatabaseSecretVault } from './vault/database-secret-vault.js';
 import { parseKeyRing } from './vault/key-ring.js';
 
 type Options = ResolvedDataSinksOptions;
-
-/** The factory gets what it injects, in the same order. The classes below are plain: they know no container. */
-function provide<T>(
-  token: InjectionToken<T>,
-  inject: readonly (InjectionToken | OptionalFactoryDependency)[],
-  useFactory: (...dependencies: never[]) => T,
-): FactoryProvider<T> {
-  return { provide: token, inject: [...inject], useFactory: useFactory as (...dependencies: unknown[]) => T };
-}
 
 const foundations: Provider[] = [
   provide(OPTIONS, [GIVEN_OPTIONS], (given: DataSinksOptions) => resolveOptions(given)),
@@ -105,7 +94,11 @@ const pipeline: Provider[] = [
       settled: SettledDeliveries,
       telemetry: Telemetry,
       options: Options,
-    ) => new DeliveryWorker(manager, gate, attempt, wakeup, clock, settled, telemetry, { ...options, random: Math.random }),
+    ) =>
+      new DeliveryWorker(manager, gate, attempt, wakeup, clock, settled, telemetry, {
+        ...options,
+        random: Math.random,
+      }),
   ),
   provide(
     DeliveryGate,
@@ -159,34 +152,6 @@ const pipeline: Provider[] = [
       new AttemptRecorder(manager, audit, settled, { workerId, keepTryingMs: leaseMs }),
   ),
   provide(
-    SettledDeliveries,
-    [DomainEvents, AutoDisable, Telemetry, DATABASE, OPTIONS],
-    (
-      events: DomainEvents,
-      autoDisable: AutoDisable,
-      telemetry: Telemetry,
-      { manager }: DataSource,
-      { erasePayloadsOnSuccess }: Options,
-    ) => new SettledDeliveries(events, autoDisable, telemetry, manager, erasePayloadsOnSuccess),
-  ),
-  provide(
-    AutoDisable,
-    [DATABASE, AuditTrail, DomainEvents, Telemetry, OPTIONS],
-    (
-      { manager }: DataSource,
-      audit: AuditTrail,
-      events: DomainEvents,
-      telemetry: Telemetry,
-      options: Options,
-    ) =>
-      new AutoDisable(manager, audit, events, telemetry, { failures: options.disableAfter, withinMs: options.disableWithinMs }),
-  ),
-  provide(
-    DomainEvents,
-    [{ token: EventEmitter2, optional: true }],
-    (emitter: EventEmitter2 | undefined) => new DomainEvents(emitter),
-  ),
-  provide(
     MissedCompletions,
     [DATABASE, MappingResults, DeliveryRecorder, OPTIONS],
     ({ manager }: DataSource, results: MappingResults, recorder: DeliveryRecorder, { missedCompletionsMs }: Options) =>
@@ -205,28 +170,18 @@ const pipeline: Provider[] = [
       retention: Retention,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
-    ) => new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, retention, telemetry, { everyMs: sweepMs, maxAbandoned }),
-  ),
-];
-
-const upkeep: Provider[] = [
-  provide(
-    Retention,
-    [DATABASE, OPTIONS],
-    ({ manager }: DataSource, options: Options) => new Retention(manager, options),
-  ),
-  provide(
-    PayloadErasure,
-    [Transactions, AuditTrail, PayloadBodies],
-    (transactions: Transactions, audit: AuditTrail, bodies: PayloadBodies) =>
-      new PayloadErasure(transactions, audit, bodies),
+    ) =>
+      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, retention, telemetry, {
+        everyMs: sweepMs,
+        maxAbandoned,
+      }),
   ),
 ];
 
 const host: Provider[] = [DataSinks, DataSinksHealth, DataSinksRuntime];
 
 /** What the module provides beside the ports that the host binds and the wake-up that it chooses. */
-export const coreProviders: readonly Provider[] = [...foundations, ...persistence, ...pipeline, ...upkeep, ...host];
+export const coreProviders: readonly Provider[] = [...foundations, ...persistence, ...pipeline, ...aftermath, ...host];
 
 /** The two ports that have a default: the module's own tables. */
 export const defaultSecretVault = provide(

@@ -48,11 +48,9 @@ export class DataSinksHealth {
   async #pending(): Promise<string[]> {
     const names = dataSinksMigrations.map((migration) => new migration().name);
     const table = this.database.driver.escape(this.database.options.migrationsTableName ?? 'migrations');
-    const ran = await rows<{ name: string }>(
-      this.database.manager,
-      `SELECT name FROM ${table} WHERE name = ANY ($1)`,
-      [names],
-    );
+    const ran = await rows<{ name: string }>(this.database.manager, `SELECT name FROM ${table} WHERE name = ANY ($1)`, [
+      names,
+    ]);
     const done = new Set(ran.map(({ name }) => name));
     return names.filter((name) => !done.has(name));
   }

@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown, Optional } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type BeforeApplicationShutdown,
+  Optional,
+} from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { DataSource } from 'typeorm';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
@@ -27,7 +33,10 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
-    this.#stopWatching = this.telemetry.watchQueue(() => queueState(this.database.manager), () => performance.now());
+    this.#stopWatching = this.telemetry.watchQueue(
+      () => queueState(this.database.manager),
+      () => performance.now(),
+    );
     if (!this.options.worker) return;
     await this.worker.start();
     this.sweeper.start();

@@ -84,7 +84,8 @@ export interface DataSinksOptions {
 /** What has no default of its own. */
 type Unset = 'vaultKeys' | 'resolver' | 'meterProvider' | 'tracerProvider';
 
-export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, Unset>>> & Pick<DataSinksOptions, Unset>;
+export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, Unset>>> &
+  Pick<DataSinksOptions, Unset>;
 
 const DAY_MS = 86_400_000;
 

@@ -30,7 +30,11 @@ export class HealthController {
         status: { type: 'string', enum: ['ok', 'degraded'] },
         database: TEXT,
         redis: { type: 'string', nullable: true, description: 'Null where wake-ups need none.' },
-        oldestDueAgeMs: { type: 'number', nullable: true, description: 'For how long the oldest delivery has been due.' },
+        oldestDueAgeMs: {
+          type: 'number',
+          nullable: true,
+          description: 'For how long the oldest delivery has been due.',
+        },
       },
       example: EXAMPLE,
     },

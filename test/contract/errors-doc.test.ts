@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ATTEMPT_ADVICE } from '../../src/data-sinks/core/attempt-advice.js';
 import { classify, type ExchangeFailureCode } from '../../src/data-sinks/core/attempt-outcome.js';
 import { ATTEMPT_ERROR_CODES, type AttemptErrorCode } from '../../src/data-sinks/core/attempt.js';
-import { OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/core/data-sink.js';
+import { DISABLED_REASONS, OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/core/data-sink.js';
 import { DELIVERY_REASONS, type DeliveryReason } from '../../src/data-sinks/core/delivery.js';
 import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../src/data-sinks/core/errors.js';
 import { HOST_PROBLEMS } from '../../src/reference-host/http/host-problem.js';
@@ -114,6 +114,15 @@ function behaviour(code: AttemptErrorCode): readonly [status: string, retried: s
     }
   }
 }
+
+describe('docs/errors.md on disabled data sinks', () => {
+  const documented = only('disabledReason');
+
+  it('has every reason with what it means and what to do, and no other', () => {
+    expect([...documented.keys()]).toEqual([...DISABLED_REASONS]);
+    for (const cells of documented.values()) for (const cell of cells) expect(cell).toMatch(saysSomething);
+  });
+});
 
 describe('docs/errors.md on delivery reasons', () => {
   const documented = only('reason');

@@ -20,7 +20,8 @@ beforeAll(() => {
   for (const name of Object.values(DATA_SINK_EVENTS)) {
     emitter.on(name, (event: Body) => void heard.push({ name, event }));
     // What a host's listener does must harm nothing.
-    emitter.on(name, () => Promise.reject(new Error('a listener that fails')));
+    const fails: (...values: unknown[]) => unknown = () => Promise.reject(new Error('a listener that fails'));
+    emitter.on(name, fails as (...values: unknown[]) => void);
   }
 });
 
@@ -41,7 +42,9 @@ async function failTimes(sink: Sink, times: number): Promise<void> {
   for (let i = 0; i < times; i++) expect(await sink.settledPush()).toMatchObject({ status: 'FAILED' });
 }
 
-async function disabledSink(steps: readonly ReceiverStep[] = [{ kind: 'answer', status: 500 }]): ReturnType<typeof sinkThat> {
+async function disabledSink(
+  steps: readonly ReceiverStep[] = [{ kind: 'answer', status: 500 }],
+): ReturnType<typeof sinkThat> {
   const made = await sinkThat(steps);
   await failTimes(made.sink, steps[0]?.kind === 'answer' && steps[0].status === 410 ? 1 : 5);
   await until(async () => (await readSink(made.sink)).status === 'DISABLED', 'the sink is disabled');
@@ -49,7 +52,10 @@ async function disabledSink(steps: readonly ReceiverStep[] = [{ kind: 'answer', 
 }
 
 async function auditOf(sink: Sink, action: string): Promise<Body[]> {
-  return platform().sql('SELECT * FROM agent_data_source_audit WHERE data_source_id = $1 AND action = $2', [sink.id, action]);
+  return platform().sql('SELECT * FROM agent_data_source_audit WHERE data_source_id = $1 AND action = $2', [
+    sink.id,
+    action,
+  ]);
 }
 
 describe('a sink is disabled after five failed deliveries within 24 hours', () => {
@@ -124,7 +130,9 @@ describe('while a sink is disabled', () => {
 
   it('it can be changed, and stays disabled', async () => {
     const { sink } = await disabledSink();
-    expect(expectStatus(await sink.api.patch(sink.path, { name: 'New name' }), 200)).toMatchObject({ status: 'DISABLED' });
+    expect(expectStatus(await sink.api.patch(sink.path, { name: 'New name' }), 200)).toMatchObject({
+      status: 'DISABLED',
+    });
   });
 
   it('setting it INACTIVE ends what waits as CANCELLED', async () => {
@@ -138,13 +146,21 @@ describe('while a sink is disabled', () => {
 
 describe('a disabled sink is made active again, and what waited is sent,', () => {
   it.each([
-    ['test', 'by a Test that passes', async (sink: Sink) => {
-      const result = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
-      expect(result).toMatchObject({ passed: true, reactivated: true });
-    }],
-    ['change', 'by setting its status ACTIVE', async (sink: Sink) => {
-      expectStatus(await sink.api.patch(sink.path, { status: 'ACTIVE' }), 200);
-    }],
+    [
+      'test',
+      'by a Test that passes',
+      async (sink: Sink) => {
+        const result = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
+        expect(result).toMatchObject({ passed: true, reactivated: true });
+      },
+    ],
+    [
+      'change',
+      'by setting its status ACTIVE',
+      async (sink: Sink) => {
+        expectStatus(await sink.api.patch(sink.path, { status: 'ACTIVE' }), 200);
+      },
+    ],
   ] as const)('%s: %s', async (by, _name, reactivate) => {
     const { agent, sink, endpoint } = await disabledSink();
     const { id } = await sink.deliveryOf(await agent.finishJob());
@@ -175,7 +191,10 @@ describe('the host hears', () => {
   it('of a delivery, with ids and numbers and nothing else', async () => {
     const { agent, sink } = await sinkThat([{ kind: 'answer', body: 'an answer of the receiver' }]);
     const { id, jobId } = await sink.settledPush();
-    const [event] = await until(() => eventsOf(sink, 'DataSinkPushDelivered').length > 0 && eventsOf(sink, 'DataSinkPushDelivered'), 'it is told');
+    const [event] = await until(
+      () => eventsOf(sink, 'DataSinkPushDelivered').length > 0 && eventsOf(sink, 'DataSinkPushDelivered'),
+      'it is told',
+    );
     expect(event).toEqual({
       ...{ workspaceId: agent.customer.workspaceId, agentId: agent.id, dataSourceId: sink.id, deliveryId: id },
       ...{ jobId, run: 1, trigger: 'AUTO', attempts: 1, httpStatus: 200 },
@@ -186,9 +205,17 @@ describe('the host hears', () => {
     const agent = await (await platform().customer()).agent({ retry_failed_push: 2 });
     const sink = await agent.sink(await platform().receiver.endpoint([{ kind: 'answer', status: 500 }]));
     await sink.settledPush();
-    const events = await until(() => eventsOf(sink, 'DataSinkPushFailed').length > 0 && eventsOf(sink, 'DataSinkPushFailed'), 'it is told');
+    const events = await until(
+      () => eventsOf(sink, 'DataSinkPushFailed').length > 0 && eventsOf(sink, 'DataSinkPushFailed'),
+      'it is told',
+    );
     expect(events).toEqual([
-      expect.objectContaining({ attempts: 3, reason: 'retries_exhausted', errorCode: 'receiver_error', httpStatus: 500 }),
+      expect.objectContaining({
+        attempts: 3,
+        reason: 'retries_exhausted',
+        errorCode: 'receiver_error',
+        httpStatus: 500,
+      }),
     ]);
   });
 

@@ -145,7 +145,10 @@ describe('DataSinks.erasePayloads', () => {
       [workspaceId],
     );
     expect(audit).toEqual([{ delivery_id: id, actor_type: 'host', details: { jobId, bytes: payload.bytes } }]);
-    expect(await redelivered(made)).toMatchObject({ status: 'DELIVERED', payload: { rebuilt: true, sameAsBefore: true } });
+    expect(await redelivered(made)).toMatchObject({
+      status: 'DELIVERED',
+      payload: { rebuilt: true, sameAsBefore: true },
+    });
   });
 
   it('erases those of a workspace, and of no other', async () => {

@@ -16,7 +16,8 @@ async function healthOf(sink: Sink): Promise<Body> {
   return expectStatus(await sink.api.get(`${sink.path}/health`), 200);
 }
 
-const answers = (...statuses: readonly number[]): ReceiverStep[] => statuses.map((status) => ({ kind: 'answer', status }));
+const answers = (...statuses: readonly number[]): ReceiverStep[] =>
+  statuses.map((status) => ({ kind: 'answer', status }));
 
 describe('the health of a sink', () => {
   it('of which nothing was sent says so', async () => {
@@ -83,8 +84,8 @@ describe('the health of a sink', () => {
 });
 
 async function age(attemptId: string, by: string): Promise<void> {
-  await platform().sql(
-    'UPDATE agent_data_source_sync SET started_at = started_at - $2::interval WHERE id = $1',
-    [attemptId, by],
-  );
+  await platform().sql('UPDATE agent_data_source_sync SET started_at = started_at - $2::interval WHERE id = $1', [
+    attemptId,
+    by,
+  ]);
 }

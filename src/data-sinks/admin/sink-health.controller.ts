@@ -18,7 +18,12 @@ export class SinkHealthController {
 
   @Get('health')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ operationId: 'readDataSourceHealth', summary: 'How a data sink has been doing', description: 'Success and latency of the last hour and day, the last error with what to do about it, and what waits.' })
+  @ApiOperation({
+    operationId: 'readDataSourceHealth',
+    summary: 'How a data sink has been doing',
+    description:
+      'Success and latency of the last hour and day, the last error with what to do about it, and what waits.',
+  })
   @ApiOkResponse({ type: SinkHealthAnswer })
   @ApiProblems('not-found')
   async health(

@@ -25,7 +25,10 @@ export const DELIVERY_REASONS = [
   'abandoned_too_often',
 ] as const;
 export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
-export type CancelReason = Extract<DeliveryReason, 'plan_required' | 'agent_inactive' | 'auto_push_off' | 'sink_inactive'>;
+export type CancelReason = Extract<
+  DeliveryReason,
+  'plan_required' | 'agent_inactive' | 'auto_push_off' | 'sink_inactive'
+>;
 
 /** One job × one sink, until settled. */
 export interface Delivery {

@@ -62,7 +62,9 @@ export class PayloadBodies {
 
   async #find(name: string, delivery: BodyRequest): Promise<PayloadBody> {
     const stored = delivery.payload ?? (await this.#madeLately(name, delivery));
-    const { payload, whole } = stored ? { payload: stored, whole: null } : await this.#builder.build(delivery, delivery);
+    const { payload, whole } = stored
+      ? { payload: stored, whole: null }
+      : await this.#builder.build(delivery, delivery);
     if (!stored) {
       this.#meter.built(payload.bytes);
       this.#remember(name);
@@ -126,4 +128,3 @@ export class PayloadBodies {
     if (sent !== bytes) throw new PayloadCorruptError(`body ${bodyId} has ${sent} bytes stored, ${bytes} on record`);
   }
 }
-

@@ -43,7 +43,12 @@ export async function expirePayloads(manager: EntityManager, retentionMs: number
   // As text: a JavaScript date would lose the microseconds and read the same rows for ever.
   let last = { created_at: '-infinity', body_id: '' };
   for (;;) {
-    const [batch] = (await manager.query(EXPIRE, [retentionMs, last.created_at, last.body_id, BATCH])) as ExpiredBatch[];
+    const [batch] = (await manager.query(EXPIRE, [
+      retentionMs,
+      last.created_at,
+      last.body_id,
+      BATCH,
+    ])) as ExpiredBatch[];
     if (!batch) return removed;
     removed.payloads += batch.payloads;
     removed.bytes += batch.bytes;

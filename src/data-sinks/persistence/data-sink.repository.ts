@@ -42,7 +42,11 @@ export class DataSinkRepository {
 
   /** The sinks that want the results of these agents' jobs; a disabled one lets them wait. */
   async listWanting(agentIds: readonly string[], manager = this.#manager): Promise<DataSink[]> {
-    const found = await repository(manager).findBy({ agentId: In(agentIds), status: In(['ACTIVE', 'DISABLED']), deletedAt: IsNull() });
+    const found = await repository(manager).findBy({
+      agentId: In(agentIds),
+      status: In(['ACTIVE', 'DISABLED']),
+      deletedAt: IsNull(),
+    });
     return found.map(toDataSink);
   }
 
@@ -67,7 +71,13 @@ export class DataSinkRepository {
     };
     const result = await repository(manager).update(
       { id: sink.id, configVersion: sink.configVersion, deletedAt: IsNull() },
-      { ...change, ...secretColumns, ...disabling(change.status), configVersion: sink.configVersion + 1, updatedAt: () => 'now()' },
+      {
+        ...change,
+        ...secretColumns,
+        ...disabling(change.status),
+        configVersion: sink.configVersion + 1,
+        updatedAt: () => 'now()',
+      },
     );
     return result.affected === 1;
   }

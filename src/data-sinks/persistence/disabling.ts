@@ -68,7 +68,11 @@ export async function disableFailing(
   rule: DisablingRule,
 ): Promise<DisabledSink[]> {
   const disabled = await rows<DisabledRow>(database, DISABLE, [
-    ...columns(sinks, (s) => s.dataSourceId, (s) => s.gone),
+    ...columns(
+      sinks,
+      (s) => s.dataSourceId,
+      (s) => s.gone,
+    ),
     ...[rule.failures, rule.withinMs],
   ]);
   return disabled.map((row) => ({

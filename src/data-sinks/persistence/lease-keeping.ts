@@ -19,7 +19,14 @@ export async function extendLeases(
        FROM unnest($1::text[], $2::uuid[]) AS h (id, lease_token)
       WHERE d.id = h.id AND d.lease_token = h.lease_token AND d.status = 'IN_FLIGHT'
      RETURNING d.id`,
-    [...columns(held, (h) => h.id, (h) => h.leaseToken), leaseMs],
+    [
+      ...columns(
+        held,
+        (h) => h.id,
+        (h) => h.leaseToken,
+      ),
+      leaseMs,
+    ],
   );
   return new Set(kept.map((row) => row.id));
 }
@@ -41,7 +48,13 @@ export async function releaseDeliveries(database: Database, releases: readonly R
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
        FROM unnest($1::text[], $2::uuid[], $3::float8[], $4::bool[]) AS r (id, lease_token, wait_ms, own_failure)
       WHERE d.id = r.id AND d.lease_token = r.lease_token AND d.status = 'IN_FLIGHT'`,
-    columns(releases, (r) => r.id, (r) => r.leaseToken, (r) => r.waitMs, (r) => r.ownFailure),
+    columns(
+      releases,
+      (r) => r.id,
+      (r) => r.leaseToken,
+      (r) => r.waitMs,
+      (r) => r.ownFailure,
+    ),
   );
 }
 
@@ -64,7 +77,13 @@ export async function endDeliveries(database: Database, endings: readonly Ending
        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS e (id, lease_token, status, reason)
       WHERE d.id = e.id AND d.lease_token = e.lease_token AND d.status = 'IN_FLIGHT'
      RETURNING d.id`,
-    columns(endings, (e) => e.id, (e) => e.leaseToken, (e) => e.status, (e) => e.reason),
+    columns(
+      endings,
+      (e) => e.id,
+      (e) => e.leaseToken,
+      (e) => e.status,
+      (e) => e.reason,
+    ),
   );
   return new Set(ended.map((row) => row.id));
 }
@@ -86,11 +105,7 @@ export interface SweptLease {
  * Takes back deliveries whose worker is gone. Their open attempt row is closed as `ABANDONED`; that was our failure and
  * spends none of the customer's retries, but a delivery that takes its worker down again and again ends `FAILED`.
  */
-export async function sweepExpiredLeases(
-  database: Database,
-  maxAbandoned: number,
-  limit = 500,
-): Promise<SweptLease[]> {
+export async function sweepExpiredLeases(database: Database, maxAbandoned: number, limit = 500): Promise<SweptLease[]> {
   const swept = await rows<SweptRow>(
     database,
     `WITH expired AS (

@@ -32,14 +32,18 @@ export class SettledDeliveries {
         gone: closing.httpStatus === GONE,
       })),
     );
-    if (this.erasePayloadsOnSuccess) await this.#erase(ends.filter(({ closing }) => closing.plan.status === 'DELIVERED'));
+    if (this.erasePayloadsOnSuccess)
+      await this.#erase(ends.filter(({ closing }) => closing.plan.status === 'DELIVERED'));
   }
 
   /** What fails now is found by retention later. */
   async #erase(delivered: readonly AttemptEnd[]): Promise<void> {
     if (delivered.length === 0) return;
     try {
-      await removeDeliveredPayloads(this.session, delivered.map(({ delivery }) => delivery));
+      await removeDeliveredPayloads(
+        this.session,
+        delivered.map(({ delivery }) => delivery),
+      );
     } catch (error) {
       this.#logger.error({ event: 'payloads.not_erased', deliveries: delivered.length, error: String(error) });
     }
@@ -76,7 +80,13 @@ export class SettledDeliveries {
     } else if (plan.status === 'FAILED') {
       this.telemetry.ended('failed');
       const { reason } = plan;
-      this.events.emit(DATA_SINK_EVENTS.pushFailed, { ...push, reason, lastAttemptStatus: status, errorCode, httpStatus });
+      this.events.emit(DATA_SINK_EVENTS.pushFailed, {
+        ...push,
+        reason,
+        lastAttemptStatus: status,
+        errorCode,
+        httpStatus,
+      });
     }
   }
 }

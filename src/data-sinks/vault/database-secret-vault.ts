@@ -8,7 +8,13 @@ import {
 } from '../ports/secret-vault.js';
 import { EnvelopeError, open, seal, type RandomBytes } from './envelope.js';
 import type { KeyRing } from './key-ring.js';
-import { deleteSecret, deleteUnreferencedSecrets, insertSecret, selectSecrets, type SqlRunner } from './secret.statements.js';
+import {
+  deleteSecret,
+  deleteUnreferencedSecrets,
+  insertSecret,
+  selectSecrets,
+  type SqlRunner,
+} from './secret.statements.js';
 
 /**
  * The default vault: AES-256-GCM ciphertexts in the module's own table, keys in the configuration. Nothing decrypted is

@@ -55,7 +55,9 @@ describe('a stored secret stays with its host', () => {
     });
     expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
     const value = 'a-secret-of-the-new-place-long-enough';
-    const basic = (config['authScheme'] ?? home.authScheme) === 'Basic' && !(config['username'] ?? (home.username && config['username'] !== null));
+    const basic =
+      (config['authScheme'] ?? home.authScheme) === 'Basic' &&
+      !(config['username'] ?? (home.username && config['username'] !== null));
     const secret = { value: basic ? `user:${value}` : value };
     expectStatus(await sink.api.patch(sink.path, { config, secret }), 200);
   });
@@ -143,8 +145,14 @@ describe('the audit trail', () => {
 
     for (const { action, actor_type, actor_id, ip, agent_id, workspace_id } of found) {
       expect([agent_id, workspace_id]).toEqual([agent.id, workspaceId]);
-      if ((action as string).startsWith('AGENT_')) expect([actor_type, actor_id, ip]).toEqual(['agent', agent.id, null]);
-      else expect([actor_type, actor_id, ip]).toEqual(['token', expect.stringMatching(/^tok_/), expect.stringMatching(/127\.0\.0\.1$/)]);
+      if ((action as string).startsWith('AGENT_'))
+        expect([actor_type, actor_id, ip]).toEqual(['agent', agent.id, null]);
+      else
+        expect([actor_type, actor_id, ip]).toEqual([
+          'token',
+          expect.stringMatching(/^tok_/),
+          expect.stringMatching(/127\.0\.0\.1$/),
+        ]);
     }
     const text = JSON.stringify(found);
     expect(text).not.toContain(SECRET);

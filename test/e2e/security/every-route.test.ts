@@ -30,6 +30,7 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/pushes': 'data-sinks:push',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/deliveries': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/syncs': 'data-sinks:read',
+  'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/health': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}': 'data-sinks:read',
   'POST /api/v1/deliveries/{deliveryId}/redeliver': 'data-sinks:push',
   'DELETE /api/v1/agents/{agentId}/data-sources/{sinkId}': 'data-sinks:write',
@@ -64,7 +65,12 @@ function operationsOf(document: { readonly paths: object }): string[] {
   );
 }
 
-function call(api: ApiClient, operation: string, ids: Ids, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+function call(
+  api: ApiClient,
+  operation: string,
+  ids: Ids,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const [method = '', template = ''] = operation.split(' ');
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     if (name in ids) return ids[name as keyof Ids];
@@ -72,7 +78,10 @@ function call(api: ApiClient, operation: string, ids: Ids, headers: Readonly<Rec
   });
   const body = BODIES[operation];
   if (body === undefined) return api.raw(method, path, { headers });
-  return api.raw(method, path, { headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  return api.raw(method, path, {
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
 }
 
 /** All that an answer tells, but the time and the id that was asked for. */
@@ -160,7 +169,8 @@ describe('without a token in force', () => {
       }
       const basic = { Authorization: `Basic ${Buffer.from(`token:${revoked}`).toString('base64')}` };
       expect((await call(platform().client(null), operation, ids, basic)).status).toBe(401);
-      if (method === 'GET') expect((await call(platform().client(null), operation.replace('GET', 'HEAD'), ids)).status).toBe(401);
+      if (method === 'GET')
+        expect((await call(platform().client(null), operation.replace('GET', 'HEAD'), ids)).status).toBe(401);
     });
   });
 });
@@ -181,7 +191,10 @@ describe('with a token that lacks the scope', () => {
     await withoutSideEffect(async () => {
       for (const token of tokens) {
         const theirs = await call(platform().client(token), operation, ids);
-        expect(theirs).toMatchObject({ status: 403, body: { type: 'https://mapping.travel/errors/insufficient-scope' } });
+        expect(theirs).toMatchObject({
+          status: 403,
+          body: { type: 'https://mapping.travel/errors/insufficient-scope' },
+        });
         expect(told(await call(platform().client(token), operation, NOBODYS), NOBODYS)).toEqual(told(theirs, ids));
       }
     });
@@ -221,7 +234,17 @@ describe('with another workspace’s token', () => {
 });
 
 describe('ids that are none', () => {
-  const ODD = ['x', 'agt_', '%00', 'agt_%00', 'agt_%F0%9F%98%80', "'%20OR%201=1--", 'agt_0000000000000000000000000%0a', 'a'.repeat(2_000), '%2e%2e%2f'] as const;
+  const ODD = [
+    'x',
+    'agt_',
+    '%00',
+    'agt_%00',
+    'agt_%F0%9F%98%80',
+    "'%20OR%201=1--",
+    'agt_0000000000000000000000000%0a',
+    'a'.repeat(2_000),
+    '%2e%2e%2f',
+  ] as const;
 
   it.each(NAMING)('%s answers 404 or 400 to them, and never 500', async (operation) => {
     await withoutSideEffect(async () => {

@@ -20,7 +20,8 @@ export class HostProcess {
     readonly services: PlatformDatabase,
     readonly database: DataSource,
   ) {
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (this.output += text.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text: Buffer) => (this.output += text.toString()));
   }
 
   static async start(): Promise<HostProcess> {
@@ -49,7 +50,9 @@ export class HostProcess {
   async token(): Promise<string> {
     const id = randomBytes(13).toString('hex').toUpperCase();
     const token = `mt_${randomBytes(32).toString('base64url')}`;
-    await this.database.query(`INSERT INTO host_workspace (id, name, plan) VALUES ($1, 'Marked', 'PRO_MAX')`, [`ws_${id}`]);
+    await this.database.query(`INSERT INTO host_workspace (id, name, plan) VALUES ($1, 'Marked', 'PRO_MAX')`, [
+      `ws_${id}`,
+    ]);
     await this.database.query(
       'INSERT INTO host_api_token (id, workspace_id, token_sha256, scopes) VALUES ($1, $2, $3, $4)',
       [`tok_${id}`, `ws_${id}`, createHash('sha256').update(token).digest(), ALL_SCOPES],

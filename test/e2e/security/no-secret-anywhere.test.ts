@@ -44,7 +44,12 @@ async function call(method: string, path: string, body?: unknown, raw?: string):
   const text = await response.text();
   const json = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
   const head = JSON.stringify([...response.headers]);
-  const answer = { call: `${method} ${path}`, status: response.status, body: json ? (JSON.parse(text) as Body) : null, text: head + text };
+  const answer = {
+    call: `${method} ${path}`,
+    status: response.status,
+    body: json ? (JSON.parse(text) as Body) : null,
+    text: head + text,
+  };
   heard.push(answer);
   return answer;
 }
@@ -144,7 +149,10 @@ describe('a marked secret', () => {
     }
     // It was used: the search below is not for something that was never there.
     const [first] = target.requests;
-    const sent = { Bearer: `Bearer ${made.value}`, Basic: `Basic ${Buffer.from(username ? `${username}:${made.value}` : made.value).toString('base64')}` };
+    const sent = {
+      Bearer: `Bearer ${made.value}`,
+      Basic: `Basic ${Buffer.from(username ? `${username}:${made.value}` : made.value).toString('base64')}`,
+    };
     if (authScheme in sent) expect(first?.headers['authorization']).toBe(sent[authScheme as keyof typeof sent]);
     else expect(first?.headers['x-mt-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
   });
@@ -152,13 +160,20 @@ describe('a marked secret', () => {
   it.each<readonly [string, (name: string) => Promise<string>]>([
     ['shows what it was sent', (name) => endpoint(echo(name))],
     ['answers 401', () => endpoint({ kind: 'answer', status: 401, body: 'who are you?' })],
-    ['redirects', () => endpoint({ kind: 'answer', status: 302, headers: { Location: 'https://elsewhere.example.com/' } })],
+    [
+      'redirects',
+      () => endpoint({ kind: 'answer', status: 302, headers: { Location: 'https://elsewhere.example.com/' } }),
+    ],
     ['resets', () => endpoint({ kind: 'reset' })],
     ['speaks no HTTP', () => endpoint({ kind: 'garbage' })],
     ['does not listen', async () => 'http://127.0.0.1:1/'],
     ['speaks no TLS', async () => `https://127.0.0.1:${receiver.port}/`],
   ])('is sent to a receiver that %s', async (_how, url) => {
-    for (const [name, scheme] of [['Bearer', 'Bearer'], ['Basic, user:password', 'Basic'], ['HMAC', 'HmacSha256']] as const) {
+    for (const [name, scheme] of [
+      ['Bearer', 'Bearer'],
+      ['Basic, user:password', 'Basic'],
+      ['HMAC', 'HmacSha256'],
+    ] as const) {
       const made = await makeSink(await url(name), scheme, secret(name));
       expect((await push(made)).status).toBe('FAILED');
       await expecting(200, call('POST', `${made.sink}/test`));
@@ -173,12 +188,24 @@ describe('a marked secret', () => {
     const config = { url: 'https://127.0.0.1/', authScheme: 'HmacSha256' };
     const bad: unknown[] = [
       ...['role', 'type', 'format', 'secret', 'config'].map((field) => ({ ...good, [field]: value })),
-      ...['authScheme', 'username', 'customHeaders', 'retryableStatuses', 'url'].map((field) => ({ ...good, config: { ...config, [field]: value } })),
+      ...['authScheme', 'username', 'customHeaders', 'retryableStatuses', 'url'].map((field) => ({
+        ...good,
+        config: { ...config, [field]: value },
+      })),
       { ...good, config: { ...config, url: `https://user:${encodeURIComponent(value)}@acme.com/` } },
       { ...good, config: { ...config, url: `https://acme.com/#${value}` } },
       { ...good, config: { ...config, customHeaders: [{ name: 'Authorization', value }] } },
       { ...good, config: { ...config, customHeaders: [{ name: 'X-Key', value: `${value}\r\n` }] } },
-      { ...good, config: { ...config, customHeaders: [{ name: value, value: 'x' }, { name: value, value: 'x' }] } },
+      {
+        ...good,
+        config: {
+          ...config,
+          customHeaders: [
+            { name: value, value: 'x' },
+            { name: value, value: 'x' },
+          ],
+        },
+      },
       { ...good, secret: { value: { value } } },
       { ...good, secret: { value, hint: value } },
       { ...good, secret: [value] },
@@ -188,14 +215,25 @@ describe('a marked secret', () => {
       [value],
       value,
     ];
-    for (const body of bad) expect((await call('POST', `${made.agent}/data-sources`, body)).status).toBeGreaterThanOrEqual(400);
-    for (const raw of [`{"secret":{"value":"${value}"`, `{"secret":${value}}`, `${value}`, `{"a":"${value}\u0001"}`, `{"x":1}${value}`]) {
+    for (const body of bad)
+      expect((await call('POST', `${made.agent}/data-sources`, body)).status).toBeGreaterThanOrEqual(400);
+    for (const raw of [
+      `{"secret":{"value":"${value}"`,
+      `{"secret":${value}}`,
+      `${value}`,
+      `{"a":"${value}\u0001"}`,
+      `{"x":1}${value}`,
+    ]) {
       expect((await call('POST', `${made.agent}/data-sources`, undefined, raw)).status).toBe(400);
       expect((await call('PATCH', made.sink, undefined, raw)).status).toBe(400);
     }
     expect((await call('POST', `${made.sink}/pushes`, { jobId: value })).status).toBe(422);
     const query = encodeURIComponent(value);
-    for (const path of [`${made.sink}/deliveries?limit=${query}`, `${made.sink}/deliveries?status=${query}`, `${made.sink}/syncs?cursor=${query}`]) {
+    for (const path of [
+      `${made.sink}/deliveries?limit=${query}`,
+      `${made.sink}/deliveries?status=${query}`,
+      `${made.sink}/syncs?cursor=${query}`,
+    ]) {
       expect((await call('GET', path)).status).toBeGreaterThanOrEqual(400);
     }
   });
@@ -215,21 +253,24 @@ describe('a marked secret', () => {
     await expecting(204, call('DELETE', made.sink));
   });
 
-  it.each(['agent_data_source_audit', 'agent_data_source_secret', 'agent_data_source'])('meets a database that fails at %s', async (table) => {
-    const made = await makeSink(await endpoint(), 'HmacSha256', secret('HMAC'));
-    const hidden = `${table}_hidden`;
-    await host.database.query(`ALTER TABLE ${table} RENAME TO ${hidden}`);
-    try {
-      const config = { url: 'http://127.0.0.1:1/', authScheme: 'Bearer' };
-      const body = sinkBody(config.url, { config, secret: { value: secret('Bearer') } });
-      expect((await call('POST', `${made.agent}/data-sources`, body)).status).toBe(500);
-      expect((await call('PATCH', made.sink, { secret: { value: secret('HMAC, replaced') } })).status).toBe(500);
-      expect((await call('POST', `${made.sink}/test`)).status).toBe(500);
-    } finally {
-      await host.database.query(`ALTER TABLE ${hidden} RENAME TO ${table}`);
-    }
-    expect((await push(made)).status).toBe('DELIVERED');
-  });
+  it.each(['agent_data_source_audit', 'agent_data_source_secret', 'agent_data_source'])(
+    'meets a database that fails at %s',
+    async (table) => {
+      const made = await makeSink(await endpoint(), 'HmacSha256', secret('HMAC'));
+      const hidden = `${table}_hidden`;
+      await host.database.query(`ALTER TABLE ${table} RENAME TO ${hidden}`);
+      try {
+        const config = { url: 'http://127.0.0.1:1/', authScheme: 'Bearer' };
+        const body = sinkBody(config.url, { config, secret: { value: secret('Bearer') } });
+        expect((await call('POST', `${made.agent}/data-sources`, body)).status).toBe(500);
+        expect((await call('PATCH', made.sink, { secret: { value: secret('HMAC, replaced') } })).status).toBe(500);
+        expect((await call('POST', `${made.sink}/test`)).status).toBe(500);
+      } finally {
+        await host.database.query(`ALTER TABLE ${hidden} RENAME TO ${table}`);
+      }
+      expect((await push(made)).status).toBe('DELIVERED');
+    },
+  );
 });
 
 describe('afterwards', () => {

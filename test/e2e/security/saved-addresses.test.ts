@@ -12,7 +12,7 @@ import {
 } from '../../support/egress/endpoint-urls.js';
 
 const START = 'https://api.acme.org/start';
-const MESSAGES = /not a public one|https|port 443|public internet|user name or password|fragment|characters long|valid host/;
+const MESSAGES = /^the address of this endpoint is not a public one$/;
 
 /** What the world's name servers say now. */
 let world: HostileUrl | AcceptableUrl = { url: START };
@@ -20,6 +20,7 @@ let world: HostileUrl | AcceptableUrl = { url: START };
 const platform = suitePlatform({
   options: {
     allowPrivateEndpoints: [],
+    disableAfter: 100_000,
     ...{ testsPerMinute: 100_000, requestsPerMinute: 100_000, sinksPerAgent: 10_000, sinksPerWorkspace: 10_000 },
     resolver: async () => addressesOf(world),
   },
@@ -28,7 +29,7 @@ const platform = suitePlatform({
 /** Where sockets of this process were led to: none of them may leave this machine. */
 const reached: string[] = [];
 type Connect = (this: Socket, ...parameters: unknown[]) => Socket;
-const connect = Socket.prototype.connect as Connect;
+const connect = Reflect.get(Socket.prototype, 'connect') as Connect;
 
 beforeAll(() => {
   (Socket.prototype as { connect: Connect }).connect = function (...parameters) {
@@ -63,119 +64,142 @@ async function create(agent: Agent, url: string): Promise<Body> {
 const TABLE_LIMIT_MS = 120_000;
 
 describe('a URL of the table', () => {
-  it('is judged when a sink is made: nothing hostile gets in, nothing else is kept out', async () => {
-    const agent = await (await platform().customer()).draftAgent();
-    const wrong: string[] = [];
-    const told = new Set<string>();
-    const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
-    for (world of endpointUrls.hostile) {
-      const { status, body } = await create(agent, world.url);
-      counts.hostile++;
-      if (status === 422 && body.errors[0].pointer === '/config/url') {
-        if ((world as HostileUrl).refusedAs === 'address_refused') told.add(body.errors[0].detail);
-        expect(body.errors[0].detail).toMatch(/^must |^the address /);
-        continue;
+  it(
+    'is judged when a sink is made: nothing hostile gets in, nothing else is kept out',
+    async () => {
+      const agent = await (await platform().customer()).draftAgent();
+      const wrong: string[] = [];
+      const told = new Set<string>();
+      const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
+      for (world of endpointUrls.hostile) {
+        const { status, body } = await create(agent, world.url);
+        counts.hostile++;
+        if (status === 422 && body.errors[0].pointer === '/config/url') {
+          if ((world as HostileUrl).refusedAs === 'address_refused') told.add(body.errors[0].detail);
+          expect(body.errors[0].detail).toMatch(/^must |^the address /);
+          continue;
+        }
+        counts.accepted++;
+        wrong.push(world.url);
       }
-      counts.accepted++;
-      wrong.push(world.url);
-    }
-    for (world of endpointUrls.acceptable) {
-      const { status, body } = await create(agent, world.url);
-      counts.acceptable++;
-      if (status === 201 && body.warnings.length === 0) continue;
-      counts.overBlocked++;
-      wrong.push(world.url);
-    }
-    reportTried('saving (POST)', counts);
-    expect(wrong).toEqual([]);
-    // One message for every refused address, or the difference would map our network.
-    expect([...told]).toEqual(['the address of this endpoint is not a public one']);
-    expect(reached).toEqual([]);
-    expect((await platform().sql('SELECT 1 FROM agent_data_source WHERE agent_id = $1', [agent.id])).length).toBe(counts.acceptable);
-  }, TABLE_LIMIT_MS);
+      for (world of endpointUrls.acceptable) {
+        const { status, body } = await create(agent, world.url);
+        counts.acceptable++;
+        if (status === 201 && body.warnings.length === 0) continue;
+        counts.overBlocked++;
+        wrong.push(world.url);
+      }
+      reportTried('saving (POST)', counts);
+      expect(wrong).toEqual([]);
+      // One message for every refused address, or the difference would map our network.
+      expect([...told]).toEqual(['the address of this endpoint is not a public one']);
+      expect(reached).toEqual([]);
+      expect((await platform().sql('SELECT 1 FROM agent_data_source WHERE agent_id = $1', [agent.id])).length).toBe(
+        counts.acceptable,
+      );
+    },
+    TABLE_LIMIT_MS,
+  );
 
-  it('is judged when a sink is changed', async () => {
-    const sink = await activeSink();
-    const wrong: string[] = [];
-    const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
-    const move = (url: string): Promise<Body> =>
-      sink.api.patch(sink.path, { config: { url }, secret: { value: 'the secret, once more, is long' } });
-    for (world of endpointUrls.hostile) {
-      counts.hostile++;
-      if ((await move(world.url)).status === 422) continue;
-      counts.accepted++;
-      wrong.push(world.url);
-    }
-    expect(expectStatus(await sink.api.get(sink.path), 200)).toMatchObject({ config: { url: START }, configVersion: 1 });
-    for (world of endpointUrls.acceptable) {
-      counts.acceptable++;
-      if ((await move(world.url)).status === 200) continue;
-      counts.overBlocked++;
-      wrong.push(world.url);
-    }
-    reportTried('saving (PATCH)', counts);
-    expect(wrong).toEqual([]);
-    expect(reached).toEqual([]);
-  }, TABLE_LIMIT_MS);
+  it(
+    'is judged when a sink is changed',
+    async () => {
+      const sink = await activeSink();
+      const wrong: string[] = [];
+      const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
+      const move = (url: string): Promise<Body> =>
+        sink.api.patch(sink.path, { config: { url }, secret: { value: 'the secret, once more, is long' } });
+      for (world of endpointUrls.hostile) {
+        counts.hostile++;
+        if ((await move(world.url)).status === 422) continue;
+        counts.accepted++;
+        wrong.push(world.url);
+      }
+      expect(expectStatus(await sink.api.get(sink.path), 200)).toMatchObject({
+        config: { url: START },
+        configVersion: 1,
+      });
+      for (world of endpointUrls.acceptable) {
+        counts.acceptable++;
+        if ((await move(world.url)).status === 200) continue;
+        counts.overBlocked++;
+        wrong.push(world.url);
+      }
+      reportTried('saving (PATCH)', counts);
+      expect(wrong).toEqual([]);
+      expect(reached).toEqual([]);
+    },
+    TABLE_LIMIT_MS,
+  );
 
-  it('is judged again by the Test button, though it is in the database', async () => {
-    const sink = await activeSink();
-    const wrong: string[] = [];
-    const advice = new Set<string>();
-    const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
-    const press = async (url: string): Promise<Body> => {
-      await sink.nowLeadsTo(url);
-      return expectStatus(await sink.api.post(`${sink.path}/test`), 200);
-    };
-    // PostgreSQL keeps no NUL; such a URL cannot be in the database.
-    for (world of endpointUrls.hostile.filter(({ url }) => !url.includes('\0'))) {
-      const { passed, status, errorCode, advice: told } = await press(world.url);
-      counts.hostile++;
-      if (errorCode === 'address_refused') advice.add(told);
-      if (!passed && status === 'BLOCKED' && reached.length === 0) continue;
-      counts.accepted++;
-      wrong.push(world.url);
-    }
-    for (world of endpointUrls.acceptable) {
-      reached.length = 0;
-      const { status } = await press(world.url);
-      counts.acceptable++;
-      if (status !== 'BLOCKED' && reached.length > 0) continue;
-      counts.overBlocked++;
-      wrong.push(`${world.url} ${status}`);
-    }
-    reportTried('the Test button', counts);
-    expect(wrong).toEqual([]);
-    expect(advice.size).toBe(1);
-  }, TABLE_LIMIT_MS);
+  it(
+    'is judged again by the Test button, though it is in the database',
+    async () => {
+      const sink = await activeSink();
+      const wrong: string[] = [];
+      const advice = new Set<string>();
+      const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
+      const press = async (url: string): Promise<Body> => {
+        await sink.nowLeadsTo(url);
+        return expectStatus(await sink.api.post(`${sink.path}/test`), 200);
+      };
+      // PostgreSQL keeps no NUL; such a URL cannot be in the database.
+      for (world of endpointUrls.hostile.filter(({ url }) => !url.includes('\0'))) {
+        const { passed, status, errorCode, advice: told } = await press(world.url);
+        counts.hostile++;
+        if (errorCode === 'address_refused') advice.add(told);
+        if (!passed && status === 'BLOCKED' && reached.length === 0) continue;
+        counts.accepted++;
+        wrong.push(world.url);
+      }
+      for (world of endpointUrls.acceptable) {
+        reached.length = 0;
+        const { status } = await press(world.url);
+        counts.acceptable++;
+        if (status !== 'BLOCKED' && reached.length > 0) continue;
+        counts.overBlocked++;
+        wrong.push(`${world.url} ${status}`);
+      }
+      reportTried('the Test button', counts);
+      expect(wrong).toEqual([]);
+      expect(advice.size).toBe(1);
+    },
+    TABLE_LIMIT_MS,
+  );
 
-  it('is judged at every attempt (a sample)', async () => {
-    const sink = await activeSink();
-    const wrong: string[] = [];
-    const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
-    const push = async (url: string): Promise<Body> => {
-      await sink.nowLeadsTo(url);
-      const { attempts } = await sink.settledPush();
-      return attempts[0];
-    };
-    for (world of endpointUrls.hostile.filter((entry, i) => (i % 6 === 0 || entry.resolvesTo) && !entry.url.includes('\0'))) {
-      const { status } = await push(world.url);
-      counts.hostile++;
-      if (status === 'BLOCKED' && reached.length === 0) continue;
-      counts.accepted++;
-      wrong.push(`${world.url} ${status}`);
-    }
-    for (world of endpointUrls.acceptable.filter((_, i) => i % 8 === 0)) {
-      reached.length = 0;
-      const { status } = await push(world.url);
-      counts.acceptable++;
-      if (status !== 'BLOCKED' && reached.length > 0) continue;
-      counts.overBlocked++;
-      wrong.push(`${world.url} ${status}`);
-    }
-    reportTried('an attempt', counts);
-    expect(wrong).toEqual([]);
-  }, TABLE_LIMIT_MS);
+  it(
+    'is judged at every attempt (a sample)',
+    async () => {
+      const sink = await activeSink();
+      const wrong: string[] = [];
+      const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
+      const push = async (url: string): Promise<Body> => {
+        await sink.nowLeadsTo(url);
+        const { attempts } = await sink.settledPush();
+        return attempts[0];
+      };
+      for (world of endpointUrls.hostile.filter(
+        (entry, i) => (i % 6 === 0 || entry.resolvesTo) && !entry.url.includes('\0'),
+      )) {
+        const { status } = await push(world.url);
+        counts.hostile++;
+        if (status === 'BLOCKED' && reached.length === 0) continue;
+        counts.accepted++;
+        wrong.push(`${world.url} ${status}`);
+      }
+      for (world of endpointUrls.acceptable.filter((_, i) => i % 8 === 0)) {
+        reached.length = 0;
+        const { status } = await push(world.url);
+        counts.acceptable++;
+        if (status !== 'BLOCKED' && reached.length > 0) continue;
+        counts.overBlocked++;
+        wrong.push(`${world.url} ${status}`);
+      }
+      reportTried('an attempt', counts);
+      expect(wrong).toEqual([]);
+    },
+    TABLE_LIMIT_MS,
+  );
 });
 
 describe('saving an endpoint', () => {

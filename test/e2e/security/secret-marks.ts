@@ -10,7 +10,9 @@ export function formsOf(secret: string): readonly string[] {
 /** Base64 looks different with each of the three places where the secret may begin in what was encoded. */
 function base64Forms(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((shift) => {
-    const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replaceAll('=', '');
+    const whole = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replaceAll('=', '');
     // The first and last characters depend on what stands beside it.
     const inner = whole.slice(shift === 0 ? 0 : shift + 1, -2);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
@@ -20,5 +22,7 @@ function base64Forms(bytes: Buffer): string[] {
 /** @returns the names of the secrets that the text shows, in whichever form */
 export function secretsIn(text: string, secrets: ReadonlyMap<string, string>): string[] {
   const lower = text.toLowerCase();
-  return [...secrets].filter(([, secret]) => formsOf(secret).some((form) => lower.includes(form))).map(([name]) => name);
+  return [...secrets]
+    .filter(([, secret]) => formsOf(secret).some((form) => lower.includes(form)))
+    .map(([name]) => name);
 }

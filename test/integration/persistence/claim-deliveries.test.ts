@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { claimDeliveries, nextDueInMs } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { claimDeliveries, nextDueInMs, oldestDueAgeMs } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { CONFIG, ModuleDatabase } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -191,5 +191,29 @@ describe('the next delivery', () => {
     expect(ms).toBeLessThanOrEqual(30_000);
     await database.advance(30_001);
     expect(await nextDueInMs(database.manager)).toBe(0);
+  });
+});
+
+describe('what waits for a disabled sink', () => {
+  const disabled = () =>
+    database.sink({ status: 'DISABLED', disabled_reason: 'REPEATED_5XX', disabled_at: new Date() });
+
+  it('is not claimed, and takes nobody else’s turn', async () => {
+    const [closed, open] = [await disabled(), await database.sink()];
+    for (let i = 0; i < 5; i++) await database.delivery(closed, { dueInMs: -60_000 });
+    const id = await database.delivery(open);
+    const claimed = await claimDeliveries(database.manager, { batch: 3, inFlightPerSink: 3, leaseMs: 60_000 });
+    expect(claimed.map((delivery) => delivery.id)).toEqual([id]);
+  });
+
+  it('is not due: the next one of another sink is', async () => {
+    const [closed, open] = [await disabled(), await database.sink()];
+    await database.delivery(closed, { dueInMs: -60_000 });
+    expect(await nextDueInMs(database.manager)).toBeNull();
+    expect(await oldestDueAgeMs(database.manager)).toBe(0);
+    await database.delivery(open, { dueInMs: 5_000, status: 'RETRYING' });
+    const dueInMs = await nextDueInMs(database.manager);
+    expect(dueInMs).toBeGreaterThan(3_000);
+    expect(dueInMs).toBeLessThanOrEqual(5_000);
   });
 });

@@ -39,7 +39,12 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
   }
 
   it('destroys the secrets that no sink names, once they are old enough', async () => {
-    for (const [id, age] of [['sec_orphan', 61], ['sec_young', 59], ['sec_used', 600], ['sec_deleted', 600]] as const) {
+    for (const [id, age] of [
+      ['sec_orphan', 61],
+      ['sec_young', 59],
+      ['sec_used', 600],
+      ['sec_deleted', 600],
+    ] as const) {
       await stored(id, age);
     }
     await sinkNaming('sec_used', false);

@@ -50,16 +50,25 @@ function recorder({
   };
   const session = { query } as unknown as Session;
   const told: string[] = [];
-  const settled = { byAttempt: async (ends: readonly AttemptEnd[]) => void told.push(...ends.map((end) => end.delivery.id)) };
-  return { state, audit, told, recorder: new AttemptRecorder(session, audit, settled, { workerId: 'worker-1', keepTryingMs }) };
+  const settled = {
+    byAttempt: async (ends: readonly AttemptEnd[]) => void told.push(...ends.map((end) => end.delivery.id)),
+  };
+  return {
+    state,
+    audit,
+    told,
+    recorder: new AttemptRecorder(session, audit, settled, { workerId: 'worker-1', keepTryingMs }),
+  };
 }
 
 describe('closing attempts', () => {
   it('writes those that end together in one statement, and tells each whether it was still its worker’s', async () => {
-    const { recorder: made, state } = recorder({ lost: ['dlv_2'] });
+    const { recorder: made, state, told } = recorder({ lost: ['dlv_2'] });
     const ends = [anEnd('dlv_1', DELIVERED), anEnd('dlv_2', DELIVERED), anEnd('dlv_3', RETRYING)];
     expect(await Promise.all(ends.map((end) => made.close(end)))).toEqual([true, false, true]);
     expect(state.calls).toBe(1);
+    // Whoever follows what happened hears of what is on record, and of nothing else.
+    expect(told).toEqual(['dlv_1', 'dlv_3']);
   });
 
   it('audits what settled, by the agent, and neither a retry to come nor what was lost', async () => {

@@ -43,7 +43,7 @@ function AttemptPages({ sink, first }: { sink: Sink; first: Page<Attempt> }) {
       <p class="quiet small" role="status">
         {page.nextCursor === null ? 'All' : 'The newest'} {counted(page.items.length, 'attempt')}
       </p>
-      <ol class="timeline long" aria-label="Attempts, newest first">
+      <ol class="timeline" aria-label="Attempts, newest first">
         {page.items.map((attempt) => (
           <AttemptItem key={attempt.id} attempt={attempt} deliveryHref={to.delivery(attempt.deliveryId)} />
         ))}
