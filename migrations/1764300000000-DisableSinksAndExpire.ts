@@ -24,10 +24,11 @@ const UP = [
   `ALTER TABLE agent_data_source_delivery
      ADD COLUMN payload_body_id text,
      ADD COLUMN payload_previous_sha256 bytea`,
-  `CREATE INDEX ix_agent_data_source_delivery_dead
+  // IF NOT EXISTS: on large tables the operator makes them before, CONCURRENTLY (docs/operations.md).
+  `CREATE INDEX IF NOT EXISTS ix_agent_data_source_delivery_dead
     ON agent_data_source_delivery (data_source_id, settled_at) WHERE status = 'FAILED'`,
-  `CREATE INDEX ix_agent_data_source_job_created ON agent_data_source_job (created_at)`,
-  `CREATE INDEX ix_agent_data_source_payload_created ON agent_data_source_payload (created_at)`,
+  `CREATE INDEX IF NOT EXISTS ix_agent_data_source_job_created ON agent_data_source_job (created_at)`,
+  `CREATE INDEX IF NOT EXISTS ix_agent_data_source_payload_created ON agent_data_source_payload (created_at)`,
 ];
 
 const DOWN = [

@@ -120,7 +120,7 @@ describe('what arrives', () => {
     expect(headers).not.toHaveProperty('transfer-encoding');
     expect(headers).not.toHaveProperty('authorization');
     expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(60);
-    expect(delivery.payload).toEqual({ sha256, bytes, rows: 3 });
+    expect(delivery.payload).toEqual({ sha256, bytes, rows: 3, rebuilt: false, sameAsBefore: null });
   });
 
   it('is an empty list when the job has no results', async () => {

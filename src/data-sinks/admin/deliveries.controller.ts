@@ -1,4 +1,5 @@
-import { Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Get, HttpCode, Param, Post, Res, type StreamableFile } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Delivery } from '../core/delivery.js';
 import { ProblemError } from '../core/errors.js';
@@ -9,10 +10,22 @@ import { AdminController } from './admin-controller.js';
 import { AgentGatekeeper } from './agent-gatekeeper.js';
 import { ApiProblems } from './api-problems.js';
 import { DeliveryAnswer, DeliveryWithAttemptsAnswer, toAttemptAnswer, toDeliveryAnswer } from './dto/delivery.answer.js';
+import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
 import { CurrentCaller, type RequestCaller, RequireScope } from './workspace-access.guard.js';
 
 const ATTEMPTS_SHOWN = 100;
+
+const PAYLOAD_EXAMPLE = {
+  jobId: 'job_01J5Z0000000000000000000AB',
+  agentId: 'agt_01J5Z0000000000000000000AB',
+  workspaceId: 'ws_01J5Z0000000000000000000AB',
+  completedAt: '2026-05-25T12:34:56Z',
+  stats: { total: 1, matched: 0, unmatched: 1 },
+  results: [
+    { partnerRowId: 'row_01J5Z0000000000000000000AB', referenceHotelId: null, matchMethod: null, matchConfidence: null },
+  ],
+};
 
 @AdminController('deliveries', 'deliveries')
 export class DeliveriesController {
@@ -21,6 +34,8 @@ export class DeliveriesController {
     private readonly admin: PushAdmin,
     private readonly deliveries: DeliveryRepository,
     private readonly attempts: AttemptRepository,
+    private readonly download: PayloadDownload,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   @Get(':deliveryId')
@@ -38,6 +53,26 @@ export class DeliveriesController {
       { limit: ATTEMPTS_SHOWN, afterId: null },
     );
     return { ...toDeliveryAnswer(delivery), attempts: items.map(toAttemptAnswer) };
+  }
+
+  @Get(':deliveryId/payload')
+  @RequireScope('data-sinks:read')
+  @ApiOperation({ operationId: 'readPayload', summary: 'Download the exact bytes of a delivery', description: 'While they are kept. With Content-Length, and Content-Digest (RFC 9530) to check them by.' })
+  @ApiOkResponse({
+    description: 'The body, as it is sent.',
+    headers: { 'Content-Digest': { description: 'sha-256=:…: of the body.', schema: { type: 'string' } } },
+    content: { 'application/json': { schema: { type: 'object' }, example: PAYLOAD_EXAMPLE } },
+  })
+  @ApiProblems('not-found', 'payload-gone')
+  async readPayload(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('deliveryId') deliveryId: string,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<StreamableFile> {
+    const { file, sha256 } = await this.download.open(await this.#find(caller, deliveryId));
+    const digest = Buffer.from(sha256, 'hex').toString('base64');
+    this.adapterHost.httpAdapter.setHeader(response, 'Content-Digest', `sha-256=:${digest}:`);
+    return file;
   }
 
   @Post(':deliveryId/redeliver')

@@ -4,6 +4,7 @@ import { DataSinkAdmin } from './data-sink-admin.js';
 import { DataSourcesController } from './data-sources.controller.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { EndpointAdmission } from './endpoint-admission.js';
+import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
 import { RequestLimit } from './request-limit.js';
@@ -26,6 +27,7 @@ export const adminProviders: readonly Provider[] = [
   SinkReactivation,
   SinkTest,
   PushAdmin,
+  PayloadDownload,
 ];
 
 export { LenientJson } from './lenient-json.js';

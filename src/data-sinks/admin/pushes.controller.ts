@@ -41,18 +41,18 @@ export class PushesController {
 
   @Get('deliveries')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ operationId: 'listDeliveries', summary: 'List what was and will be sent, newest first' })
+  @ApiOperation({ operationId: 'listDeliveries', summary: 'List what was and will be sent, newest or oldest first' })
   @ApiOkResponse({ type: DeliveryListAnswer })
   @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
   async listDeliveries(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
-    @Query() { limit, cursor, status: statuses, jobId, since }: DeliveriesQuery,
+    @Query() { limit, cursor, status: statuses, jobId, since, order }: DeliveriesQuery,
   ): Promise<ListAnswer<DeliveryAnswer>> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     const page = await this.deliveries.list(
-      { workspaceId: caller.workspaceId, dataSourceId: sink.id, ...{ statuses, jobId, since } },
+      { workspaceId: caller.workspaceId, dataSourceId: sink.id, ...{ statuses, jobId, since, order } },
       { limit, afterId: readCursor(cursor, 'delivery') },
     );
     return toListAnswer(page, toDeliveryAnswer);

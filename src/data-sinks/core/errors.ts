@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'sink-inactive': { status: 409, title: 'The sink is not active' },
   'agent-inactive': { status: 409, title: 'The agent is not active' },
   'sink-limit-reached': { status: 409, title: 'No more sinks are allowed here' },
+  'payload-gone': { status: 410, title: 'The bytes are no longer kept' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
   'validation-failed': { status: 422, title: 'The request is not valid' },

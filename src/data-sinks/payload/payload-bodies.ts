@@ -3,7 +3,7 @@ import { decompress } from './chunk-compression.js';
 import type { PayloadBuilder } from './payload-builder.js';
 import { PayloadCache } from './payload-cache.js';
 import { PayloadCorruptError } from './payload-errors.js';
-import type { PayloadStore } from './payload-store.js';
+import type { PayloadKey, PayloadStore } from './payload-store.js';
 
 /** The body of a job, ready to be sent any number of times. */
 export interface PayloadBody {
@@ -58,6 +58,12 @@ export class PayloadBodies {
     const body = this.#find(name, delivery).finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, body);
     return body;
+  }
+
+  /** A body as it is stored now, or null: nothing is made, and nothing of it is kept in memory. */
+  async stored(key: PayloadKey): Promise<Pick<PayloadBody, 'payload' | 'open'> | null> {
+    const payload = await this.#store.find(key);
+    return payload && { payload, open: () => this.#stream(payload) };
   }
 
   async #find(name: string, delivery: BodyRequest): Promise<PayloadBody> {

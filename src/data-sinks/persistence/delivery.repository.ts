@@ -1,9 +1,9 @@
-import { type EntityManager, In, LessThan, MoreThanOrEqual } from 'typeorm';
+import { type EntityManager, In, LessThan, MoreThan, MoreThanOrEqual } from 'typeorm';
 import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../core/delivery.js';
 import { rows } from './database.js';
 import { type SinkHealth, sinkHealth } from './sink-health.js';
 import { DeliveryEntity } from './delivery.entity.js';
-import { type Page, type PageRequest, toPage } from './page.js';
+import { type ListOrder, type Page, type PageRequest, toPage } from './page.js';
 
 export interface DeliveryFilter {
   readonly workspaceId: string;
@@ -12,6 +12,8 @@ export interface DeliveryFilter {
   readonly jobId?: string;
   /** Only those made at this time or later. */
   readonly since?: Date;
+  /** @default 'newest' */
+  readonly order?: ListOrder;
 }
 
 /** Deliveries as people read them. The worker's statements are in `claim-deliveries.ts` and its neighbours. */
@@ -33,7 +35,8 @@ export class DeliveryRepository {
   }
 
   async list(filter: DeliveryFilter, { limit, afterId }: PageRequest): Promise<Page<Delivery>> {
-    const { workspaceId, dataSourceId, statuses, jobId, since } = filter;
+    const { workspaceId, dataSourceId, statuses, jobId, since, order = 'newest' } = filter;
+    const oldestFirst = order === 'oldest';
     const found = await this.#manager.find(DeliveryEntity, {
       where: {
         workspaceId,
@@ -41,9 +44,9 @@ export class DeliveryRepository {
         ...(statuses && { status: In(statuses) }),
         ...(jobId !== undefined && { jobId }),
         ...(since && { createdAt: MoreThanOrEqual(since) }),
-        ...(afterId !== null && { id: LessThan(afterId) }),
+        ...(afterId !== null && { id: oldestFirst ? MoreThan(afterId) : LessThan(afterId) }),
       },
-      order: { id: 'DESC' },
+      order: { id: oldestFirst ? 'ASC' : 'DESC' },
       take: limit + 1,
     });
     return toPage(found, limit, toDelivery);

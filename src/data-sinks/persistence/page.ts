@@ -1,4 +1,8 @@
-/** A page of a keyset-paged list, newest first. */
+/** In which order of their ids a list goes. */
+export const LIST_ORDERS = ['newest', 'oldest'] as const;
+export type ListOrder = (typeof LIST_ORDERS)[number];
+
+/** A page of a keyset-paged list. */
 export interface Page<T> {
   readonly items: readonly T[];
   /** The id to continue after, or null at the end. */

@@ -16,6 +16,8 @@ const SHORT_WAITS: DataSinksOptions = {
   pollMs: 100,
   sweepMs: 250,
   shutdownGraceMs: 2_000,
+  // Waiting for a state asks for it again and again.
+  requestsPerMinute: 100_000,
   // Names of these tests are somewhere on the internet; none of them asks a real name server.
   resolver: async () => [{ address: '93.184.216.34', family: 4 }],
   deadlines: { responseHeadersMs: 20_000, uploadIdleMs: 10_000, responseBodyMs: 5_000 },

@@ -2,6 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { IsDate, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../core/delivery.js';
+import { LIST_ORDERS, type ListOrder } from '../../persistence/page.js';
 
 export class ListQuery {
   @ApiPropertyOptional({ type: Number, minimum: 1, maximum: 100, default: 20 })
@@ -42,4 +43,13 @@ export class DeliveriesQuery extends ListQuery {
   @Type(() => Date)
   @IsDate({ message: 'must be a time such as 2026-05-25T12:34:56Z' })
   since?: Date;
+
+  @ApiPropertyOptional({
+    enum: LIST_ORDERS,
+    default: 'newest',
+    description: 'Which come first. A cursor goes on in the order that it is used with: keep to one.',
+  })
+  @IsOptional()
+  @IsIn(LIST_ORDERS, { message: `must be one of ${LIST_ORDERS.join(', ')}` })
+  order: ListOrder = 'newest';
 }

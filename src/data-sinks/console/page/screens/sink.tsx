@@ -12,7 +12,7 @@ import { TestPanel } from '../sink/test-panel.js';
 import { SINK_STATUS } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
 import { Button } from '../ui/button.js';
-import { ProblemNotice } from '../ui/notice.js';
+import { Notice, ProblemNotice } from '../ui/notice.js';
 import { Screen } from '../ui/screen.js';
 import { Loaded } from '../ui/states.js';
 
@@ -56,6 +56,14 @@ export function SinkScreen({ agentId, sinkId, tab }: SinkParts) {
                 </a>
               ))}
             </nav>
+            {data.status === 'DISABLED' && (
+              <div class="before-panel">
+                <Notice tone="bad" title="Nothing is sent: too many deliveries failed">
+                  Mend the endpoint, then <a href={to.sink(agentId, sinkId, 'test')}>send a test</a>: when it passes,
+                  the data source is active again.
+                </Notice>
+              </div>
+            )}
             <Panel sink={data} tab={tab} onChanged={sink.reload} />
           </>
         )}
@@ -77,7 +85,7 @@ function Panel({ sink, tab, onChanged }: PanelParts) {
     case 'attempts':
       return <AttemptsPanel sink={sink} />;
     case 'test':
-      return <TestPanel sink={sink} />;
+      return <TestPanel sink={sink} onChanged={onChanged} />;
     case 'settings':
       return <SettingsPanel sink={sink} onChanged={onChanged} />;
   }

@@ -12,7 +12,7 @@ import { TestExchange } from './test-exchange.js';
 import { TestSteps } from './test-steps.js';
 
 /** Sends a made-up payload like a real one, and explains what happened. */
-export function TestPanel({ sink }: { sink: Sink }) {
+export function TestPanel({ sink, onChanged }: { sink: Sink; onChanged: () => Promise<void> }) {
   const api = useApi();
   const [result, setResult] = useState<SinkTest | null>(null);
   const testing = useAction(async () => {
@@ -20,6 +20,8 @@ export function TestPanel({ sink }: { sink: Sink }) {
     const test = await api.testSink(sink.agentId, sink.id);
     rememberTest(sink.id, sink.configVersion, test, new Date(now()));
     setResult(test);
+    // A passed test makes a disabled data source active again.
+    if (sink.status === 'DISABLED') await onChanged();
   });
   return (
     <div class="stack">

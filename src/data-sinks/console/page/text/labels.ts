@@ -27,6 +27,7 @@ export const AGENT_STATUS: Readonly<Record<AgentStatus, Label>> = {
 export const SINK_STATUS: Readonly<Record<Sink['status'], Label>> = {
   ACTIVE: { text: 'Active', tone: 'ok' },
   INACTIVE: { text: 'Paused', tone: 'warn' },
+  DISABLED: { text: 'Disabled by us', tone: 'bad' },
 };
 
 export const DELIVERY_STATUS: Readonly<Record<DeliveryStatus, Label>> = {

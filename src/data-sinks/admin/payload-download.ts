@@ -1,0 +1,29 @@
+import { Readable } from 'node:stream';
+import { Injectable, StreamableFile } from '@nestjs/common';
+import type { Delivery } from '../core/delivery.js';
+import { ProblemError } from '../core/errors.js';
+import { payloadLayout } from '../core/payload-layout.js';
+import { PayloadBodies } from '../payload/payload-bodies.js';
+
+/** The exact bytes of a delivery, read from where they are stored: chunk by chunk, as fast as the caller takes them. */
+@Injectable()
+export class PayloadDownload {
+  constructor(private readonly bodies: PayloadBodies) {}
+
+  /** @throws ProblemError `not-found` when the body was not made yet, `payload-gone` when it is no longer kept */
+  async open({ jobId, run, format, payload: sent }: Delivery): Promise<{ file: StreamableFile; sha256: string }> {
+    const stored = await this.bodies.stored({ jobId, run, format });
+    if (!stored && !sent) throw new ProblemError('not-found', 'The body of this delivery has not been made.');
+    if (!stored || (sent && sent.sha256 !== stored.payload.sha256)) {
+      throw new ProblemError('payload-gone', 'The bytes that this delivery sent are no longer kept.');
+    }
+    const { bytes, sha256 } = stored.payload;
+    // In bytes, not in objects: else sixteen chunks would be read ahead of a slow caller.
+    const stream = Readable.from(stored.open(), { objectMode: false });
+    const type = payloadLayout(format).contentType;
+    const file = new StreamableFile(stream, { type, length: bytes, disposition: 'attachment' });
+    // The framework would answer with the error's text, or end an answer that is cut short as if it were whole.
+    file.setErrorHandler((_error, response) => (response as Partial<Readable>).destroy?.());
+    return { file, sha256 };
+  }
+}
