@@ -67,7 +67,10 @@ export class Stage {
   }
 
   urls(count, path = '') {
-    return Array.from({ length: count }, (_, i) => `http://127.0.0.1:${this.receiver.hello.listening}${path}/sink-${i}`);
+    return Array.from(
+      { length: count },
+      (_, i) => `http://127.0.0.1:${this.receiver.hello.listening}${path}/sink-${i}`,
+    );
   }
 
   async addAgents(platform, agents, sinksEach) {

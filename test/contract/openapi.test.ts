@@ -77,6 +77,7 @@ describe('docs/openapi.json', () => {
         `GET ${sink}/deliveries`,
         `GET ${sink}/syncs`,
         'GET /api/v1/deliveries/{deliveryId}',
+        'GET /api/v1/deliveries/{deliveryId}/payload',
         'POST /api/v1/deliveries/{deliveryId}/redeliver',
       ]),
     );

@@ -43,6 +43,7 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'listing deliveries', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/deliveries` },
   { name: 'listing attempts', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/syncs` },
   { name: 'reading a delivery', method: 'GET', scope: 'read', path: deliveryPath },
+  { name: 'downloading a payload', method: 'GET', scope: 'read', path: (named) => `${deliveryPath(named)}/payload` },
   { name: 'redelivering', method: 'POST', scope: 'push', path: (named) => `${deliveryPath(named)}/redeliver` },
   { name: 'deleting a sink', method: 'DELETE', scope: 'write', path: sinkPath },
 ];

@@ -31,9 +31,16 @@ export class ProblemAnswer {
 
 /** Documents the errors that an operation answers with, each with an example; those of every operation come by themselves. */
 export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
-  const all: readonly ProblemCode[] = ['unauthenticated', 'insufficient-scope', 'rate-limited', 'internal-error', ...codes];
+  const all: readonly ProblemCode[] = [
+    'unauthenticated',
+    'insufficient-scope',
+    'rate-limited',
+    'internal-error',
+    ...codes,
+  ];
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set(all)) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
+  for (const code of new Set(all))
+    byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
   return applyDecorators(
     ...[...byStatus].map(([status, ofStatus]) =>
       ApiResponse({
@@ -55,5 +62,11 @@ function exampleOf(code: ProblemCode): Readonly<Record<string, unknown>> {
   const errors = code === 'validation-failed' && {
     errors: [{ pointer: '/config/url', detail: 'must be an https URL' }],
   };
-  return { type: `${PROBLEM_TYPE_BASE}${code}`, title, status, detail: 'What happened here and what to do.', ...errors };
+  return {
+    type: `${PROBLEM_TYPE_BASE}${code}`,
+    title,
+    status,
+    detail: 'What happened here and what to do.',
+    ...errors,
+  };
 }

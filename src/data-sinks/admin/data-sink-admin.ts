@@ -60,7 +60,15 @@ export class DataSinkAdmin {
     const now = new Date();
     const sink: DataSink = {
       ...{ id: this.newId('dataSource'), workspaceId, agentId, role, type, name, config, format },
-      ...{ status: 'ACTIVE', disabledReason: null, disabledAt: null, configVersion: 1, createdAt: now, updatedAt: now, deletedAt: null },
+      ...{
+        status: 'ACTIVE',
+        disabledReason: null,
+        disabledAt: null,
+        configVersion: 1,
+        createdAt: now,
+        updatedAt: now,
+        deletedAt: null,
+      },
       secret: this.#summarise(secret, now),
     };
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
@@ -130,7 +138,10 @@ export class DataSinkAdmin {
     const { workspaceId } = scope;
     await this.sinks.lockWorkspace(workspaceId, transaction);
     if ((await this.sinks.count(scope, transaction)) >= sinksPerAgent) {
-      throw new ProblemError('sink-limit-reached', `An agent may have at most ${sinksPerAgent} sinks. Delete one first.`);
+      throw new ProblemError(
+        'sink-limit-reached',
+        `An agent may have at most ${sinksPerAgent} sinks. Delete one first.`,
+      );
     }
     if ((await this.sinks.count({ workspaceId }, transaction)) >= sinksPerWorkspace) {
       throw new ProblemError('sink-limit-reached', `A workspace may have at most ${sinksPerWorkspace} sinks.`);
@@ -163,10 +174,7 @@ function scopeOf({ workspaceId, agentId }: DataSink): SinkScope {
 }
 
 /** A change of scheme leaves no username behind that the new scheme does not know. */
-function forScheme(
-  current: HttpsWebhookConfig,
-  change: Partial<HttpsWebhookConfig> = {},
-): Partial<HttpsWebhookConfig> {
+function forScheme(current: HttpsWebhookConfig, change: Partial<HttpsWebhookConfig> = {}): Partial<HttpsWebhookConfig> {
   const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
   const { authScheme = current.authScheme, username } = change;
   return authScheme !== 'Basic' && username === undefined ? { ...given, username: null } : given;

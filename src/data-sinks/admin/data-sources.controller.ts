@@ -25,9 +25,21 @@ export class DataSourcesController {
 
   @Post()
   @RequireScope('data-sinks:write')
-  @ApiOperation({ operationId: 'createDataSource', summary: 'Create a data sink', description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.' })
+  @ApiOperation({
+    operationId: 'createDataSource',
+    summary: 'Create a data sink',
+    description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.',
+  })
   @ApiCreatedResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems('not-found', 'plan-required', 'validation-failed', 'malformed-json', 'unsupported-media-type', 'body-too-large', 'sink-limit-reached')
+  @ApiProblems(
+    'not-found',
+    'plan-required',
+    'validation-failed',
+    'malformed-json',
+    'unsupported-media-type',
+    'body-too-large',
+    'sink-limit-reached',
+  )
   async create(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
@@ -70,9 +82,22 @@ export class DataSourcesController {
 
   @Patch(':sinkId')
   @RequireScope('data-sinks:write')
-  @ApiOperation({ operationId: 'changeDataSource', summary: 'Change a data sink', description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.' })
+  @ApiOperation({
+    operationId: 'changeDataSource',
+    summary: 'Change a data sink',
+    description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.',
+  })
   @ApiOkResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems('not-found', 'plan-required', 'validation-failed', 'secret-required', 'malformed-json', 'unsupported-media-type', 'body-too-large', 'temporarily-unavailable')
+  @ApiProblems(
+    'not-found',
+    'plan-required',
+    'validation-failed',
+    'secret-required',
+    'malformed-json',
+    'unsupported-media-type',
+    'body-too-large',
+    'temporarily-unavailable',
+  )
   async change(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
@@ -87,7 +112,11 @@ export class DataSourcesController {
   @Delete(':sinkId')
   @HttpCode(204)
   @RequireScope('data-sinks:write')
-  @ApiOperation({ operationId: 'deleteDataSource', summary: 'Delete a data sink', description: 'Its history stays. What still waits to be sent ends CANCELLED.' })
+  @ApiOperation({
+    operationId: 'deleteDataSource',
+    summary: 'Delete a data sink',
+    description: 'Its history stays. What still waits to be sent ends CANCELLED.',
+  })
   @ApiNoContentResponse()
   @ApiProblems('not-found')
   async delete(
@@ -102,7 +131,9 @@ export class DataSourcesController {
   @Post(':sinkId/test')
   @HttpCode(200)
   @RequireScope('data-sinks:push')
-  @ApiOperation({ operationId: 'testDataSource', summary: 'Send a synthetic, signed payload now',
+  @ApiOperation({
+    operationId: 'testDataSource',
+    summary: 'Send a synthetic, signed payload now',
     description: 'Works on an inactive agent and with auto-push off. Makes no delivery.',
   })
   @ApiOkResponse({ type: SinkTestAnswer })

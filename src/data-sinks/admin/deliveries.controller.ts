@@ -9,7 +9,12 @@ import { DeliveryRepository } from '../persistence/delivery.repository.js';
 import { AdminController } from './admin-controller.js';
 import { AgentGatekeeper } from './agent-gatekeeper.js';
 import { ApiProblems } from './api-problems.js';
-import { DeliveryAnswer, DeliveryWithAttemptsAnswer, toAttemptAnswer, toDeliveryAnswer } from './dto/delivery.answer.js';
+import {
+  DeliveryAnswer,
+  DeliveryWithAttemptsAnswer,
+  toAttemptAnswer,
+  toDeliveryAnswer,
+} from './dto/delivery.answer.js';
 import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
 import { CurrentCaller, type RequestCaller, RequireScope } from './workspace-access.guard.js';
@@ -23,7 +28,12 @@ const PAYLOAD_EXAMPLE = {
   completedAt: '2026-05-25T12:34:56Z',
   stats: { total: 1, matched: 0, unmatched: 1 },
   results: [
-    { partnerRowId: 'row_01J5Z0000000000000000000AB', referenceHotelId: null, matchMethod: null, matchConfidence: null },
+    {
+      partnerRowId: 'row_01J5Z0000000000000000000AB',
+      referenceHotelId: null,
+      matchMethod: null,
+      matchConfidence: null,
+    },
   ],
 };
 
@@ -57,7 +67,11 @@ export class DeliveriesController {
 
   @Get(':deliveryId/payload')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ operationId: 'readPayload', summary: 'Download the exact bytes of a delivery', description: 'While they are kept. With Content-Length, and Content-Digest (RFC 9530) to check them by.' })
+  @ApiOperation({
+    operationId: 'readPayload',
+    summary: 'Download the exact bytes of a delivery',
+    description: 'While they are kept. With Content-Length, and Content-Digest (RFC 9530) to check them by.',
+  })
   @ApiOkResponse({
     description: 'The body, as it is sent.',
     headers: { 'Content-Digest': { description: 'sha-256=:…: of the body.', schema: { type: 'string' } } },
@@ -78,7 +92,11 @@ export class DeliveriesController {
   @Post(':deliveryId/redeliver')
   @HttpCode(202)
   @RequireScope('data-sinks:push')
-  @ApiOperation({ operationId: 'redeliver', summary: 'Try a settled delivery once more', description: 'The same bytes under the same delivery id.' })
+  @ApiOperation({
+    operationId: 'redeliver',
+    summary: 'Try a settled delivery once more',
+    description: 'The same bytes under the same delivery id.',
+  })
   @ApiAcceptedResponse({ type: DeliveryAnswer })
   @ApiProblems('not-found', 'plan-required', 'agent-inactive', 'sink-inactive', 'delivery-unsettled')
   async redeliver(

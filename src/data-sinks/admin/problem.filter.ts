@@ -24,7 +24,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (exception instanceof ProblemError) return exception;
     if (exception instanceof HttpException) return fromHttpException(exception);
     // What went wrong is for the log; to the caller it says nothing that could help an attacker.
-    this.#logger.error({ event: 'request.failed', error: exception instanceof Error ? exception.stack : String(exception) });
+    this.#logger.error({
+      event: 'request.failed',
+      error: exception instanceof Error ? exception.stack : String(exception),
+    });
     return new ProblemError('internal-error', 'The request could not be completed. It was logged; try again later.');
   }
 }

@@ -87,6 +87,9 @@ export class PushAdmin {
 function requireActive(agentActive: boolean, sink: Pick<DataSink, 'status'> | null): void {
   if (!agentActive) throw new ProblemError('agent-inactive', 'Activate the agent first.');
   if (sink?.status !== 'ACTIVE') {
-    throw new ProblemError('sink-inactive', 'The data source is deleted or not active. Set its status to ACTIVE first.');
+    throw new ProblemError(
+      'sink-inactive',
+      'The data source is deleted or not active. Set its status to ACTIVE first.',
+    );
   }
 }

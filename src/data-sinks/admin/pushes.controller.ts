@@ -25,9 +25,23 @@ export class PushesController {
   @Post('pushes')
   @HttpCode(202)
   @RequireScope('data-sinks:push')
-  @ApiOperation({ operationId: 'pushJob', summary: 'Push a finished job by hand', description: 'Not bound by the rule `auto_push_on_job_complete`.' })
+  @ApiOperation({
+    operationId: 'pushJob',
+    summary: 'Push a finished job by hand',
+    description: 'Not bound by the rule `auto_push_on_job_complete`.',
+  })
   @ApiAcceptedResponse({ type: DeliveryAnswer })
-  @ApiProblems('not-found', 'plan-required', 'validation-failed', 'agent-inactive', 'sink-inactive', 'delivery-exists', 'malformed-json', 'unsupported-media-type', 'body-too-large')
+  @ApiProblems(
+    'not-found',
+    'plan-required',
+    'validation-failed',
+    'agent-inactive',
+    'sink-inactive',
+    'delivery-exists',
+    'malformed-json',
+    'unsupported-media-type',
+    'body-too-large',
+  )
   async push(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,

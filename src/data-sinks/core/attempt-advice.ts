@@ -25,24 +25,40 @@ export const ATTEMPT_ADVICE: Readonly<Record<AttemptErrorCode, AttemptAdvice>> =
     step: 'response',
     advice: 'Your endpoint answered with a redirect. Redirects are never followed: enter the final address.',
   },
-  dns_timeout: { step: 'dns', advice: 'The name of your endpoint could not be resolved in time. Check its DNS servers.' },
-  dns_not_found: { step: 'dns', advice: 'The name of your endpoint has no address. Check its spelling and its DNS records.' },
+  dns_timeout: {
+    step: 'dns',
+    advice: 'The name of your endpoint could not be resolved in time. Check its DNS servers.',
+  },
+  dns_not_found: {
+    step: 'dns',
+    advice: 'The name of your endpoint has no address. Check its spelling and its DNS records.',
+  },
   resolver_unavailable: {
     step: 'ours',
     advice: 'Our name resolution did not answer. It costs you no retry, and it is tried again.',
   },
-  url_refused: { step: 'url', advice: 'This URL is not one that results may be sent to. Use https and a public host name.' },
+  url_refused: {
+    step: 'url',
+    advice: 'This URL is not one that results may be sent to. Use https and a public host name.',
+  },
   address_refused: {
     step: 'address',
-    advice: 'The address of this endpoint is not one that results may be sent to. Use a host with public addresses only.',
+    advice:
+      'The address of this endpoint is not one that results may be sent to. Use a host with public addresses only.',
   },
   connect_timeout: {
     step: 'connect',
     advice: 'No connection could be made in time. Check that the server runs and that its firewall lets us in.',
   },
-  connection_refused: { step: 'connect', advice: 'The server refused the connection. Check that it listens on this port.' },
+  connection_refused: {
+    step: 'connect',
+    advice: 'The server refused the connection. Check that it listens on this port.',
+  },
   host_unreachable: { step: 'connect', advice: 'There is no way to the server. Check its address and its routing.' },
-  tls_timeout: { step: 'tls', advice: 'The TLS handshake was not finished in time. Check the server’s load and its TLS setup.' },
+  tls_timeout: {
+    step: 'tls',
+    advice: 'The TLS handshake was not finished in time. Check the server’s load and its TLS setup.',
+  },
   tls_handshake_cut: {
     step: 'tls',
     advice: 'The server closed the connection during the TLS handshake. Check that this port speaks TLS.',
@@ -56,27 +72,46 @@ export const ATTEMPT_ADVICE: Readonly<Record<AttemptErrorCode, AttemptAdvice>> =
   },
   tls_old_protocol: { step: 'tls', advice: 'The server does not speak TLS 1.2 or newer. Enable it.' },
   tls_error: { step: 'tls', advice: 'The TLS handshake failed. Check the server’s TLS setup.' },
-  upload_stalled: { step: 'request', advice: 'The server stopped reading the body. Check that it reads request bodies to their end.' },
+  upload_stalled: {
+    step: 'request',
+    advice: 'The server stopped reading the body. Check that it reads request bodies to their end.',
+  },
   upload_aborted_by_peer: {
     step: 'request',
     advice:
       'The server closed the connection in the middle of the body and gave no answer. The usual cause is a limit on body size, in the server or in a proxy before it.',
   },
-  connection_reset: { step: 'request', advice: 'The connection was reset before an answer came. Look into the server’s log.' },
-  network_error: { step: 'request', advice: 'The network failed during the exchange. If it goes on, look at the server’s network.' },
+  connection_reset: {
+    step: 'request',
+    advice: 'The connection was reset before an answer came. Look into the server’s log.',
+  },
+  network_error: {
+    step: 'request',
+    advice: 'The network failed during the exchange. If it goes on, look at the server’s network.',
+  },
   response_timeout: {
     step: 'response',
     advice: 'No answer came in time. Answer with a 2xx status first and do the work afterwards.',
   },
-  invalid_http_response: { step: 'response', advice: 'What came back is not HTTP. Check that this port belongs to a web server.' },
-  response_headers_too_large: { step: 'response', advice: 'The headers of the answer are larger than 16 KB. Send fewer.' },
+  invalid_http_response: {
+    step: 'response',
+    advice: 'What came back is not HTTP. Check that this port belongs to a web server.',
+  },
+  response_headers_too_large: {
+    step: 'response',
+    advice: 'The headers of the answer are larger than 16 KB. Send fewer.',
+  },
   worker_lost: {
     step: 'ours',
     advice: 'Our process ended during this attempt. It costs you no retry; the same delivery may reach you twice.',
   },
   shutdown: {
     step: 'ours',
-    advice: 'Our process was stopped during this attempt. It costs you no retry; the same delivery may reach you twice.',
+    advice:
+      'Our process was stopped during this attempt. It costs you no retry; the same delivery may reach you twice.',
   },
-  internal_error: { step: 'ours', advice: 'Something failed on our side. It costs you no retry, and it is tried again.' },
+  internal_error: {
+    step: 'ours',
+    advice: 'Something failed on our side. It costs you no retry, and it is tried again.',
+  },
 };

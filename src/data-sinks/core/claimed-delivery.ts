@@ -14,15 +14,7 @@ export interface ClaimedDelivery
     RetryBudget,
     Pick<
       Delivery,
-      | 'id'
-      | 'workspaceId'
-      | 'agentId'
-      | 'dataSourceId'
-      | 'jobId'
-      | 'run'
-      | 'format'
-      | 'trigger'
-      | 'attemptCount'
+      'id' | 'workspaceId' | 'agentId' | 'dataSourceId' | 'jobId' | 'run' | 'format' | 'trigger' | 'attemptCount'
     > {
   /** The fencing token: whoever writes with another one writes nothing. */
   readonly leaseToken: string;
@@ -34,8 +26,7 @@ export interface ClaimedDelivery
   readonly stats: JobStats;
   /** As it stands now; null when its row is gone. */
   readonly sink:
-    | (Pick<DataSink, 'config' | 'configVersion' | 'status' | 'deletedAt'> & { readonly secretId: string })
-    | null;
+    (Pick<DataSink, 'config' | 'configVersion' | 'status' | 'deletedAt'> & { readonly secretId: string }) | null;
   /** Null until the body was made. */
   readonly payload: StoredPayload | null;
 }

@@ -44,7 +44,10 @@ export function parseRules(ruleSet: unknown): RulesResult {
     violations.push({ pointer: '/data_sinks/auto_push_on_job_complete', detail: 'must be true or false' });
   }
   if (retries !== undefined && !isRetryCount(retries)) {
-    violations.push({ pointer: '/data_sinks/retry_failed_push', detail: `must be an integer from 0 to ${MAX_RETRIES}` });
+    violations.push({
+      pointer: '/data_sinks/retry_failed_push',
+      detail: `must be an integer from 0 to ${MAX_RETRIES}`,
+    });
   }
   if (violations.length > 0) return refuse(violations);
   return {

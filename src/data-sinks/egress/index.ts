@@ -1,6 +1,5 @@
 export { PushClient } from './push-client.js';
 export type {
-  EndpointVerdict,
   PushAnswer,
   PushBody,
   PushClientOptions,

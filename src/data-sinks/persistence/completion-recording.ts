@@ -98,7 +98,11 @@ export async function findUnheard<T extends JobCompleted>(database: Database, co
     `SELECT j.job_id, j.run FROM agent_data_source_job j
        JOIN unnest($1::text[], $2::int[]) AS c (job_id, run) ON j.job_id = c.job_id AND j.run = c.run
       WHERE j.heard_at IS NOT NULL`,
-    columns(completions, (c) => c.jobId, (c) => c.run ?? 1),
+    columns(
+      completions,
+      (c) => c.jobId,
+      (c) => c.run ?? 1,
+    ),
   );
   const keys = new Set(heard.map(({ job_id, run }) => `${run}/${job_id}`));
   return completions.filter(({ jobId, run }) => !keys.has(`${run ?? 1}/${jobId}`));

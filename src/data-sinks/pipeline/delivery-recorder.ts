@@ -63,7 +63,10 @@ export class DeliveryRecorder {
     const agentIds = [...new Set(completions.map((c) => c.agentId))];
     const found = await this.#agents.findAgents(agentIds, transaction);
     const agents = new Map(found.map((agent) => [agent.id, agent]));
-    const sinks = await this.#sinks.listWanting(agentIds.filter((id) => wantsPushes(agents.get(id))), session);
+    const sinks = await this.#sinks.listWanting(
+      agentIds.filter((id) => wantsPushes(agents.get(id))),
+      session,
+    );
 
     const deliveries = completions.map((completion) =>
       sinks

@@ -19,5 +19,11 @@ export function createDataSource({ databaseUrl, dataDir }: DatabaseEnvironment):
   } as const satisfies DataSourceOptions;
   return databaseUrl === null
     ? new DataSource({ ...shared, driver: pgliteDriver(dataDir) })
-    : new DataSource({ ...shared, url: databaseUrl, applicationName: 'data-sinks-host', poolSize: 20, extra: KEEP_ALIVE });
+    : new DataSource({
+        ...shared,
+        url: databaseUrl,
+        applicationName: 'data-sinks-host',
+        poolSize: 20,
+        extra: KEEP_ALIVE,
+      });
 }

@@ -12,7 +12,12 @@ export async function embedded(stage, { runs, scale }) {
     const agentIds = await stage.addAgents(platform, 8, 1);
     const results = [];
     for (let run = 0; run <= runs; run++) {
-      const result = await burst(stage, platform, { agentIds, jobs: Math.ceil(800 * scale), rows: 80, tag: `e${run}x` });
+      const result = await burst(stage, platform, {
+        agentIds,
+        jobs: Math.ceil(800 * scale),
+        rows: 80,
+        tag: `e${run}x`,
+      });
       if (run > 0) results.push(result);
     }
     return {

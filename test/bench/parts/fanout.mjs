@@ -11,7 +11,10 @@ export async function fanout(stage, { runs, scale }) {
   const platform = await stage.platform();
   const naive = await naivePlatform(stage);
   const client = await stage.start('client-loop.mjs', {
-    BENCH_CLIENT: JSON.stringify({ origin: `http://127.0.0.1:${stage.receiver.hello.listening}`, secret: stage.secret }),
+    BENCH_CLIENT: JSON.stringify({
+      origin: `http://127.0.0.1:${stage.receiver.hello.listening}`,
+      secret: stage.secret,
+    }),
   });
   const agents = await stage.addAgents(platform, 1, SINKS);
   await naive.ask('addSinks', { agentId: 'agt_bench_0', urls: stage.urls(SINKS) });

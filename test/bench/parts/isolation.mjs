@@ -41,7 +41,10 @@ async function paced(stage, platform, agentIds, pushes, tag) {
   const recordedAt = {};
   for (let n = 0; n < pushes; n++) {
     const agent = [agentIds[n % agentIds.length]];
-    Object.assign(recordedAt, await platform.ask('complete', { agentIds: agent, jobs: 1, rows: ROWS, atOnce: 1, tag: `${tag}${n}x` }));
+    Object.assign(
+      recordedAt,
+      await platform.ask('complete', { agentIds: agent, jobs: 1, rows: ROWS, atOnce: 1, tag: `${tag}${n}x` }),
+    );
     await delay(5);
   }
   await delay(500);
@@ -79,7 +82,10 @@ async function claimCost(stage, runs, backlog) {
   await stage.stop(platform);
   return {
     ratio: median(many) / median(few),
-    details: { claimMsBeside1000: few.map((ms) => ms.toFixed(2)), [`claimMsBeside${backlog}`]: many.map((ms) => ms.toFixed(2)) },
+    details: {
+      claimMsBeside1000: few.map((ms) => ms.toFixed(2)),
+      [`claimMsBeside${backlog}`]: many.map((ms) => ms.toFixed(2)),
+    },
   };
 }
 
@@ -88,4 +94,3 @@ async function timeClaims(platform) {
   for (let i = 0; i < 60; i++) times.push(await platform.ask('timeClaim'));
   return median(times.slice(10));
 }
-

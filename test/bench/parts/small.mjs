@@ -78,7 +78,10 @@ async function idleLatency(stage, platform, agentIds, count) {
   await stage.receiver.ask('reset');
   const recordedAt = {};
   for (let n = 0; n < count; n++) {
-    Object.assign(recordedAt, await platform.ask('complete', { agentIds, jobs: 1, rows: 100, atOnce: 1, tag: `i${n}x` }));
+    Object.assign(
+      recordedAt,
+      await platform.ask('complete', { agentIds, jobs: 1, rows: 100, atOnce: 1, tag: `i${n}x` }),
+    );
     await delay(30);
   }
   await stage.received(count);

@@ -22,7 +22,9 @@ export async function workers(stage, { runs, scale }) {
       });
       if (run > 0) perSecond.push(Math.round(rate));
     }
-    const [{ n }] = await first.ask('query', { sql: 'SELECT count(DISTINCT worker_id)::int AS n FROM agent_data_source_sync' });
+    const [{ n }] = await first.ask('query', {
+      sql: 'SELECT count(DISTINCT worker_id)::int AS n FROM agent_data_source_sync',
+    });
     rates[count] = { perSecond, workersThatSent: n };
     await Promise.all([first, ...others].map((child) => stage.stop(child)));
   }

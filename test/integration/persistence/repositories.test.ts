@@ -130,6 +130,18 @@ describe('deliveries', () => {
     expect(await deliveries.redeliver('ws_1', id)).toBe(false);
   });
 
+  it('are read oldest first without missing one that is added meanwhile', async () => {
+    const first = await database.delivery('ads_1');
+    const second = await database.delivery('ads_1');
+    const filter = { workspaceId: 'ws_1', dataSourceId: 'ads_1', order: 'oldest' } as const;
+    const page = await deliveries.list(filter, { limit: 1, afterId: null });
+    expect(page).toMatchObject({ items: [{ id: first }], nextAfterId: first });
+    const added = await database.delivery('ads_1');
+    const rest = await deliveries.list(filter, { limit: 10, afterId: page.nextAfterId });
+    expect(rest.items.map(({ id }) => id)).toEqual([second, added]);
+    expect(rest.nextAfterId).toBeNull();
+  });
+
   it.each(['PENDING', 'RETRYING', 'IN_FLIGHT'])('that are %s are not redelivered', async (status) => {
     const id = await database.delivery('ads_1', { status });
     expect(await deliveries.redeliver('ws_1', id)).toBe(false);

@@ -10,7 +10,12 @@ import {
 import { DataSourceConfigBody } from './data-source.body.js';
 
 export class SecretAnswer {
-  @ApiProperty({ type: String, nullable: true, example: '****1234', description: 'Null when the secret is shorter than 16.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: '****1234',
+    description: 'Null when the secret is shorter than 16.',
+  })
   hint!: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
@@ -42,7 +47,12 @@ export class DataSourceAnswer {
   @ApiProperty({ enum: DATA_SINK_STATUSES })
   status!: string;
 
-  @ApiProperty({ enum: DISABLED_REASONS, nullable: true, example: null, description: 'Why it was disabled; a Test that passes, or the status ACTIVE, makes it active again.' })
+  @ApiProperty({
+    enum: DISABLED_REASONS,
+    nullable: true,
+    example: null,
+    description: 'Why it was disabled; a Test that passes, or the status ACTIVE, makes it active again.',
+  })
   disabledReason!: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })

@@ -17,10 +17,18 @@ export class PayloadAnswer {
   @ApiProperty({ example: 12_000 })
   rows!: number;
 
-  @ApiProperty({ example: false, description: 'Whether the first body had expired and this one was made again from the results.' })
+  @ApiProperty({
+    example: false,
+    description: 'Whether the first body had expired and this one was made again from the results.',
+  })
   rebuilt!: boolean;
 
-  @ApiProperty({ type: Boolean, nullable: true, example: null, description: 'Whether the body made again has the SHA-256 of the one before.' })
+  @ApiProperty({
+    type: Boolean,
+    nullable: true,
+    example: null,
+    description: 'Whether the body made again has the SHA-256 of the one before.',
+  })
   sameAsBefore!: boolean | null;
 }
 
