@@ -149,7 +149,7 @@ describe('other requests', () => {
     const expected = { status: ['FAILED', 'CANCELLED'], jobId: 'job_1', since: new Date('2026-05-25T12:34:56Z') };
     for (const status of ['FAILED,CANCELLED', ['FAILED', 'CANCELLED']]) {
       const query = { status, jobId: 'job_1', since: '2026-05-25T12:34:56Z' };
-      expect(await transform(query, DeliveriesQuery, 'query')).toEqual({ ...expected, limit: 20 });
+      expect(await transform(query, DeliveriesQuery, 'query')).toEqual({ ...expected, limit: 20, order: 'newest' });
     }
   });
 
