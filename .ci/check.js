@@ -5,6 +5,7 @@ import { join } from 'node:path';
 /**
  * `npm run check`: everything that can be known without running the code. Each check prints one line, and what it found
  * when it failed; all run, so that one failure does not hide another. `npm run check -- lint format` runs these alone.
+ * It builds first: the console's types are made from the API's document, and the page does not lint without them.
  */
 const CHECKS = {
   types: () => run('typescript/bin/tsc', '-p', 'tsconfig.json'),

@@ -49,6 +49,7 @@ describe('the sending side on the shared vectors', () => {
       deliveryId: vector.headers['webhook-id'] ?? '',
       timestamp: Number(vector.headers['webhook-timestamp']),
       secret,
+      previousSecret: null,
       username: null,
     });
     pass.update(bodyOf(vector));

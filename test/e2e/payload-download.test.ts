@@ -41,7 +41,10 @@ describe('the payload of a delivery', () => {
   it('is gone when the body was made again with other bytes', async () => {
     const sink = await aSink();
     const { id } = await sink.settledPush();
-    await platform().sql('UPDATE agent_data_source_delivery SET payload_sha256 = $2 WHERE id = $1', [id, Buffer.alloc(32)]);
+    await platform().sql('UPDATE agent_data_source_delivery SET payload_sha256 = $2 WHERE id = $1', [
+      id,
+      Buffer.alloc(32),
+    ]);
     expectStatus(await sink.api.get(`deliveries/${id}/payload`), 410);
   });
 

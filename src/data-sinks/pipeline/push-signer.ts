@@ -42,7 +42,10 @@ export class PushSigner {
     if (value === undefined) throw new SecretUnavailableError(`the vault has no secret ${secret.secretId}`);
     const scheme = signatureScheme(config.authScheme);
     const timestamp = Math.floor(this.#nowMs() / 1000);
-    const pass = scheme.begin({ deliveryId, timestamp, secret: value, username: config.username });
+    const pass = scheme.begin({
+      ...{ deliveryId, timestamp, secret: value, username: config.username },
+      previousSecret: null,
+    });
     if (scheme.readsBody) {
       if (body.whole) pass.update(body.whole);
       else for await (const chunk of body.open()) pass.update(chunk);

@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { bearerScheme, basicScheme } from '../../../src/data-sinks/core/signing/authorization-scheme.js';
 import { checkAuthorization } from '../../../src/receiver/index.js';
 
-const sent = { deliveryId: 'dlv_1', timestamp: 0, secret: 'token-of-the-sink', username: null };
+const sent = {
+  ...{ deliveryId: 'dlv_1', timestamp: 0, secret: 'token-of-the-sink' },
+  ...{ previousSecret: null, username: null },
+};
 const bearer = bearerScheme.begin(sent).headers();
 const basic = basicScheme.begin({ ...sent, username: 'ünser' }).headers();
 

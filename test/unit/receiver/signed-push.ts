@@ -16,7 +16,10 @@ export interface SignedPush {
 /** A push as the sending side makes it. */
 export function signedPush(body: string | Uint8Array, secret = SECRET, timestamp = SIGNED_AT): SignedPush {
   const bytes = Buffer.from(body);
-  const pass = hmacSha256Scheme.begin({ deliveryId: DELIVERY_ID, timestamp, secret, username: null });
+  const pass = hmacSha256Scheme.begin({
+    ...{ deliveryId: DELIVERY_ID, timestamp, secret },
+    ...{ previousSecret: null, username: null },
+  });
   pass.update(bytes);
   return {
     body: bytes,

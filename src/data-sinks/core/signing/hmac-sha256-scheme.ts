@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
-import type { SignatureScheme } from './signature-scheme.js';
+import { createHmac, type Hmac } from 'node:crypto';
+import type { SignatureScheme, SigningInput } from './signature-scheme.js';
 
 /** Shorter secrets are refused (contract, section 3). */
 export const MIN_HMAC_SECRET_BYTES = 16;
@@ -15,23 +15,26 @@ export function generateHmacSecret(randomBytes: (size: number) => Uint8Array): s
 
 /**
  * `X-MT-Signature` over the raw body with the secret's UTF-8 bytes, and beside it the three headers of Standard
- * Webhooks, whose signature also covers the delivery's id and the time, for receivers that want replay protection.
+ * Webhooks, whose signature also covers the delivery's id and the time, for receivers that want replay protection. While
+ * a secret is being rotated both come twice, made in the same pass over the body.
  */
 export const hmacSha256Scheme: SignatureScheme = {
   readsBody: true,
-  begin({ deliveryId, timestamp, secret }) {
-    const plain = createHmac('sha256', secret);
-    const standard = createHmac('sha256', standardWebhooksKey(secret)).update(`${deliveryId}.${timestamp}.`);
+  begin(input) {
+    const { deliveryId, timestamp, secret, previousSecret } = input;
+    const current = hashesOf(secret, input);
+    const previous = previousSecret === null ? null : hashesOf(previousSecret, input);
+    const all = [...Object.values(current), ...Object.values(previous ?? {})];
     return {
       update(chunk) {
-        plain.update(chunk);
-        standard.update(chunk);
+        for (const hash of all) hash.update(chunk);
       },
       headers: () => ({
-        'X-MT-Signature': `sha256=${plain.digest('hex')}`,
+        'X-MT-Signature': plainSignature(current),
+        ...(previous && { 'X-MT-Signature-Previous': plainSignature(previous) }),
         'webhook-id': deliveryId,
         'webhook-timestamp': String(timestamp),
-        'webhook-signature': `v1,${standard.digest('base64')}`,
+        'webhook-signature': [current, ...(previous ? [previous] : [])].map(standardSignature).join(' '),
       }),
     };
   },
@@ -50,6 +53,26 @@ export const hmacSha256Scheme: SignatureScheme = {
       : null;
   },
 };
+
+interface Hashes {
+  readonly plain: Hmac;
+  readonly standard: Hmac;
+}
+
+function hashesOf(secret: string, { deliveryId, timestamp }: SigningInput): Hashes {
+  return {
+    plain: createHmac('sha256', secret),
+    standard: createHmac('sha256', standardWebhooksKey(secret)).update(`${deliveryId}.${timestamp}.`),
+  };
+}
+
+function plainSignature({ plain }: Hashes): string {
+  return `sha256=${plain.digest('hex')}`;
+}
+
+function standardSignature({ standard }: Hashes): string {
+  return `v1,${standard.digest('base64')}`;
+}
 
 /** The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes (contract, section 6). */
 function standardWebhooksKey(secret: string): Buffer {

@@ -8,6 +8,8 @@ export interface SigningInput {
   /** Seconds since 1970; fresh for every attempt. */
   readonly timestamp: number;
   readonly secret: string;
+  /** The secret before, while a rotation's overlap lasts; only a signature can come twice. */
+  readonly previousSecret: string | null;
   readonly username: string | null;
 }
 

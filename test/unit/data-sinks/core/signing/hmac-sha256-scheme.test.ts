@@ -1,14 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
 import { generateHmacSecret } from '../../../../../src/data-sinks/core/signing/hmac-sha256-scheme.js';
 import { signatureScheme, type SigningInput } from '../../../../../src/data-sinks/core/signing/signature-scheme.js';
+import { verifyPush } from '../../../../../src/receiver/index.js';
 
 const scheme = signatureScheme('HmacSha256');
 const input: SigningInput = {
   deliveryId: 'dlv_01J00000000000000000000001',
   timestamp: 1_779_712_496,
   secret: 'correct horse battery staple',
+  previousSecret: null,
   username: null,
 };
 
@@ -105,5 +108,38 @@ describe('an HMAC secret', () => {
     const secret = generateHmacSecret((size) => new Uint8Array(size).fill(255));
     expect(secret).toBe(`whsec_${Buffer.alloc(32, 255).toString('base64')}`);
     expect([scheme.secretProblem(secret, null), scheme.secretWarning(secret)]).toEqual([null, null]);
+  });
+});
+
+describe('HmacSha256 with a secret before', () => {
+  const secret = generateHmacSecret((size) => new Uint8Array(size).fill(1));
+  const previousSecret = generateHmacSecret((size) => new Uint8Array(size).fill(2));
+  const body = Buffer.from('{"jobId":"job_1"}');
+  const both = sign(body, { secret, previousSecret }, 5);
+  const now = () => input.timestamp * 1000;
+
+  it('signs with both, the new one first', () => {
+    const [withNew, withOld] = [secret, previousSecret].map((one) => sign(body, { secret: one }));
+    expect(both).toEqual({
+      ...withNew,
+      'X-MT-Signature-Previous': withOld?.['X-MT-Signature'],
+      'webhook-signature': `${withNew?.['webhook-signature']} ${withOld?.['webhook-signature']}`,
+    });
+  });
+
+  it.each(['standard-webhooks', 'x-mt'] as const)('is verified by the kit as %s with either one', (form) => {
+    for (const known of [secret, previousSecret]) {
+      expect(() => verifyPush({ rawBody: body, headers: both, secret: known, form, now })).not.toThrow();
+    }
+    const other = generateHmacSecret((size) => new Uint8Array(size).fill(3));
+    expect(() => verifyPush({ rawBody: body, headers: both, secret: other, form, now })).toThrow();
+  });
+
+  it('is verified by standardwebhooks with either one', () => {
+    const timestamp = Math.floor(Date.now() / 1000);
+    const fresh = sign(body, { secret, previousSecret, timestamp });
+    for (const known of [secret, previousSecret]) {
+      expect(new Webhook(known).verify(body.toString(), fresh)).toEqual({ jobId: 'job_1' });
+    }
   });
 });
