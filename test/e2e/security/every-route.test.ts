@@ -32,6 +32,7 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/syncs': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/health': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}': 'data-sinks:read',
+  'GET /api/v1/deliveries/{deliveryId}/payload': 'data-sinks:read',
   'POST /api/v1/deliveries/{deliveryId}/redeliver': 'data-sinks:push',
   'DELETE /api/v1/agents/{agentId}/data-sources/{sinkId}': 'data-sinks:write',
 };

@@ -24,17 +24,20 @@ export const hmacSha256Scheme: SignatureScheme = {
     const { deliveryId, timestamp, secret, previousSecret } = input;
     const current = hashesOf(secret, input);
     const previous = previousSecret === null ? null : hashesOf(previousSecret, input);
-    const all = [...Object.values(current), ...Object.values(previous ?? {})];
+    const all = previous ? [current, previous] : [current];
     return {
       update(chunk) {
-        for (const hash of all) hash.update(chunk);
+        for (const { plain, standard } of all) {
+          plain.update(chunk);
+          standard.update(chunk);
+        }
       },
       headers: () => ({
         'X-MT-Signature': plainSignature(current),
         ...(previous && { 'X-MT-Signature-Previous': plainSignature(previous) }),
         'webhook-id': deliveryId,
         'webhook-timestamp': String(timestamp),
-        'webhook-signature': [current, ...(previous ? [previous] : [])].map(standardSignature).join(' '),
+        'webhook-signature': all.map(standardSignature).join(' '),
       }),
     };
   },
