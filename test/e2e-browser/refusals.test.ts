@@ -38,6 +38,8 @@ describe('what a visitor meets when something is not as it should be', () => {
     const token = await platform().token(customer.workspaceId);
     const visitor = await visit();
     await visitor.signIn(token);
+    // A call still under way would be refused before the reload, and the reload forget the reason.
+    await visitor.page.waitForLoadState('networkidle');
     await platform().revoke(token);
     await visitor.page.reload();
     await visitor.sees('The token is not valid any more.');

@@ -41,7 +41,12 @@ export const earlyAnswers = {
     exchange.after(65_536, () => reset(socket));
   },
   'ends-after-64-kb'(socket, exchange) {
-    exchange.after(65_536, () => socket.end());
+    exchange.after(65_536, () => {
+      socket.end();
+      // Read on, the whole body might arrive before the client learns of the end.
+      socket.pause();
+      setTimeout(() => socket.resume(), 1_000);
+    });
   },
   'stops-reading'(socket) {
     socket.pause();
