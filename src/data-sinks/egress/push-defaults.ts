@@ -31,7 +31,7 @@ export function resolvePushOptions(options: PushClientOptions): ResolvedPushOpti
     ca: options.ca ?? [],
     connectionsPerOrigin: options.connectionsPerOrigin ?? 16,
     connectionsInAll: options.connectionsInAll ?? 256,
-    keepAliveMs: options.keepAliveMs ?? 10_000,
+    keepAliveMs: options.keepAliveMs ?? 4_000,
     earlyAnswerThresholdBytes: options.earlyAnswerThresholdBytes ?? 65_536,
     earlyAnswerWaitMs: options.earlyAnswerWaitMs ?? null,
     now: options.now ?? Date.now,

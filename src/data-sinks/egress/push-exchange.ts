@@ -101,7 +101,7 @@ export interface PushClientOptions {
   readonly connectionsPerOrigin?: number;
   /** Idle connections that are kept in all. @default 256 */
   readonly connectionsInAll?: number;
-  /** How long an idle connection is kept: shorter than servers do, whose closing would meet the next push. @default 4000 */
+  /** How long an idle connection is kept: shorter than servers do, whose closing would meet a push. @default 4000 */
   readonly keepAliveMs?: number;
   /** Bodies over this size wait for an early answer. @default 65536 */
   readonly earlyAnswerThresholdBytes?: number;
