@@ -3,7 +3,13 @@ import type { AuthScheme } from '../../../../../src/data-sinks/core/data-sink.js
 import { signatureScheme } from '../../../../../src/data-sinks/core/signing/signature-scheme.js';
 
 function headers(scheme: AuthScheme, secret: string, username: string | null = null): Readonly<Record<string, string>> {
-  const pass = signatureScheme(scheme).begin({ deliveryId: 'dlv_1', timestamp: 1, secret, previousSecret: null, username });
+  const pass = signatureScheme(scheme).begin({
+    deliveryId: 'dlv_1',
+    timestamp: 1,
+    secret,
+    previousSecret: null,
+    username,
+  });
   pass.update(Buffer.from('whatever'));
   return pass.headers();
 }
