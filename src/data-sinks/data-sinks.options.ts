@@ -125,6 +125,10 @@ export function resolveOptions(given: DataSinksOptions): ResolvedDataSinksOption
   if (retryWaitsMs.length === 0 || retryWaitsMs.some((ms) => !Number.isSafeInteger(ms) || ms < 0)) {
     throw new ConfigurationError('retryWaitsMs must be a list of milliseconds with at least one entry');
   }
+  // A completion that was forgotten while it is still looked for would be taken for a missed one, and pushed again.
+  if (numbers.deliveryRetentionMs <= numbers.missedCompletionsMs) {
+    throw new ConfigurationError('deliveryRetentionMs must be longer than missedCompletionsMs');
+  }
   return Object.freeze({
     ...numbers,
     retryWaitsMs,

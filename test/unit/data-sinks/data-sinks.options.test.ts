@@ -102,4 +102,15 @@ describe('the module’s options', () => {
       message: 'retryWaitsMs must be a list of milliseconds with at least one entry',
     });
   });
+
+  it.each([86_400_000, 90_000_000])(
+    'stop the boot when deliveries are forgotten while missed ones are looked for',
+    (ms) => {
+      expect(thrown({ deliveryRetentionMs: 86_400_000, missedCompletionsMs: ms })).toMatchObject({
+        name: 'ConfigurationError',
+        message: 'deliveryRetentionMs must be longer than missedCompletionsMs',
+      });
+      expect(resolveOptions({ deliveryRetentionMs: ms + 1, missedCompletionsMs: ms })).toBeDefined();
+    },
+  );
 });
