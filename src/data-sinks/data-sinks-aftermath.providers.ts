@@ -2,10 +2,19 @@ import type { Provider } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { DataSource } from 'typeorm';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
-import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
+import { DATABASE, OPTIONS, SESSION } from './data-sinks.tokens.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
+import type { Database } from './persistence/database.js';
 import { Transactions } from './persistence/transactions.js';
-import { AutoDisable, DomainEvents, PayloadErasure, Retention, SettledDeliveries } from './pipeline/index.js';
+import {
+  AutoDisable,
+  DomainEvents,
+  PayloadErasure,
+  Retention,
+  SettledDeliveries,
+  SinkPauses,
+  Wakeup,
+} from './pipeline/index.js';
 import { AuditTrail } from './ports/index.js';
 import { provide } from './provide.js';
 import { Telemetry } from './telemetry/telemetry.js';
@@ -16,23 +25,30 @@ type Options = ResolvedDataSinksOptions;
 export const aftermath: readonly Provider[] = [
   provide(
     SettledDeliveries,
-    [DomainEvents, AutoDisable, Telemetry, DATABASE, OPTIONS],
+    [DomainEvents, AutoDisable, SinkPauses, Telemetry, DATABASE, OPTIONS],
     (
       events: DomainEvents,
       autoDisable: AutoDisable,
+      pauses: SinkPauses,
       telemetry: Telemetry,
       { manager }: DataSource,
       { erasePayloadsOnSuccess }: Options,
-    ) => new SettledDeliveries(events, autoDisable, telemetry, manager, erasePayloadsOnSuccess),
+    ) => new SettledDeliveries(events, autoDisable, pauses, telemetry, manager, erasePayloadsOnSuccess),
   ),
   provide(
     AutoDisable,
-    [DATABASE, AuditTrail, DomainEvents, Telemetry, OPTIONS],
-    ({ manager }: DataSource, audit: AuditTrail, events: DomainEvents, telemetry: Telemetry, options: Options) =>
-      new AutoDisable(manager, audit, events, telemetry, {
+    [SESSION, AuditTrail, DomainEvents, Telemetry, OPTIONS],
+    (session: Database, audit: AuditTrail, events: DomainEvents, telemetry: Telemetry, options: Options) =>
+      new AutoDisable(session, audit, events, telemetry, {
         failures: options.disableAfter,
         withinMs: options.disableWithinMs,
       }),
+  ),
+  provide(
+    SinkPauses,
+    [SESSION, Wakeup, OPTIONS],
+    (session: Database, wakeup: Wakeup, { pauseAfter, pauseMs, longestPauseMs }: Options) =>
+      new SinkPauses(session, wakeup, { failures: pauseAfter, pauseMs, longestMs: longestPauseMs }),
   ),
   provide(
     DomainEvents,

@@ -8,17 +8,18 @@ import { DataSinksHealth } from './data-sinks-health.js';
 import { DataSinksRuntime } from './data-sinks-runtime.js';
 import { DataSinks } from './data-sinks.js';
 import { type DataSinksOptions, type ResolvedDataSinksOptions, resolveOptions } from './data-sinks.options.js';
-import { DATABASE, GIVEN_OPTIONS, NETWORK_POLICY, NEW_ID, OPTIONS } from './data-sinks.tokens.js';
+import { DATABASE, GIVEN_OPTIONS, NETWORK_POLICY, NEW_ID, OPTIONS, SESSION } from './data-sinks.tokens.js';
 import { PushClient } from './egress/index.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
 import { PayloadBuilder } from './payload/payload-builder.js';
 import { PayloadStore } from './payload/payload-store.js';
 import { AttemptRepository } from './persistence/attempt.repository.js';
 import { CommitWatch } from './persistence/commit-watch.js';
-import { databaseNowMs } from './persistence/database.js';
+import { type Database, databaseNowMs } from './persistence/database.js';
 import { DataSinkRepository } from './persistence/data-sink.repository.js';
 import { DatabaseAuditTrail } from './persistence/database-audit-trail.js';
 import { DeliveryRepository } from './persistence/delivery.repository.js';
+import { PreparedSession } from './persistence/prepared-session.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AttemptRecorder,
@@ -55,6 +56,9 @@ const foundations: Provider[] = [
 ];
 
 const persistence: Provider[] = [
+  provide(SESSION, [DATABASE, OPTIONS], (database: DataSource, { preparedStatements }: Options) =>
+    preparedStatements ? new PreparedSession(database) : database.manager,
+  ),
   provide(DataSinkRepository, [DATABASE], ({ manager }: DataSource) => new DataSinkRepository(manager)),
   provide(DeliveryRepository, [DATABASE], ({ manager }: DataSource) => new DeliveryRepository(manager)),
   provide(AttemptRepository, [DATABASE], ({ manager }: DataSource) => new AttemptRepository(manager)),
@@ -62,8 +66,8 @@ const persistence: Provider[] = [
   provide(CommitWatch, [DATABASE], (database: DataSource) => new CommitWatch(database)),
   provide(
     PayloadStore,
-    [DATABASE, OPTIONS],
-    ({ manager }: DataSource, { leaseMs }: Options) => new PayloadStore(manager, leaseMs),
+    [SESSION, OPTIONS],
+    (session: Database, { leaseMs }: Options) => new PayloadStore(session, leaseMs),
   ),
 ];
 
@@ -72,21 +76,21 @@ const pipeline: Provider[] = [
   provide(JobCompletedListener, [DeliveryRecorder], (recorder: DeliveryRecorder) => new JobCompletedListener(recorder)),
   provide(
     DeliveryRecorder,
-    [DATABASE, DataSinkRepository, AgentDirectory, Wakeup, CommitWatch, NEW_ID],
+    [SESSION, DataSinkRepository, AgentDirectory, Wakeup, CommitWatch, NEW_ID],
     (
-      { manager }: DataSource,
+      session: Database,
       sinks: DataSinkRepository,
       agents: AgentDirectory,
       wakeup: Wakeup,
       commits: CommitWatch,
       newId: IdFactory,
-    ) => new DeliveryRecorder(manager, sinks, agents, wakeup, commits, newId),
+    ) => new DeliveryRecorder(session, sinks, agents, wakeup, commits, newId),
   ),
   provide(
     DeliveryWorker,
-    [DATABASE, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, Telemetry, OPTIONS],
+    [SESSION, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, Telemetry, OPTIONS],
     (
-      { manager }: DataSource,
+      session: Database,
       gate: DeliveryGate,
       attempt: DeliveryAttempt,
       wakeup: Wakeup,
@@ -95,7 +99,7 @@ const pipeline: Provider[] = [
       telemetry: Telemetry,
       options: Options,
     ) =>
-      new DeliveryWorker(manager, gate, attempt, wakeup, clock, settled, telemetry, {
+      new DeliveryWorker(session, gate, attempt, wakeup, clock, settled, telemetry, {
         ...options,
         random: Math.random,
       }),
@@ -147,9 +151,9 @@ const pipeline: Provider[] = [
   ),
   provide(
     AttemptRecorder,
-    [DATABASE, AuditTrail, SettledDeliveries, OPTIONS],
-    ({ manager }: DataSource, audit: AuditTrail, settled: SettledDeliveries, { workerId, leaseMs }: Options) =>
-      new AttemptRecorder(manager, audit, settled, { workerId, keepTryingMs: leaseMs }),
+    [SESSION, AuditTrail, SettledDeliveries, OPTIONS],
+    (session: Database, audit: AuditTrail, settled: SettledDeliveries, { workerId, leaseMs }: Options) =>
+      new AttemptRecorder(session, audit, settled, { workerId, keepTryingMs: leaseMs }),
   ),
   provide(
     MissedCompletions,
@@ -186,13 +190,12 @@ export const coreProviders: readonly Provider[] = [...foundations, ...persistenc
 /** The two ports that have a default: the module's own tables. */
 export const defaultSecretVault = provide(
   SecretVault,
-  [DATABASE, OPTIONS],
-  ({ manager }: DataSource, { vaultKeys }: Options) =>
-    new DatabaseSecretVault(manager, parseKeyRing(vaultKeys), randomBytes),
+  [SESSION, OPTIONS],
+  (session: Database, { vaultKeys }: Options) => new DatabaseSecretVault(session, parseKeyRing(vaultKeys), randomBytes),
 );
 
 export const defaultAuditTrail = provide(
   AuditTrail,
-  [DATABASE, NEW_ID],
-  ({ manager }: DataSource, newId: IdFactory) => new DatabaseAuditTrail(manager, newId),
+  [SESSION, NEW_ID],
+  (session: Database, newId: IdFactory) => new DatabaseAuditTrail(session, newId),
 );

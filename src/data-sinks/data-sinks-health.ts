@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { DATABASE } from './data-sinks.tokens.js';
 import { dataSinksMigrations } from './migrations.js';
-import { oldestDueAgeMs } from './persistence/claim-deliveries.js';
+import { oldestDueAgeMs } from './persistence/next-due.js';
 import { rows } from './persistence/database.js';
 import { Wakeup } from './pipeline/index.js';
 

@@ -6,6 +6,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { bullWakeup } from '../../dist/src/data-sinks/bull.js';
 import {
@@ -77,8 +78,9 @@ const source = await new DataSource({
   migrations: dataSinksMigrations,
 }).initialize();
 if (settings.migrate) await source.runMigrations();
-const query = source.driver.createQueryRunner('master').constructor.prototype.query;
-source.driver.createQueryRunner('master').constructor.prototype.query = function (...args) {
+// Every statement that reaches the database, whoever sends it.
+const { query } = pg.Client.prototype;
+pg.Client.prototype.query = function (...args) {
   statements++;
   return query.apply(this, args);
 };
@@ -151,7 +153,11 @@ const actions = {
   async timeClaim() {
     return source.transaction(async (manager) => {
       const startedAt = performance.now();
-      await claimDeliveries(manager, { batch: 64, inFlightPerSink: 16, leaseMs: 60_000 });
+      await claimDeliveries(
+        manager,
+        { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 },
+        '',
+      );
       const ms = performance.now() - startedAt;
       await manager.query('ROLLBACK');
       await manager.query('BEGIN');

@@ -18,9 +18,12 @@ export class SinkReactivation {
     private readonly wakeup: Wakeup,
   ) {}
 
-  /** After a Test that passed. @returns whether the sink was disabled */
+  /** After a Test that passed, which ends a pause as well. @returns whether the sink was disabled */
   async byTest({ actor, ip }: RequestCaller, sink: DataSink): Promise<boolean> {
-    if (sink.status !== 'DISABLED') return false;
+    if (sink.status !== 'DISABLED') {
+      if (await this.sinks.resume(sink)) this.wakeup.notify();
+      return false;
+    }
     const { workspaceId, agentId, id: dataSourceId } = sink;
     const reactivated = await this.transactions.run(async (transaction) => {
       if (!(await this.sinks.reactivate(sink, transaction))) return false;

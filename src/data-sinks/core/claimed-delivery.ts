@@ -20,13 +20,16 @@ export interface ClaimedDelivery
   readonly leaseToken: string;
   /** By the database's clock, which decides; a worker's own may be wrong. */
   readonly claimedAt: Date;
-  /** Whether its sink offered as many as its cap left room for: more may be waiting for this one to end. */
-  readonly fillsCap: boolean;
   readonly completedAt: Date;
   readonly stats: JobStats;
   /** As it stands now; null when its row is gone. */
   readonly sink:
-    (Pick<DataSink, 'config' | 'configVersion' | 'status' | 'deletedAt'> & { readonly secretId: string }) | null;
+    | (Pick<DataSink, 'config' | 'configVersion' | 'status' | 'deletedAt'> & {
+        readonly secretId: string;
+        /** Attempts that found its receiver down, without an answer in between. */
+        readonly failuresInRow: number;
+      })
+    | null;
   /** Null until the body was made. */
   readonly payload: StoredPayload | null;
 }

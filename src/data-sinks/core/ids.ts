@@ -26,16 +26,20 @@ const RANDOM_DIGITS = 16;
 export function createIdFactory(now: () => number, randomBytes: (size: number) => Uint8Array): IdFactory {
   let lastMs = -1;
   let digits: number[] = [];
+  let time = '';
   return (kind) => {
     const ms = Math.max(now(), lastMs);
     if (ms === lastMs) {
       increment(digits);
     } else {
       lastMs = ms;
+      time = encodeTime(ms);
       // The top digit starts below 16, so that counting up within one millisecond cannot overflow.
       digits = Array.from(randomBytes(RANDOM_DIGITS), (byte, i) => byte & (i === 0 ? 15 : 31));
     }
-    return `${ID_PREFIXES[kind]}_${encodeTime(ms)}${digits.map((d) => ALPHABET[d]).join('')}`;
+    let text = `${ID_PREFIXES[kind]}_${time}`;
+    for (const digit of digits) text += ALPHABET[digit];
+    return text;
   };
 }
 

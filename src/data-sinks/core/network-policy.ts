@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 
 import { ConfigurationError } from './errors.js';
+import { memo } from './memo.js';
 
 /**
  * - `public`: may be connected to
@@ -73,7 +74,8 @@ export function createNetworkPolicy({ privateRanges }: NetworkPolicyOptions): Ne
   const opened = privateRanges.map(parseOpenedRange);
   return {
     opensAny: opened.length > 0,
-    judgeAddress(text) {
+    // The same few addresses are asked for at every attempt.
+    judgeAddress: memo((text) => {
       const address = parseAddress(text);
       if (!address) return { kind: 'refused', reason: 'not an IP address' };
       const inner = carriedIPv4(address);
@@ -81,7 +83,7 @@ export function createNetworkPolicy({ privateRanges }: NetworkPolicyOptions): Ne
       if (open) return { kind: 'opened', range: open.name };
       const reason = refusal(inner ?? address);
       return reason === null ? { kind: 'public' } : { kind: 'refused', reason };
-    },
+    }),
   };
 }
 

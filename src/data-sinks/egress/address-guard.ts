@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../core/cancellation.js';
 import type { EndpointUrl } from '../core/endpoint-url.js';
 import { type AddressVerdict, canonicalAddress, type NetworkPolicy } from '../core/network-policy.js';
 import { Deadline, onAbort } from './deadline.js';
@@ -19,7 +20,7 @@ export class AddressGuard {
    * @returns at least one address, all of which may be connected to
    * @throws ExchangeFailure when the name cannot be resolved, or when **any** of its addresses is refused
    */
-  async vet(url: EndpointUrl, signal?: AbortSignal): Promise<readonly ResolvedAddress[]> {
+  async vet(url: EndpointUrl, signal?: CancelSignal): Promise<readonly ResolvedAddress[]> {
     const addresses = url.isIpLiteral ? [literal(url.hostname)] : await this.#resolve(url.hostname, signal);
     if (addresses.length > MAX_ADDRESSES) {
       throw new ExchangeFailure('address_refused', `${url.hostname} has more than ${MAX_ADDRESSES} addresses`);
@@ -49,7 +50,7 @@ export class AddressGuard {
     return remote;
   }
 
-  #resolve(hostname: string, signal: AbortSignal | undefined): Promise<readonly ResolvedAddress[]> {
+  #resolve(hostname: string, signal: CancelSignal | undefined): Promise<readonly ResolvedAddress[]> {
     return new Promise((resolve, reject) => {
       const deadline = new Deadline();
       const offAbort = onAbort(signal, (reason) => finish(() => reject(reason as Error)));

@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
 
+import type { CancelSignal } from '../core/cancellation.js';
+
 /** One timer for the phases of an exchange, armed anew for each: cheaper than an `AbortSignal.timeout` per phase. */
 export class Deadline {
   #timer: NodeJS.Timeout | undefined;
@@ -16,7 +18,7 @@ export class Deadline {
 }
 
 /** Calls back when the signal aborts, or soon when it has already. The result takes that back. */
-export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
+export function onAbort(signal: CancelSignal | undefined, callback: (reason: unknown) => void): () => void {
   if (!signal) return () => undefined;
   if (signal.aborted) {
     queueMicrotask(() => callback(signal.reason));
@@ -24,7 +26,7 @@ export function onAbort(signal: AbortSignal | undefined, callback: (reason: unkn
   }
   const listener = () => callback(signal.reason);
   // A pipeline gives all its posts the one signal of its shutdown; Node takes more than ten listeners for a leak.
-  setMaxListeners(0, signal);
-  signal.addEventListener('abort', listener, { once: true });
+  if (signal instanceof AbortSignal) setMaxListeners(0, signal);
+  signal.addEventListener('abort', listener);
   return () => signal.removeEventListener('abort', listener);
 }

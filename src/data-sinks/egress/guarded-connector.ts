@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 
+import type { CancelSignal } from '../core/cancellation.js';
 import type { EndpointUrl } from '../core/endpoint-url.js';
 import type { AddressGuard } from './address-guard.js';
 import { Deadline, onAbort } from './deadline.js';
@@ -44,7 +45,7 @@ export class GuardedConnector {
   async connect(
     url: EndpointUrl,
     vetted: readonly ResolvedAddress[],
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<ConnectedSocket> {
     const { guard, monotonicNow } = this.options;
     const startedAt = monotonicNow();
@@ -62,7 +63,11 @@ export class GuardedConnector {
     }
   }
 
-  #openTcp(url: EndpointUrl, vetted: readonly ResolvedAddress[], signal: AbortSignal | undefined): Promise<net.Socket> {
+  #openTcp(
+    url: EndpointUrl,
+    vetted: readonly ResolvedAddress[],
+    signal: CancelSignal | undefined,
+  ): Promise<net.Socket> {
     const socket = net.connect({
       host: url.hostname,
       port: url.port,
@@ -79,7 +84,7 @@ export class GuardedConnector {
     });
   }
 
-  #handshake(plain: net.Socket, url: EndpointUrl, signal: AbortSignal | undefined): Promise<net.Socket> {
+  #handshake(plain: net.Socket, url: EndpointUrl, signal: CancelSignal | undefined): Promise<net.Socket> {
     const socket = tls.connect({
       socket: plain,
       host: url.hostname,
@@ -108,7 +113,7 @@ interface Failures {
 function settled(
   socket: net.Socket,
   event: 'connect' | 'secureConnect',
-  signal: AbortSignal | undefined,
+  signal: CancelSignal | undefined,
   ms: number,
   failures: Failures,
 ): Promise<net.Socket> {

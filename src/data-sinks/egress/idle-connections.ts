@@ -38,10 +38,11 @@ export class IdleConnections {
    * that a connection to an address that the name has left, or that is no longer allowed, is not used again.
    */
   take(origin: string, vetted: readonly ResolvedAddress[]): Connection | null {
-    const idle = this.#byOrigin.get(origin) ?? [];
+    const idle = this.#byOrigin.get(origin);
+    if (!idle) return null;
+    const addresses = vetted.map(({ address }) => canonicalAddress(address));
     const connection = idle.findLast(
-      ({ socket, remoteAddress }) =>
-        !socket.destroyed && vetted.some(({ address }) => canonicalAddress(address) === remoteAddress),
+      ({ socket, remoteAddress }) => !socket.destroyed && addresses.includes(remoteAddress),
     );
     if (connection) this.#remove(connection);
     return connection ?? null;
@@ -76,8 +77,9 @@ export class IdleConnections {
     const origin = this.#waiting.get(connection);
     if (origin === undefined) return;
     this.#waiting.delete(connection);
-    const rest = (this.#byOrigin.get(origin) ?? []).filter((other) => other !== connection);
-    if (rest.length > 0) this.#byOrigin.set(origin, rest);
-    else this.#byOrigin.delete(origin);
+    const idle = this.#byOrigin.get(origin) ?? [];
+    const at = idle.lastIndexOf(connection);
+    if (at >= 0) idle.splice(at, 1);
+    if (idle.length === 0) this.#byOrigin.delete(origin);
   }
 }

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
 
+import type { CancelSignal } from '../core/cancellation.js';
 import type { AttemptTimings } from '../core/attempt.js';
 import { parseRetryAfterMs } from '../core/backoff-schedule.js';
-import { type EndpointUrl, parseEndpointUrl } from '../core/endpoint-url.js';
+import { type EndpointUrl, type EndpointUrlResult, parseEndpointUrl } from '../core/endpoint-url.js';
+import { memo } from '../core/memo.js';
 import { printableExcerpt, withoutCredential } from '../core/redact.js';
 import { AddressGuard } from './address-guard.js';
 import { onAbort } from './deadline.js';
@@ -35,11 +37,15 @@ export class PushClient {
   readonly #connector: GuardedConnector;
   readonly #idle: IdleConnections;
   readonly #active = new Set<Promise<PushExchange>>();
+  /** What a text means is the same at every attempt; where its name leads is not, and is asked each time. */
+  readonly #read: (text: string) => EndpointUrlResult;
   #closed = false;
 
   constructor(options: PushClientOptions) {
     this.#options = resolvePushOptions(options);
     const { policy, resolver, deadlines, ca, connectionsPerOrigin, connectionsInAll, monotonicNow } = this.#options;
+    const { allowedPorts } = this.#options;
+    this.#read = memo((text) => parseEndpointUrl(text, policy, { allowedPorts }));
     this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs);
     this.#connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
     this.#idle = new IdleConnections({ perOrigin: connectionsPerOrigin, inAll: connectionsInAll });
@@ -115,14 +121,13 @@ export class PushClient {
   }
 
   #parse(text: string): EndpointUrl {
-    const { policy, allowedPorts } = this.#options;
-    const parsed = parseEndpointUrl(text, policy, { allowedPorts });
+    const parsed = this.#read(text);
     if (parsed.ok) return parsed.url;
     const code = parsed.code === 'address_refused' ? 'address_refused' : 'url_refused';
     throw new ExchangeFailure(code, `${parsed.code}: ${parsed.operatorDetail ?? parsed.detail}`);
   }
 
-  async #acquire(url: EndpointUrl, signal: AbortSignal | undefined, progress: Progress): Promise<Connection> {
+  async #acquire(url: EndpointUrl, signal: CancelSignal | undefined, progress: Progress): Promise<Connection> {
     const vetted = await this.#guard.vet(url, signal);
     if (!url.isIpLiteral) progress.dnsMs = this.#options.monotonicNow() - progress.startedAt;
     const idle = this.#idle.take(url.origin, vetted);

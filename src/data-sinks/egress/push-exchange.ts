@@ -1,5 +1,6 @@
 import type { AnswerEnding, AttemptTimings } from '../core/attempt.js';
 import type { ExchangeResult } from '../core/attempt-outcome.js';
+import type { CancelSignal } from '../core/cancellation.js';
 import type { CustomHeader } from '../core/custom-headers.js';
 import type { NetworkPolicy } from '../core/network-policy.js';
 import type { Resolver } from './resolver.js';
@@ -21,7 +22,7 @@ export interface PushRequest {
   readonly customHeaders: readonly CustomHeader[];
   readonly body: PushBody;
   /** Makes `post()` reject with the signal's reason, so that the delivery can be handed back. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 export interface PushAnswer {

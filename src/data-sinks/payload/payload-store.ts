@@ -17,12 +17,12 @@ interface WholePayload {
 
 /** Payload rows and their chunks. Every build has its own `bodyId`, so that two builds can never mix their chunks. */
 export class PayloadStore {
-  readonly #manager: EntityManager;
+  readonly #manager: Pick<EntityManager, 'query'>;
   readonly #buildLeaseMs: number;
   readonly #wholes: NaturalBatcher<WholePayload, boolean>;
 
   /** @param buildLeaseMs a builder that wrote nothing for so long is taken for dead */
-  constructor(manager: EntityManager, buildLeaseMs: number) {
+  constructor(manager: Pick<EntityManager, 'query'>, buildLeaseMs: number) {
     this.#manager = manager;
     this.#buildLeaseMs = buildLeaseMs;
     this.#wholes = new NaturalBatcher((items) => this.#insertWholes(items), { maxBatch: 64 });

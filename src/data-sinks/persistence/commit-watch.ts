@@ -14,9 +14,9 @@ export class CommitWatch implements EntitySubscriberInterface {
     dataSource.subscribers.push(this);
   }
 
-  /** Now, when the manager is not in a transaction; else after its commit. */
-  afterCommit(manager: EntityManager, action: () => void): void {
-    const runner = manager.queryRunner;
+  /** Now, when there is no manager or it is not in a transaction; else after its commit. */
+  afterCommit(manager: EntityManager | undefined, action: () => void): void {
+    const runner = manager?.queryRunner;
     if (!runner?.isTransactionActive) return action();
     const carrier = runner.data as Carrier;
     (carrier[AFTER_COMMIT] ??= []).push(action);

@@ -1,6 +1,7 @@
 import { type EntityManager, In, IsNull, LessThan, type Repository } from 'typeorm';
 import type { DataSink } from '../core/data-sink.js';
 import { DataSourceEntity } from './data-source.entity.js';
+import { resumeSinks } from './sink-pausing.js';
 import { type Page, type PageRequest, toPage } from './page.js';
 
 /** Where a sink is looked for. Every question carries the workspace: another one's sink is one that does not exist. */
@@ -82,13 +83,18 @@ export class DataSinkRepository {
     return result.affected === 1;
   }
 
-  /** Makes a disabled sink active again, as it is. @returns false when it was not disabled (any more) */
+  /** Makes a disabled sink active again, as it is, and ends its pause. @returns false when it was not disabled (any more) */
   async reactivate(sink: DataSink, manager = this.#manager): Promise<boolean> {
     const result = await repository(manager).update(
       { id: sink.id, status: 'DISABLED', deletedAt: IsNull() },
       { status: 'ACTIVE', updatedAt: () => 'now()', ...disabling('ACTIVE') },
     );
     return result.affected === 1;
+  }
+
+  /** Ends the pause of a sink whose receiver has answered. @returns whether it was paused */
+  resume(sink: DataSink): Promise<boolean> {
+    return resumeSinks(this.#manager, [sink.id]);
   }
 
   /** Marks a sink as deleted; its history stays. @returns false when there was none to delete */
@@ -109,15 +115,20 @@ interface Disabling {
   readonly disabledReason?: null;
   readonly disabledAt?: null;
   readonly reactivatedAt?: () => string;
+  readonly failuresInRow?: 0;
+  readonly pausedUntil?: null;
 }
 
 /** Whoever sets the status ends what the module made of it; failures of before count no more once it is active again. */
 function disabling(status: DataSink['status'] | undefined): Disabling {
   if (status === undefined) return {};
-  return { disabledReason: null, disabledAt: null, ...(status === 'ACTIVE' && { reactivatedAt: () => 'now()' }) };
+  const afresh = { reactivatedAt: () => 'now()', failuresInRow: 0, pausedUntil: null } as const;
+  return { disabledReason: null, disabledAt: null, ...(status === 'ACTIVE' && afresh) };
 }
 
 function toDataSink(entity: DataSourceEntity): DataSink {
-  const { secretId, secretHint, secretCreatedAt, reactivatedAt: _reactivated, ...rest } = entity;
+  const { secretId, secretHint, secretCreatedAt, ...others } = entity;
+  // What the worker alone keeps of it.
+  const { reactivatedAt: _at, failuresInRow: _failures, pausedUntil: _until, pacedFrom: _from, ...rest } = others;
   return { ...rest, secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt } };
 }

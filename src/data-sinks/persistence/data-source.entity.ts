@@ -49,6 +49,18 @@ export class DataSourceEntity {
   @Column('timestamptz', { name: 'reactivated_at', nullable: true })
   reactivatedAt!: Date | null;
 
+  /** Attempts that found the receiver down since one last got an answer of it. */
+  @Column('integer', { name: 'failures_in_row', default: 0 })
+  failuresInRow!: number;
+
+  /** Nothing is claimed until then; once that is over, one delivery at a time until one finds the receiver up. */
+  @Column('timestamptz', { name: 'paused_until', nullable: true })
+  pausedUntil!: Date | null;
+
+  /** For a sink with a rate: from when on its allowance has been adding up. */
+  @Column('timestamptz', { name: 'paced_from', nullable: true })
+  pacedFrom!: Date | null;
+
   @Column('integer', { name: 'config_version', default: 1 })
   configVersion!: number;
 

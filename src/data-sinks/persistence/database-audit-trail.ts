@@ -1,4 +1,3 @@
-import type { EntityManager } from 'typeorm';
 import type { IdFactory } from '../core/ids.js';
 import { type AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { OpenTransaction } from '../ports/open-transaction.js';
@@ -6,17 +5,17 @@ import type { Database } from './database.js';
 
 /** The default audit trail: the module's own table. */
 export class DatabaseAuditTrail extends AuditTrail {
-  readonly #manager: EntityManager;
+  readonly #database: Database;
   readonly #newId: IdFactory;
 
-  constructor(manager: EntityManager, newId: IdFactory) {
+  constructor(database: Database, newId: IdFactory) {
     super();
-    this.#manager = manager;
+    this.#database = database;
     this.#newId = newId;
   }
 
   override async record(entries: readonly AuditEntry[], transaction?: OpenTransaction): Promise<void> {
-    const database = (transaction as Database | undefined) ?? this.#manager;
+    const database = (transaction as Database | undefined) ?? this.#database;
     await database.query('SELECT agent_data_source_audit_append($1::jsonb)', [
       JSON.stringify(entries.map((entry) => this.#toRow(entry))),
     ]);

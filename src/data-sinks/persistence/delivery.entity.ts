@@ -5,17 +5,16 @@ import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/de
 
 /** The outbox and the queue. Its hot statements are in `claim-deliveries.ts` and `attempt-log.ts`. */
 @Entity('agent_data_source_delivery')
-@Unique('uq_agent_data_source_delivery_completion', ['dataSourceId', 'jobId', 'run'])
+@Unique('uq_agent_data_source_delivery_completion', ['jobId', 'dataSourceId', 'run'])
 @Index('ix_agent_data_source_delivery_waiting', ['dataSourceId', 'status', 'nextAttemptAt'], {
   where: "status IN ('PENDING', 'RETRYING')",
 })
 @Index('ix_agent_data_source_delivery_due', ['nextAttemptAt'], { where: "status IN ('PENDING', 'RETRYING')" })
-@Index('ix_agent_data_source_delivery_in_flight', ['dataSourceId'], {
+@Index('ix_agent_data_source_delivery_in_flight', ['workspaceId', 'dataSourceId'], {
   where: "status = 'IN_FLIGHT'",
 })
 @Index('ix_agent_data_source_delivery_dead', ['dataSourceId', 'settledAt'], { where: "status = 'FAILED'" })
 @Index('ix_agent_data_source_delivery_list', ['dataSourceId', 'id'])
-@Index('ix_agent_data_source_delivery_job', ['jobId'])
 export class DeliveryEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source_delivery' })
   id!: string;

@@ -1,4 +1,4 @@
-import { oldestDueAgeMs } from './claim-deliveries.js';
+import { oldestDueAgeMs } from './next-due.js';
 import { type Database, rows } from './database.js';
 
 /** Deliveries that wait and that are in flight, each counted up to 100,000, and how late the oldest due one is. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import type { CancelSignal } from '../core/cancellation.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
 import {
@@ -9,7 +10,7 @@ import {
   type OpenedAttempt,
   openAttempts,
 } from '../persistence/attempt-log.js';
-import type { Session } from '../persistence/database.js';
+import type { Database } from '../persistence/database.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
 
@@ -31,16 +32,17 @@ const RETRY_AFTER_MS = 250;
 /** Step 6, and the row that step 5 opens: attempts are written in batches, before and after their requests. */
 export class AttemptRecorder {
   readonly #logger = new Logger('DataSinks');
-  readonly #session: Session;
+  readonly #session: Database;
   readonly #audit: AuditTrail;
   readonly #settled: Pick<SettledDeliveries, 'byAttempt'>;
   readonly #options: AttemptRecorderOptions;
   readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
   readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
+  readonly #aftermath: NaturalBatcher<AttemptEnd, undefined>;
 
   /** @param settled is told of the attempts that ended, once that is on record */
   constructor(
-    session: Session,
+    session: Database,
     audit: AuditTrail,
     settled: Pick<SettledDeliveries, 'byAttempt'>,
     options: AttemptRecorderOptions,
@@ -51,6 +53,9 @@ export class AttemptRecorder {
     this.#options = options;
     this.#openings = new NaturalBatcher((items) => this.#openBatch(items));
     this.#closings = new NaturalBatcher((items) => this.#closeBatch(items));
+    // Apart from the closings, which go on meanwhile, and one at a time: batches become larger, and audit entries of one
+    // workspace would wait for each other in any case.
+    this.#aftermath = new NaturalBatcher((items) => this.#follow(items), { flushers: 1 });
   }
 
   /** Writes the attempt's row. @returns null when the delivery is no longer this worker's: nothing may be sent */
@@ -64,16 +69,19 @@ export class AttemptRecorder {
    * @param signal once it is aborted, for a shutdown say, nothing is tried a second time
    * @returns false when the delivery is no longer this worker's: its result counts for nothing
    */
-  async close(end: AttemptEnd, signal?: AbortSignal): Promise<boolean> {
+  async close(end: AttemptEnd, signal?: CancelSignal): Promise<boolean> {
     const deadline = performance.now() + this.#options.keepTryingMs;
     for (;;) {
       try {
-        return await this.#closings.add(end);
+        if (!(await this.#closings.add(end))) return false;
+        break;
       } catch (error) {
         if (performance.now() >= deadline || signal?.aborted) throw error;
         await delay(RETRY_AFTER_MS);
       }
     }
+    await this.#aftermath.add(end);
+    return true;
   }
 
   async #openBatch(items: readonly AttemptOpening[]): Promise<(OpenedAttempt | null)[]> {
@@ -87,11 +95,14 @@ export class AttemptRecorder {
       this.#session,
       items.map(({ closing }) => closing),
     );
-    const ours = items.filter(({ delivery }) => closed.has(delivery.id));
-    const settled = ours.filter(({ closing }) => closing.plan.status !== 'RETRYING');
-    await this.#auditSettled(settled);
-    await this.#settled.byAttempt(ours);
     return items.map(({ delivery }) => closed.has(delivery.id));
+  }
+
+  /** What follows once it is on record. Never throws. */
+  async #follow(ends: readonly AttemptEnd[]): Promise<undefined[]> {
+    await this.#auditSettled(ends.filter(({ closing }) => closing.plan.status !== 'RETRYING'));
+    await this.#settled.byAttempt(ends);
+    return ends.map(() => undefined);
   }
 
   /** The attempt rows are the record; an audit trail that fails is reported, and undoes nothing. */

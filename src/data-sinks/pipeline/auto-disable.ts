@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DATA_SINK_EVENTS } from '../core/domain-events.js';
-import type { Session } from '../persistence/database.js';
+import type { Database } from '../persistence/database.js';
 import { disableFailing, type DisabledSink, type DisablingRule, type FailedSink } from '../persistence/disabling.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -11,7 +11,7 @@ export class AutoDisable {
   readonly #logger = new Logger('DataSinks');
 
   constructor(
-    private readonly session: Session,
+    private readonly session: Database,
     private readonly audit: Pick<AuditTrail, 'record'>,
     private readonly events: DomainEvents,
     private readonly telemetry: Pick<Telemetry, 'sinkDisabled'>,

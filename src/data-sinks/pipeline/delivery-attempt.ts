@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { CancelSignal } from '../core/cancellation.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { type DeliveryPlan, planAfterAttempt, planAfterOwnFailure } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
@@ -65,7 +66,7 @@ export class DeliveryAttempt {
    * @returns what to do with a delivery of which nothing was sent; the plan that is on record by now; or null when the
    *   delivery is another worker's
    */
-  async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<NotPosted | DeliveryPlan | null> {
+  async run(delivery: ClaimedDelivery, signal: CancelSignal): Promise<NotPosted | DeliveryPlan | null> {
     let prepared: Prepared;
     try {
       prepared = await unlessAborted(this.#prepare(delivery), signal);
@@ -107,7 +108,7 @@ export class DeliveryAttempt {
     delivery: ClaimedDelivery,
     opened: OpenedAttempt,
     { sink, body, signature }: Prepared,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<PushExchange | Unfinished> {
     try {
       return await this.#client.post({
@@ -136,7 +137,7 @@ export class DeliveryAttempt {
     opened: OpenedAttempt,
     exchange: PushExchange | Unfinished,
     config: Prepared['sink']['config'],
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<DeliveryPlan | null> {
     const outcome = outcomeOf(exchange, config.retryableStatuses);
     const { random, retryWaitsMs } = this.#options;
@@ -179,7 +180,7 @@ export class DeliveryAttempt {
 }
 
 /** Preparing a large body takes long, and nothing of it has left: it is dropped at once. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function unlessAborted<T>(work: Promise<T>, signal: CancelSignal): Promise<T> {
   signal.throwIfAborted();
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {

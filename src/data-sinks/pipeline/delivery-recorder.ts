@@ -6,14 +6,14 @@ import { NaturalBatcher } from '../core/natural-batcher.js';
 import type { CommitWatch } from '../persistence/commit-watch.js';
 import { type NewDelivery, type NumberedCompletion, recordCompletions } from '../persistence/completion-recording.js';
 import type { DataSinkRepository } from '../persistence/data-sink.repository.js';
-import type { Session } from '../persistence/database.js';
+import type { Database, Session } from '../persistence/database.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import { rulesInForce } from './delivery-gate.js';
 
 /** Step 2: makes one delivery per wanting sink of a completed job. The rows are the outbox; everything else follows. */
 export class DeliveryRecorder {
-  readonly #session: Session;
+  readonly #session: Database;
   readonly #sinks: DataSinkRepository;
   readonly #agents: AgentDirectory;
   readonly #wakeup: Wakeup;
@@ -22,7 +22,7 @@ export class DeliveryRecorder {
   readonly #batcher: NaturalBatcher<Completion, number>;
 
   constructor(
-    session: Session,
+    session: Database,
     sinks: DataSinkRepository,
     agents: AgentDirectory,
     wakeup: Wakeup,
@@ -59,13 +59,12 @@ export class DeliveryRecorder {
   }
 
   async #record(completions: readonly Completion[], transaction?: Session): Promise<number[]> {
-    const session = transaction ?? this.#session;
     const agentIds = [...new Set(completions.map((c) => c.agentId))];
     const found = await this.#agents.findAgents(agentIds, transaction);
     const agents = new Map(found.map((agent) => [agent.id, agent]));
     const sinks = await this.#sinks.listWanting(
       agentIds.filter((id) => wantsPushes(agents.get(id))),
-      session,
+      transaction,
     );
 
     const deliveries = completions.map((completion) =>
@@ -73,9 +72,9 @@ export class DeliveryRecorder {
         .filter((sink) => wants(sink, completion))
         .map((sink) => this.#newDelivery(completion, sink, agents.get(completion.agentId))),
     );
-    const made = new Set(await recordCompletions(session, 'AUTO', completions, deliveries.flat()));
+    const made = new Set(await recordCompletions(transaction ?? this.#session, 'AUTO', completions, deliveries.flat()));
     failpoint('after-recorded');
-    if (made.size > 0) this.#commits.afterCommit(session, () => this.#wakeAll());
+    if (made.size > 0) this.#commits.afterCommit(transaction, () => this.#wakeAll());
     return deliveries.map((ofOne) => ofOne.filter(({ id }) => made.has(id)).length);
   }
 

@@ -1,13 +1,15 @@
 import { Logger } from '@nestjs/common';
+import type { CancelSignal } from '../core/cancellation.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { planAfterOwnFailure } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
-import { claimDeliveries, nextDueInMs } from '../persistence/claim-deliveries.js';
-import type { Session } from '../persistence/database.js';
+import { nextDueInMs } from '../persistence/next-due.js';
+import type { Database } from '../persistence/database.js';
 import { type Ending, endDeliveries, type Release, releaseDeliveries } from '../persistence/lease-keeping.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
+import { ClaimTurns } from './claim-turns.js';
 import type { DeliveryAttempt } from './delivery-attempt.js';
 import type { DeliveryGate } from './delivery-gate.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -20,6 +22,7 @@ export interface DeliveryWorkerOptions {
   readonly maxInFlight: number;
   readonly claimBatch: number;
   readonly maxInFlightPerSink: number;
+  readonly maxInFlightPerWorkspace: number;
   readonly leaseMs: number;
   /** How often to look for due deliveries even if nobody said so: the bound on what a lost wake-up costs. */
   readonly pollMs: number;
@@ -28,22 +31,29 @@ export interface DeliveryWorkerOptions {
   readonly random: () => number;
 }
 
+/** After an attempt that made room, others are given so long to end as well. */
+const WAIT_FOR_ENDS_MS = 5;
+
 /** Step 4: claims due deliveries in batches, judges them, and runs step 5 for each, until none is due. */
 export class DeliveryWorker {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'worker');
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #leases: LeaseKeeper;
+  readonly #turns: ClaimTurns;
   #poll: NodeJS.Timeout | null = null;
   #running = false;
   #looking = false;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
-  /** More was due than there were slots for. */
-  #outOfSlots = false;
+  /** Attempts that have ended since the last claim began. */
+  #ended = 0;
+  /** More was due at the last claim than there was room for, here or under a cap. */
+  #needsRoom = false;
+  #afterEnds: NodeJS.Timeout | null = null;
 
   constructor(
-    private readonly session: Session,
+    private readonly session: Database,
     private readonly gate: DeliveryGate,
     private readonly attempt: DeliveryAttempt,
     private readonly wakeup: Wakeup,
@@ -53,6 +63,7 @@ export class DeliveryWorker {
     private readonly options: DeliveryWorkerOptions,
   ) {
     this.#leases = new LeaseKeeper(session, options.leaseMs);
+    this.#turns = new ClaimTurns(session);
   }
 
   async start(): Promise<void> {
@@ -66,6 +77,8 @@ export class DeliveryWorker {
   /** Looks for due deliveries now. Calls that come while a claim is under way lead to one more. */
   wake(): void {
     if (!this.#running) return;
+    if (this.#afterEnds) clearTimeout(this.#afterEnds);
+    this.#afterEnds = null;
     if (this.#claiming) {
       this.#wokenMeanwhile = true;
       return;
@@ -83,6 +96,7 @@ export class DeliveryWorker {
   async stop(): Promise<void> {
     this.#running = false;
     if (this.#poll) clearInterval(this.#poll);
+    if (this.#afterEnds) clearTimeout(this.#afterEnds);
     await this.wakeup.stop();
     await this.#claiming;
     const cutOff = setTimeout(
@@ -113,31 +127,42 @@ export class DeliveryWorker {
   }
 
   async #claimUntilNoneIsDue(): Promise<void> {
-    const { maxInFlight, claimBatch, maxInFlightPerSink, leaseMs } = this.options;
+    const { maxInFlight, claimBatch, leaseMs } = this.options;
+    const caps = {
+      inFlightPerSink: this.options.maxInFlightPerSink,
+      inFlightPerWorkspace: this.options.maxInFlightPerWorkspace,
+    };
     try {
       while (this.#running) {
         const batch = Math.min(claimBatch, maxInFlight - this.#inFlight.size);
-        this.#outOfSlots = batch <= 0;
-        if (this.#outOfSlots) return;
+        this.#ended = 0;
+        this.#needsRoom = batch <= 0;
+        if (batch <= 0) return;
         const begunAt = this.#outages.mark();
-        const claimed = await claimDeliveries(this.session, { batch, inFlightPerSink: maxInFlightPerSink, leaseMs });
+        const { deliveries, more, pacedMs } = await this.#turns.next({ ...caps, batch, leaseMs });
         this.#outages.over(begunAt);
-        if (claimed.length === 0) return;
-        failpoint('after-claimed');
-        this.telemetry.claimed(claimed.length);
-        this.#take(claimed);
-        // More may be due than this process can take: another one may be idle.
-        if (claimed.length === batch) this.wakeup.notifyOthers();
+        if (deliveries.length > 0) {
+          failpoint('after-claimed');
+          this.telemetry.claimed(deliveries.length);
+          this.#take(deliveries);
+          // More may be due than this process can take: another one may be idle.
+          if (deliveries.length === batch) this.wakeup.notifyOthers();
+        }
+        if (pacedMs !== null) this.wakeup.notifyIn(pacedMs);
+        this.#needsRoom = more === 'room';
+        this.#useRoom();
+        if (more !== 'now') return;
       }
     } catch (error) {
       this.#outages.report(error);
     }
   }
 
-  /** Out of slots, it waits for some to be free: claims of one would cost as much as claims of many. */
-  #worthClaiming(): boolean {
-    const { maxInFlight, claimBatch } = this.options;
-    return this.#outOfSlots && maxInFlight - this.#inFlight.size >= Math.min(claimBatch, maxInFlight) / 2;
+  /** Where there was no room it waits for some: a claim for each attempt that ends would cost as much as one for many. */
+  #useRoom(): void {
+    if (!this.#needsRoom || this.#ended === 0 || !this.#running) return;
+    if (this.#ended >= this.options.claimBatch / 4) this.wake();
+    else this.#afterEnds ??= setTimeout(() => this.wake(), WAIT_FOR_ENDS_MS);
   }
 
   #take(claimed: readonly ClaimedDelivery[]): void {
@@ -155,7 +180,8 @@ export class DeliveryWorker {
         .finally(() => {
           this.#leases.release(delivery);
           this.#inFlight.delete(delivery.id);
-          if (delivery.fillsCap || this.#worthClaiming()) this.wake();
+          this.#ended += 1;
+          this.#useRoom();
         });
       this.#inFlight.set(delivery.id, done);
     }
@@ -182,7 +208,7 @@ export class DeliveryWorker {
     }
   }
 
-  async #run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+  async #run(delivery: ClaimedDelivery, signal: CancelSignal): Promise<void> {
     const result = await this.attempt.run(delivery, signal);
     if (!result) return;
     if ('ending' in result) {

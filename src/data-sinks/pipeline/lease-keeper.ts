@@ -1,4 +1,5 @@
-import type { Session } from '../persistence/database.js';
+import { Cancellation, type CancelSignal } from '../core/cancellation.js';
+import type { Database } from '../persistence/database.js';
 import { extendLeases, type LeaseHolder } from '../persistence/lease-keeping.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
 
@@ -7,12 +8,12 @@ const HEARTBEATS_PER_LEASE = 3;
 
 /** Keeps the leases of the deliveries in flight while their uploads take longer than a lease. */
 export class LeaseKeeper {
-  readonly #session: Session;
+  readonly #session: Database;
   readonly #leaseMs: number;
-  readonly #held = new Map<string, LeaseHolder & { readonly abort: AbortController }>();
+  readonly #held = new Map<string, LeaseHolder & { readonly abort: Cancellation }>();
   #heartbeat: NodeJS.Timeout | null = null;
 
-  constructor(session: Session, leaseMs: number) {
+  constructor(session: Database, leaseMs: number) {
     this.#session = session;
     this.#leaseMs = leaseMs;
   }
@@ -26,10 +27,10 @@ export class LeaseKeeper {
   }
 
   /** @returns a signal that is aborted when the lease is lost or everything must stop */
-  hold({ id, leaseToken }: LeaseHolder): AbortSignal {
-    const abort = new AbortController();
+  hold({ id, leaseToken }: LeaseHolder): CancelSignal {
+    const abort = new Cancellation();
     this.#held.set(leaseToken, { id, leaseToken, abort });
-    return abort.signal;
+    return abort;
   }
 
   release({ leaseToken }: LeaseHolder): void {

@@ -31,7 +31,8 @@ export class PushSigner {
   constructor(vault: SecretVault, nowMs: () => number) {
     this.#nowMs = nowMs;
     this.#secrets = new NaturalBatcher(async (refs) => {
-      const values = await revealReadable(vault, refs);
+      // Deliveries of one sink come together; its secret is opened once for all of them.
+      const values = await revealReadable(vault, [...new Map(refs.map((ref) => [ref.secretId, ref])).values()]);
       return refs.map(({ secretId }) => values.get(secretId));
     });
   }

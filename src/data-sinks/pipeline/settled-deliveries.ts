@@ -9,6 +9,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import type { AttemptEnd } from './attempt-recorder.js';
 import type { AutoDisable } from './auto-disable.js';
 import type { DomainEvents } from './domain-events.js';
+import type { SinkPauses } from './sink-pauses.js';
 
 /** What follows when deliveries have ended and that is on record: events for the host, and a look at those who fail. */
 export class SettledDeliveries {
@@ -17,6 +18,7 @@ export class SettledDeliveries {
   constructor(
     private readonly events: DomainEvents,
     private readonly autoDisable: Pick<AutoDisable, 'judge'>,
+    private readonly pauses: Pick<SinkPauses, 'judge'>,
     private readonly telemetry: Telemetry,
     private readonly session: Session,
     private readonly erasePayloadsOnSuccess: boolean,
@@ -25,6 +27,7 @@ export class SettledDeliveries {
   /** Those of which an attempt has ended: delivered, failed, or to be tried again. Never throws. */
   async byAttempt(ends: readonly AttemptEnd[]): Promise<void> {
     for (const end of ends) this.#tell(end);
+    await this.pauses.judge(ends);
     const failed = ends.filter(({ closing }) => closing.plan.status === 'FAILED');
     await this.autoDisable.judge(
       failed.map(({ delivery, closing }) => ({

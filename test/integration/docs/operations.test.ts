@@ -71,6 +71,7 @@ describe('the SQL of docs/operations.md', () => {
   beforeAll(async () => {
     database = await ModuleDatabase.open();
     const sink = await database.sink({ status: 'DISABLED', disabled_reason: 'RECEIVER_GONE', disabled_at: new Date() });
+    await database.sink({ failures_in_row: 5, paused_until: new Date() });
     await database.delivery(sink, { job_id: 'job_01J00000000000000000000000', dueInMs: -60_000 });
   });
   afterAll(() => database.dataSource.destroy());
@@ -82,7 +83,7 @@ describe('the SQL of docs/operations.md', () => {
   });
 
   it('finds what it is for', async () => {
-    const [late, , disabled, job] = await Promise.all(statements.slice(0, 4).map((sql) => database.all(sql)));
-    expect([late, disabled, job].map((found) => found?.length)).toEqual([1, 1, 1]);
+    const [late, , paused, disabled, job] = await Promise.all(statements.slice(0, 5).map((sql) => database.all(sql)));
+    expect([late, paused, disabled, job].map((found) => found?.length)).toEqual([1, 1, 1, 1]);
   });
 });

@@ -20,10 +20,14 @@ afterAll(() => database.dataSource.destroy());
 const SHA256 = 'ab'.repeat(32);
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
-async function claimed(count = 1, given: Parameters<ModuleDatabase['delivery']>[1] = {}): Promise<ClaimedDelivery[]> {
+async function claimed(
+  count = 1,
+  given: Parameters<ModuleDatabase['delivery']>[1] = {},
+): Promise<readonly ClaimedDelivery[]> {
   const sink = await database.sink();
   for (let i = 0; i < count; i++) await database.delivery(sink, given);
-  return claimDeliveries(database.manager, { batch: 64, inFlightPerSink: 64, leaseMs: 60_000 });
+  const limits = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 64, leaseMs: 60_000 };
+  return (await claimDeliveries(database.manager, limits, '')).deliveries;
 }
 
 function open(deliveries: readonly ClaimedDelivery[], leaseToken?: string): Promise<OpenedAttempt[]> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { claimDeliveries, nextDueInMs, oldestDueAgeMs } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { CONFIG, ModuleDatabase } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -10,8 +10,10 @@ beforeAll(async () => {
 beforeEach(() => database.clear());
 afterAll(() => database.dataSource.destroy());
 
-const LIMITS = { batch: 64, inFlightPerSink: 16, leaseMs: 60_000 };
-const claim = (limits: Partial<typeof LIMITS> = {}) => claimDeliveries(database.manager, { ...LIMITS, ...limits });
+const LIMITS = { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 };
+const turn = (limits: Partial<typeof LIMITS> = {}, after = '') =>
+  claimDeliveries(database.manager, { ...LIMITS, ...limits }, after);
+const claim = async (limits: Partial<typeof LIMITS> = {}) => (await turn(limits)).deliveries;
 const claimedIds = async (limits: Partial<typeof LIMITS> = {}) => (await claim(limits)).map(({ id }) => id).sort();
 
 describe('a claim', () => {
@@ -76,10 +78,16 @@ describe('a claim', () => {
       ownFailures: 4,
       leaseToken: expect.stringMatching(/^[\da-f-]{36}$/),
       claimedAt: expect.any(Date),
-      fillsCap: false,
       completedAt: new Date('2026-05-25T12:34:56Z'),
       stats: { total: 3, matched: 2, unmatched: 1 },
-      sink: { config: CONFIG, configVersion: 3, status: 'ACTIVE', deletedAt: null, secretId: 'sec_1' },
+      sink: {
+        config: CONFIG,
+        configVersion: 3,
+        status: 'ACTIVE',
+        deletedAt: null,
+        secretId: 'sec_1',
+        failuresInRow: 0,
+      },
       payload: null,
     });
   });
@@ -155,15 +163,6 @@ describe('the shares of a claim', () => {
     expect(await shares({ inFlightPerSink: 3 })).toEqual({ [one ?? '']: 1 });
   });
 
-  it('are told when they fill the cap, so that an attempt that ends makes room for the next', async () => {
-    const full = await database.sink();
-    for (let i = 0; i < 3; i++) await database.delivery(full);
-    const loose = await database.sink();
-    await database.delivery(loose);
-    const fills = new Map((await claim({ inFlightPerSink: 2 })).map((d) => [d.dataSourceId, d.fillsCap]));
-    expect(Object.fromEntries(fills)).toEqual({ [full]: true, [loose]: false });
-  });
-
   it('go to fresh deliveries before retried ones, and to those due first', async () => {
     const sink = await database.sink();
     await database.delivery(sink, { status: 'RETRYING', dueInMs: -9_000 });
@@ -175,25 +174,6 @@ describe('the shares of a claim', () => {
   });
 });
 
-describe('the next delivery', () => {
-  it('is none when none waits', async () => {
-    const sink = await database.sink();
-    await database.delivery(sink, { status: 'DELIVERED', dueInMs: null });
-    expect(await nextDueInMs(database.manager)).toBeNull();
-  });
-
-  it('is due in so many milliseconds, or now', async () => {
-    const sink = await database.sink();
-    await database.delivery(sink, { dueInMs: 60_000 });
-    await database.delivery(sink, { dueInMs: 30_000, status: 'RETRYING' });
-    const ms = await nextDueInMs(database.manager);
-    expect(ms).toBeGreaterThan(20_000);
-    expect(ms).toBeLessThanOrEqual(30_000);
-    await database.advance(30_001);
-    expect(await nextDueInMs(database.manager)).toBe(0);
-  });
-});
-
 describe('what waits for a disabled sink', () => {
   const disabled = () =>
     database.sink({ status: 'DISABLED', disabled_reason: 'REPEATED_5XX', disabled_at: new Date() });
@@ -202,18 +182,7 @@ describe('what waits for a disabled sink', () => {
     const [closed, open] = [await disabled(), await database.sink()];
     for (let i = 0; i < 5; i++) await database.delivery(closed, { dueInMs: -60_000 });
     const id = await database.delivery(open);
-    const claimed = await claimDeliveries(database.manager, { batch: 3, inFlightPerSink: 3, leaseMs: 60_000 });
+    const claimed = await claim({ batch: 3, inFlightPerSink: 3 });
     expect(claimed.map((delivery) => delivery.id)).toEqual([id]);
-  });
-
-  it('is not due: the next one of another sink is', async () => {
-    const [closed, open] = [await disabled(), await database.sink()];
-    await database.delivery(closed, { dueInMs: -60_000 });
-    expect(await nextDueInMs(database.manager)).toBeNull();
-    expect(await oldestDueAgeMs(database.manager)).toBe(0);
-    await database.delivery(open, { dueInMs: 5_000, status: 'RETRYING' });
-    const dueInMs = await nextDueInMs(database.manager);
-    expect(dueInMs).toBeGreaterThan(3_000);
-    expect(dueInMs).toBeLessThanOrEqual(5_000);
   });
 });

@@ -21,7 +21,8 @@ afterAll(() => database.dataSource.destroy());
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const LEASE_MS = 60_000;
 
-const claim = () => claimDeliveries(database.manager, { batch: 64, inFlightPerSink: 64, leaseMs: LEASE_MS });
+const LIMITS = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 64, leaseMs: LEASE_MS };
+const claim = async () => (await claimDeliveries(database.manager, LIMITS, '')).deliveries;
 
 async function claimOne(given: Parameters<ModuleDatabase['delivery']>[1] = {}): Promise<ClaimedDelivery> {
   await database.delivery(await database.sink(), given);

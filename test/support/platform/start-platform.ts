@@ -13,6 +13,8 @@ import { Receiver } from './receiver-process.js';
 /** Short enough that no test is felt to wait, long enough that a busy machine does not make them fail. */
 const SHORT_WAITS: DataSinksOptions = {
   retryWaitsMs: [20],
+  pauseMs: 200,
+  longestPauseMs: 400,
   pollMs: 100,
   sweepMs: 250,
   shutdownGraceMs: 2_000,

@@ -71,6 +71,22 @@ describe('a natural batcher', () => {
     expect(flushes.batches.flat()).toEqual(numbers(0, 20));
   });
 
+  it('begins a flush beside another one only for as many items as are worth it', async () => {
+    const flushes = new Flushes();
+    const batcher = new NaturalBatcher(flushes.flush, { flushers: 2, worthAnother: 3 });
+    const answers = [batcher.add(1)];
+    await turn();
+    answers.push(batcher.add(2), batcher.add(3));
+    await turn();
+    expect(flushes.batches).toEqual([[1]]);
+    answers.push(batcher.add(4));
+    await turn();
+    expect(flushes.batches).toEqual([[1], [2, 3, 4]]);
+    await flushes.endNext();
+    await flushes.endNext();
+    expect(await Promise.all(answers)).toEqual([10, 20, 30, 40]);
+  });
+
   it('tells everyone in a batch that it failed, and goes on with the next', async () => {
     let calls = 0;
     const batcher = new NaturalBatcher(async (items: readonly number[]) => {

@@ -17,7 +17,6 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     ownFailures: 0,
     leaseToken: '00000000-0000-4000-8000-000000000001',
     claimedAt: new Date('2026-05-25T12:35:00Z'),
-    fillsCap: false,
     completedAt: new Date('2026-05-25T12:34:56Z'),
     stats: { total: 1, matched: 1, unmatched: 0 },
     sink: {
@@ -31,6 +30,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
       configVersion: 7,
       status: 'ACTIVE',
       deletedAt: null,
+      failuresInRow: 0,
       secretId: 'sec_1',
     },
     payload: null,

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { ClaimTurns } from '../../../src/data-sinks/pipeline/claim-turns.js';
+import { CONFIG, ModuleDatabase } from './module-database.js';
+
+let database: ModuleDatabase;
+
+beforeAll(async () => {
+  database = await ModuleDatabase.open();
+});
+beforeEach(() => database.clear());
+afterAll(() => database.dataSource.destroy());
+
+const LIMITS = { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 };
+const turn = (limits: Partial<typeof LIMITS> = {}, after = '') =>
+  claimDeliveries(database.manager, { ...LIMITS, ...limits }, after);
+
+async function sinkWith(deliveries: number, given: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const sink = await database.sink(given);
+  for (let i = 0; i < deliveries; i++) await database.delivery(sink, { dueInMs: -1_000 + i });
+  return sink;
+}
+
+const sinksOf = (claim: { deliveries: readonly { dataSourceId: string }[] }) =>
+  claim.deliveries.map(({ dataSourceId }) => dataSourceId).sort();
+
+describe('a round of claims', () => {
+  it('goes on behind the sink that was last, and comes round', async () => {
+    const [one, two, three] = [await sinkWith(5), await sinkWith(5), await sinkWith(5)];
+    const seen = [];
+    for (let i = 0, after = ''; i < 4; i++) {
+      const claim = await turn({ batch: 1 }, after);
+      after = claim.lastSink;
+      seen.push([sinksOf(claim), after]);
+    }
+    expect(seen).toEqual([one, two, three, one].map((sink) => [[sink], sink]));
+  });
+
+  it('says when all that is due has been taken, and when it has not', async () => {
+    await sinkWith(3);
+    await sinkWith(2);
+    expect(await turn()).toMatchObject({ exhausted: true, capped: false });
+    const sinks = [];
+    for (let i = 0; i < 30; i++) sinks.push(await sinkWith(1));
+    expect(await turn({ batch: 8 })).toMatchObject({ exhausted: false });
+    await database.clear();
+    expect(await turn()).toEqual({ deliveries: [], lastSink: '', exhausted: true, capped: false, pacedMs: null });
+  });
+
+  it('says when a cap was in the way, also one that left no room at all', async () => {
+    await sinkWith(3);
+    expect(await turn({ inFlightPerSink: 2 })).toMatchObject({ capped: true });
+    const full = await turn({ inFlightPerSink: 2 });
+    expect(full).toMatchObject({ deliveries: [], capped: true });
+  });
+
+  it('visits every sink within it, however the batches fall', async () => {
+    const sinks = [];
+    for (let i = 0; i < 23; i++) sinks.push(await sinkWith(1 + (i % 3)));
+    const turns = new ClaimTurns(database.manager);
+    const taken: string[] = [];
+    let claims = 0;
+    for (let more = 'now'; more === 'now'; claims++) {
+      const found = await turns.next({ ...LIMITS, batch: 8 });
+      taken.push(...sinksOf(found));
+      more = found.more;
+    }
+    expect(new Set(taken)).toEqual(new Set(sinks));
+    expect(taken).toHaveLength(45);
+    expect(claims).toBeLessThan(20);
+  });
+
+  it('ends when a round has found nothing that may go', async () => {
+    for (let i = 0; i < 3; i++) {
+      const sink = await database.sink();
+      await database.delivery(sink, { status: 'RETRYING', dueInMs: 60_000 });
+    }
+    const turns = new ClaimTurns(database.manager);
+    expect(await turns.next(LIMITS)).toMatchObject({ deliveries: [], more: 'none' });
+  });
+
+  it('waits for room where a cap left too little of a batch', async () => {
+    await sinkWith(20);
+    const turns = new ClaimTurns(database.manager);
+    const first = await turns.next(LIMITS);
+    expect([first.deliveries.length, first.more]).toEqual([16, 'room']);
+    expect(await turns.next(LIMITS)).toMatchObject({ deliveries: [], more: 'room' });
+  });
+});
+
+describe('the cap of a workspace', () => {
+  it('holds over all its sinks, and leaves other workspaces alone', async () => {
+    const mine = [await sinkWith(4), await sinkWith(4)];
+    const other = await database.sink({ workspace_id: 'ws_2' });
+    for (let i = 0; i < 4; i++) await database.delivery(other, { workspace_id: 'ws_2' });
+    const first = await turn({ inFlightPerWorkspace: 3 });
+    expect(sinksOf(first).filter((sink) => sink !== other)).toHaveLength(3);
+    expect(sinksOf(first).filter((sink) => sink === other)).toHaveLength(3);
+    expect(new Set(sinksOf(first).filter((sink) => sink !== other))).toEqual(new Set(mine));
+    expect(first.capped).toBe(true);
+    expect(await turn({ inFlightPerWorkspace: 3 })).toMatchObject({ deliveries: [] });
+  });
+});
+
+describe('a paused sink', () => {
+  const later = async (ms: number) => new Date((await database.now()) + ms);
+
+  it('keeps its fresh deliveries, and sends retries at their time', async () => {
+    const sink = await sinkWith(3, { failures_in_row: 5, paused_until: await later(60_000) });
+    const retry = await database.delivery(sink, { status: 'RETRYING', attempt_count: 1 });
+    expect((await turn()).deliveries.map(({ id }) => id)).toEqual([retry]);
+  });
+
+  it('sends one fresh delivery at a time when the pause is over, until it is known to be up', async () => {
+    const sink = await sinkWith(3, { failures_in_row: 5, paused_until: await later(60_000) });
+    await database.advance(61_000);
+    expect((await turn()).deliveries).toMatchObject([{ dataSourceId: sink, sink: { failuresInRow: 5 } }]);
+    expect((await turn()).deliveries).toEqual([]);
+    await database.all('UPDATE agent_data_source SET failures_in_row = 0, paused_until = NULL WHERE id = $1', [sink]);
+    expect((await turn()).deliveries).toHaveLength(2);
+  });
+});
+
+describe('a sink with a rate', () => {
+  const paced = (maxPushesPerSecond: number) => ({ config: JSON.stringify({ ...CONFIG, maxPushesPerSecond }) });
+
+  it('sends no more than that in a second, and the rest in the next ones', async () => {
+    await sinkWith(12, paced(5));
+    const first = await turn();
+    expect(first.deliveries).toHaveLength(5);
+    expect(first.pacedMs).toBe(200);
+    expect((await turn()).deliveries).toHaveLength(0);
+    await database.advance(400);
+    expect((await turn()).deliveries).toHaveLength(2);
+    await database.advance(10_000);
+    expect((await turn()).deliveries).toHaveLength(5);
+  });
+
+  it('may send less than one in a second', async () => {
+    await sinkWith(3, paced(0.5));
+    expect((await turn()).deliveries).toHaveLength(1);
+    await database.advance(1_900);
+    expect((await turn()).deliveries).toHaveLength(0);
+    await database.advance(200);
+    expect((await turn()).deliveries).toHaveLength(1);
+  });
+
+  it('holds up nobody else', async () => {
+    await sinkWith(12, paced(1));
+    const free = await sinkWith(3);
+    expect(sinksOf(await turn()).filter((sink) => sink === free)).toHaveLength(3);
+  });
+});

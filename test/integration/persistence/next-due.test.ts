@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { nextDueInMs, oldestDueAgeMs } from '../../../src/data-sinks/persistence/next-due.js';
+import { ModuleDatabase } from './module-database.js';
+
+let database: ModuleDatabase;
+
+beforeAll(async () => {
+  database = await ModuleDatabase.open();
+});
+beforeEach(() => database.clear());
+afterAll(() => database.dataSource.destroy());
+
+describe('the next delivery', () => {
+  it('is none when none waits', async () => {
+    const sink = await database.sink();
+    await database.delivery(sink, { status: 'DELIVERED', dueInMs: null });
+    expect(await nextDueInMs(database.manager)).toBeNull();
+  });
+
+  it('is due in so many milliseconds, or now', async () => {
+    const sink = await database.sink();
+    await database.delivery(sink, { dueInMs: 60_000 });
+    await database.delivery(sink, { dueInMs: 30_000, status: 'RETRYING' });
+    const ms = await nextDueInMs(database.manager);
+    expect(ms).toBeGreaterThan(20_000);
+    expect(ms).toBeLessThanOrEqual(30_000);
+    await database.advance(30_001);
+    expect(await nextDueInMs(database.manager)).toBe(0);
+  });
+});
+
+describe('what waits for a disabled sink', () => {
+  it('is not due: the next one of another sink is', async () => {
+    const [closed, open] = [
+      await database.sink({ status: 'DISABLED', disabled_reason: 'REPEATED_5XX', disabled_at: new Date() }),
+      await database.sink(),
+    ];
+    await database.delivery(closed, { dueInMs: -60_000 });
+    expect(await nextDueInMs(database.manager)).toBeNull();
+    expect(await oldestDueAgeMs(database.manager)).toBe(0);
+    await database.delivery(open, { dueInMs: 5_000, status: 'RETRYING' });
+    const dueInMs = await nextDueInMs(database.manager);
+    expect(dueInMs).toBeGreaterThan(3_000);
+    expect(dueInMs).toBeLessThanOrEqual(5_000);
+  });
+});
+
+describe('what waits for a paused sink', () => {
+  it('is due when the pause ends, but for a retry, which is due at its time', async () => {
+    const paused = await database.sink({ failures_in_row: 5, paused_until: new Date((await database.now()) + 60_000) });
+    await database.delivery(paused, { dueInMs: -10_000 });
+    expect(await nextDueInMs(database.manager)).toBeGreaterThan(50_000);
+    expect(await oldestDueAgeMs(database.manager)).toBe(0);
+    await database.delivery(paused, { dueInMs: 20_000, status: 'RETRYING' });
+    const ms = await nextDueInMs(database.manager);
+    expect(ms).toBeGreaterThan(10_000);
+    expect(ms).toBeLessThanOrEqual(20_000);
+    await database.advance(61_000);
+    expect(await nextDueInMs(database.manager)).toBe(0);
+  });
+});

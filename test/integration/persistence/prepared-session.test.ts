@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { PreparedSession } from '../../../src/data-sinks/persistence/prepared-session.js';
+import { emptyPostgres, type TestDatabase } from '../../support/postgres-template.js';
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let session: PreparedSession;
+
+beforeAll(async () => {
+  database = await emptyPostgres();
+  // One connection: what is prepared is prepared on it.
+  dataSource = await new DataSource({ type: 'postgres', url: database.url, extra: { max: 1 } }).initialize();
+  session = new PreparedSession(dataSource);
+  await dataSource.query('CREATE TABLE thing (id int PRIMARY KEY, bytes bytea)');
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+const prepared = async (text: string): Promise<string[]> => {
+  const rows = await dataSource.query<{ name: string }[]>(
+    'SELECT name FROM pg_prepared_statements WHERE statement = $1 ORDER BY prepare_time',
+    [text],
+  );
+  return rows.map(({ name }) => name);
+};
+
+describe('a prepared session', () => {
+  it('answers as TypeORM does', async () => {
+    const insert = 'INSERT INTO thing SELECT * FROM unnest($1::int[], $2::bytea[]) RETURNING id';
+    const parameters = [
+      [1, 2],
+      [Buffer.from('one'), null],
+    ];
+    expect(await session.query(insert, parameters)).toEqual([{ id: 1 }, { id: 2 }]);
+    const statements: [string, unknown[]][] = [
+      ['SELECT * FROM thing WHERE id = ANY ($1::int[]) ORDER BY id', [[1, 2]]],
+      ['UPDATE thing SET bytes = $1 WHERE id = $2 RETURNING id, bytes', [Buffer.from('x'), 2]],
+      ['DELETE FROM thing WHERE id = $1', [99]],
+    ];
+    for (const [text, values] of statements) {
+      expect(await session.query(text, values)).toEqual(await dataSource.query(text, values));
+    }
+  });
+
+  it('prepares a statement once, and anew when it is executed far more often', async () => {
+    const text = 'SELECT id FROM thing WHERE id = $1';
+    for (let i = 0; i < 3; i++) await session.query(text, [1]);
+    expect(await prepared(text)).toHaveLength(1);
+    for (let i = 0; i < 60; i++) await session.query(text, [1]);
+    const names = await prepared(text);
+    expect(names).toHaveLength(3);
+    expect(new Set(names).size).toBe(3);
+  });
+
+  it('gives a text the same name in every module that shares the connections', async () => {
+    const text = 'SELECT $1::int AS shared';
+    await session.query(text, [1]);
+    await new PreparedSession(dataSource).query(text, [2]);
+    expect(await prepared(text)).toHaveLength(1);
+  });
+
+  it('throws what the database says, and goes on', async () => {
+    await expect(session.query('SELECT 1 / $1::int AS n', [0])).rejects.toMatchObject({ code: '22012' });
+    expect(await session.query('SELECT 1 / $1::int AS n', [1])).toEqual([{ n: 1 }]);
+  });
+});

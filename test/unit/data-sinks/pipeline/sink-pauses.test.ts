@@ -1,0 +1,74 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { AttemptStatus } from '../../../../src/data-sinks/core/attempt.js';
+import type { Database } from '../../../../src/data-sinks/persistence/database.js';
+import type { AttemptEnd } from '../../../../src/data-sinks/pipeline/attempt-recorder.js';
+import { SinkPauses } from '../../../../src/data-sinks/pipeline/sink-pauses.js';
+import { aClaimedDelivery } from './claimed.js';
+
+const RULE = { failures: 5, pauseMs: 30_000, longestMs: 300_000 };
+
+function anEnd(dataSourceId: string, status: AttemptStatus, failuresInRow = 0): AttemptEnd {
+  const delivery = aClaimedDelivery({ dataSourceId });
+  return {
+    delivery: { ...delivery, sink: delivery.sink && { ...delivery.sink, failuresInRow } },
+    closing: { status },
+  } as AttemptEnd;
+}
+
+/** Answers each statement with these rows, and keeps what it was asked. */
+function pauses(answer: readonly object[] = []) {
+  const asked: unknown[][] = [];
+  const query = async (sql: string, parameters: unknown[]) => {
+    asked.push([sql.includes('failures_in_row = 0') ? 'resume' : 'pause', ...parameters.slice(0, 2)]);
+    return answer;
+  };
+  const notify = jest.fn();
+  return { asked, notify, pauses: new SinkPauses({ query } as unknown as Database, { notify }, RULE) };
+}
+
+describe('pauses', () => {
+  it('are asked about receivers that are down, once per sink', async () => {
+    const { asked, pauses: judge } = pauses();
+    await judge.judge([
+      anEnd('ads_1', 'HTTP_5XX'),
+      anEnd('ads_2', 'TIMEOUT'),
+      anEnd('ads_1', 'NETWORK_ERROR'),
+      anEnd('ads_3', 'HTTP_4XX'),
+      anEnd('ads_4', 'SUCCEEDED'),
+      anEnd('ads_5', 'ABANDONED', 3),
+    ]);
+    expect(asked).toEqual([['pause', ['ads_1', 'ads_2'], [2, 1]]]);
+  });
+
+  it('end with an answer, and wake the worker where one was in force', async () => {
+    const { asked, notify, pauses: judge } = pauses([{ paused: true }]);
+    await judge.judge([anEnd('ads_1', 'SUCCEEDED', 5), anEnd('ads_1', 'TIMEOUT', 5), anEnd('ads_2', 'HTTP_4XX', 1)]);
+    expect(asked).toEqual([['resume', ['ads_1', 'ads_2'], undefined]]);
+    expect(notify).toHaveBeenCalledTimes(1);
+  });
+
+  it('cost nothing while all goes well', async () => {
+    const { asked, pauses: judge } = pauses();
+    await judge.judge([anEnd('ads_1', 'SUCCEEDED'), anEnd('ads_2', 'HTTP_4XX')]);
+    expect(asked).toEqual([]);
+  });
+
+  it('are told to the operator, and so is a database that does not answer', async () => {
+    const lines: unknown[] = [];
+    const keep = (line: unknown) => void lines.push(line);
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(keep);
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(keep);
+    const until = new Date(60_000);
+    await pauses([{ workspace_id: 'ws_1', id: 'ads_1', paused_until: until }]).pauses.judge([
+      anEnd('ads_1', 'TIMEOUT'),
+    ]);
+    const away = { query: () => Promise.reject(new Error('database away')) } as unknown as Database;
+    await new SinkPauses(away, { notify: () => undefined }, RULE).judge([anEnd('ads_1', 'TIMEOUT')]);
+    expect(lines).toEqual([
+      { event: 'sink.paused', workspaceId: 'ws_1', dataSourceId: 'ads_1', pausedUntil: until.toISOString() },
+      { event: 'sink.not_judged', sinks: 1, error: 'Error: database away' },
+    ]);
+    jest.restoreAllMocks();
+  });
+});
