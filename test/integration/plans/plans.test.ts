@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
+import { expirePayloads, removeDeliveredPayloads } from '../../../src/data-sinks/payload/payload-expiry.js';
+import { closeAttempts, openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
+import { AttemptRepository } from '../../../src/data-sinks/persistence/attempt.repository.js';
+import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { findUnheard, recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
+import { DataSinkRepository } from '../../../src/data-sinks/persistence/data-sink.repository.js';
+import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
+import { disableFailing } from '../../../src/data-sinks/persistence/disabling.js';
+import {
+  endDeliveries,
+  extendLeases,
+  releaseDeliveries,
+  sweepExpiredLeases,
+} from '../../../src/data-sinks/persistence/lease-keeping.js';
+import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
+import { PreparedSession } from '../../../src/data-sinks/persistence/prepared-session.js';
+import { removeExpiredCompletions, removeExpiredDeliveries } from '../../../src/data-sinks/persistence/retention.js';
+import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
+import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
+import { CONFIG } from '../persistence/module-database.js';
+import { deliveryId, fillTables, sinkId } from './large-tables.js';
+import { recordStatements, tablesReadThrough } from './query-plans.js';
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let session: PreparedSession;
+
+beforeAll(async () => {
+  database = await migratedPostgres(dataSinksMigrations);
+  dataSource = await new DataSource({ type: 'postgres', url: database.url, entities: dataSinksEntities }).initialize();
+  session = new PreparedSession(dataSource);
+  await fillTables(dataSource);
+}, 120_000);
+
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+const SINK = sinkId(8);
+const JOB = { jobId: 'job_17', run: 1, format: 'JSON' } as const;
+const TOKEN = '00000000-0000-4000-8000-000000000000';
+const HELD = Array.from({ length: 64 }, (_, i) => ({
+  id: deliveryId(i * 7),
+  leaseToken: TOKEN,
+}));
+const DAY_MS = 86_400_000;
+const COMPLETIONS = Array.from({ length: 64 }, (_, i) => ({
+  ...{ jobId: `job_new_${i}`, run: 1, workspaceId: 'ws_1', agentId: 'agt_1', completedAt: new Date() },
+  stats: { total: 1, matched: 1, unmatched: 0 },
+}));
+const CHOSEN = { workspaceId: 'ws_8', dataSourceId: SINK };
+const PAGE = { limit: 50, afterId: deliveryId(50_000) };
+
+const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
+  'recording completions': () =>
+    recordCompletions(
+      session,
+      'AUTO',
+      COMPLETIONS,
+      COMPLETIONS.map(({ jobId, workspaceId, agentId }, i) => ({
+        ...{ id: `dlv_new_${i}`, dataSourceId: SINK, jobId, run: 1, workspaceId, agentId, format: 'JSON' as const },
+        retriesAllowed: 2,
+      })),
+    ),
+  'looking for unheard completions': () => findUnheard(session, COMPLETIONS),
+  claiming: () =>
+    claimDeliveries(session, { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 256, leaseMs: 60_000 }, sinkId(5)),
+  'looking for what is due next': () => nextDueInMs(session),
+  'opening attempts': () =>
+    openAttempts(
+      session,
+      'worker',
+      HELD.map(({ id, leaseToken }, i) => ({
+        ...{
+          attemptId: `syn_new_${i}`,
+          deliveryId: id,
+          leaseToken,
+          url: CONFIG.url,
+          authScheme: 'HmacSha256' as const,
+        },
+        ...{ configVersion: 1, payload: { bodyId: 'pld_1', sha256: '00', bytes: 1, rows: 1 } },
+      })),
+    ),
+  'closing attempts': () =>
+    closeAttempts(
+      session,
+      HELD.map(({ id, leaseToken }, i) => ({
+        opened: { attemptId: `syn_${i}`, deliveryId: id, attemptNumber: 1, startedAt: new Date() },
+        ...{ leaseToken, status: 'SUCCEEDED' as const, errorCode: null, httpStatus: 200 },
+        timings: { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: null, waitMs: null, totalMs: 1 },
+        ...{ answerExcerpt: null, answerEnding: null, ownFailure: false },
+        plan: { status: 'DELIVERED' as const, reason: null, waitMs: null, spendsRetry: false as const },
+      })),
+    ),
+  'extending leases': () => extendLeases(session, HELD, 60_000),
+  'releasing deliveries': () =>
+    releaseDeliveries(
+      session,
+      HELD.map((held) => ({ ...held, waitMs: 1, ownFailure: false })),
+    ),
+  'ending deliveries': () =>
+    endDeliveries(
+      session,
+      HELD.map((held) => ({ ...held, status: 'CANCELLED' as const, reason: 'sink_inactive' as const })),
+    ),
+  'sweeping leases': () => sweepExpiredLeases(session, 5),
+  'judging sinks that fail': () =>
+    disableFailing(session, [{ dataSourceId: SINK, gone: false }], { failures: 100_000, withinMs: DAY_MS }),
+  'pausing and resuming sinks': async () => {
+    await pauseDownSinks(session, [{ dataSourceId: SINK, failures: 1 }], { failures: 9, pauseMs: 1, longestMs: 1 });
+    await resumeSinks(session, [SINK]);
+  },
+  'finding a body': () => new PayloadStore(session, 60_000).find(JOB),
+  'reading a body': () => new PayloadStore(session, 60_000).readChunks('pld_job_17', 0, 4),
+  'storing a body': () =>
+    new PayloadStore(session, 60_000).insertWhole(
+      { ...JOB, jobId: 'job_stored' },
+      { bodyId: 'pld_stored', sha256: '00', bytes: 1, rows: 1 },
+      Buffer.from('x'),
+    ),
+  'a page of deliveries': () => new DeliveryRepository(dataSource.manager).list(CHOSEN, PAGE),
+  'a page of deliveries, oldest first': () =>
+    new DeliveryRepository(dataSource.manager).list({ ...CHOSEN, order: 'oldest' }, PAGE),
+  'a page of failed deliveries': () =>
+    new DeliveryRepository(dataSource.manager).list({ ...CHOSEN, statuses: ['FAILED'] }, PAGE),
+  'the delivery of a job': () => new DeliveryRepository(dataSource.manager).findByJob('ws_8', SINK, 'job_17', 1),
+  'a page of attempts': () => new AttemptRepository(dataSource.manager).list(CHOSEN, { limit: 50, afterId: null }),
+  'the attempts of a delivery': () =>
+    new AttemptRepository(dataSource.manager).list(
+      { workspaceId: 'ws_8', deliveryId: HELD[3]?.id ?? '' },
+      { limit: 50, afterId: null },
+    ),
+  'the health of a sink': () => new DeliveryRepository(dataSource.manager).healthOf(SINK, Date.now()),
+  redelivering: () => new DeliveryRepository(dataSource.manager).redeliver('ws_8', HELD[3]?.id ?? ''),
+  'the sinks of agents': () => new DataSinkRepository(dataSource.manager).listWanting(['agt_1', 'agt_2']),
+  'removing delivered payloads': () => removeDeliveredPayloads(dataSource.manager, [JOB]),
+  'expiring payloads': () => expirePayloads(dataSource.manager, DAY_MS),
+  'expiring deliveries': () => removeExpiredDeliveries(dataSource.manager, 365 * DAY_MS),
+  'expiring completions': () => removeExpiredCompletions(dataSource.manager, 365 * DAY_MS),
+};
+
+describe('on tables of 100,000 deliveries and 200,000 attempts', () => {
+  it.each(Object.entries(STATEMENTS))('no table that grows is read through for %s', async (_name, run) => {
+    const sent = await recordStatements(dataSource, run);
+    expect(sent.length).toBeGreaterThan(0);
+    for (const statement of sent) expect(await tablesReadThrough(dataSource, statement)).toEqual([]);
+  });
+
+  it('a statement that does is seen', async () => {
+    const all = () => dataSource.query(`SELECT count(*) FROM agent_data_source_sync WHERE answer_excerpt = 'x'`);
+    const [statement] = await recordStatements(dataSource, all);
+    expect(statement && (await tablesReadThrough(dataSource, statement))).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^agent_data_source_sync_/)]),
+    );
+  });
+});
