@@ -40,11 +40,14 @@ const UP = [
   `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
      ON agent_data_source_delivery (workspace_id, data_source_id) WHERE status = 'IN_FLIGHT'`,
+  // A workspace's entries are read along their chain.
+  `DROP INDEX ix_agent_data_source_audit_workspace`,
   setFillfactor('SET (fillfactor = 60)'),
 ];
 
 const DOWN = [
   setFillfactor('RESET (fillfactor)'),
+  `CREATE INDEX ix_agent_data_source_audit_workspace ON agent_data_source_audit (workspace_id, id)`,
   `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
      ON agent_data_source_delivery (data_source_id) WHERE status = 'IN_FLIGHT'`,

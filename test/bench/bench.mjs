@@ -1,4 +1,4 @@
-// npm run bench [-- --only small,large,fanout,isolation,workers,embedded] [--runs 3] [--scale 1] [--json FILE] [--docs]
+// npm run bench [-- --only small,large,fanout,isolation,workers,embedded,plans] [--runs 3] [--scale 1] [--json FILE] [--docs]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,12 +6,13 @@ import { embedded } from './parts/embedded.mjs';
 import { fanout } from './parts/fanout.mjs';
 import { isolation } from './parts/isolation.mjs';
 import { large } from './parts/large.mjs';
+import { plans } from './parts/plans.mjs';
 import { small } from './parts/small.mjs';
 import { workers } from './parts/workers.mjs';
 import { printTable, writeDocument } from './report.mjs';
 import { Stage } from './stage.mjs';
 
-const PARTS = { small, large, fanout, isolation, workers, embedded };
+const PARTS = { small, large, fanout, isolation, workers, embedded, plans };
 
 const { values } = parseArgs({
   options: {

@@ -2,7 +2,6 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { AuditAction } from '../ports/audit-trail.js';
 
 @Entity('agent_data_source_audit')
-@Index('ix_agent_data_source_audit_workspace', ['workspaceId', 'id'])
 @Index('uq_agent_data_source_audit_chain', ['workspaceId', 'seq'], { unique: true })
 export class AuditEntryEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source_audit' })

@@ -12,8 +12,12 @@ export const deliveryId = (n: number): string => `${DELIVERY_PREFIX}${String(n).
 
 export const sinkId = (n: number): string => `ads_${String(n).padStart(26, '0')}`;
 
-/** As many rows as a small installation has after a day: 100,000 deliveries, 200,000 attempts, a backlog on one sink. */
-export async function fillTables(dataSource: DataSource): Promise<void> {
+/**
+ * Fills the tables as an installation has them after a while: two attempts for each delivery, and a backlog on one sink.
+ * @param attempts so many; the others are in proportion
+ */
+export async function fillTables(dataSource: DataSource, attempts: number): Promise<void> {
+  const deliveries = attempts / 2;
   await createAttemptPartitions(dataSource.manager);
   const fill = (sql: string, parameters: unknown[] = []) => dataSource.query(sql, parameters);
   await fill(
@@ -24,7 +28,8 @@ export async function fillTables(dataSource: DataSource): Promise<void> {
   );
   await fill(
     `INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched, heard_at)
-     SELECT 'job_' || j, 1, 'ws_' || j % 20, 'agt_' || j % 50, now(), 1, 1, 0, now() FROM generate_series(0, 19999) j`,
+     SELECT 'job_' || j, 1, 'ws_' || j % 20, 'agt_' || j % 50, now(), 1, 1, 0, now() FROM generate_series(0, $1::int) j`,
+    [deliveries / 5],
   );
   // Every tenth delivery waits, half of those on one sink.
   await fill(
@@ -36,12 +41,12 @@ export async function fillTables(dataSource: DataSource): Promise<void> {
             CASE WHEN status IN ('PENDING', 'RETRYING') THEN now() - d * interval '1 ms' END,
             CASE WHEN status IN ('DELIVERED', 'FAILED') THEN now() - d * interval '1 s' END, 'HTTP_5XX',
             CASE status WHEN 'IN_FLIGHT' THEN gen_random_uuid() END, CASE status WHEN 'IN_FLIGHT' THEN now() + interval '1 minute' END
-       FROM generate_series(0, 99999) d,
+       FROM generate_series(0, $3::int - 1) d,
             LATERAL (SELECT CASE WHEN d % 20 = 0 THEN 7 ELSE (d * 13 + d / 5) % $1::int END AS s) sink,
             LATERAL (SELECT CASE WHEN d % 20 = 0 THEN 'PENDING' WHEN d % 20 = 1 THEN 'RETRYING' WHEN d % 500 = 2 THEN 'IN_FLIGHT'
                                  WHEN d % 50 = 3 THEN 'FAILED' ELSE 'DELIVERED' END AS status) state
      ON CONFLICT DO NOTHING`,
-    [SINKS, DELIVERY_PREFIX],
+    [SINKS, DELIVERY_PREFIX, deliveries],
   );
   await fill(
     `INSERT INTO agent_data_source_sync
