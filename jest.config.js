@@ -61,5 +61,7 @@ export default {
     project('package', { ...withServices, globalSetup: '<rootDir>/test/package/support/global-setup.js' }),
     // Starts, kills and restarts servers of its own.
     project('chaos'),
+    // Does each part of the bench still work? It starts servers of its own too.
+    project('bench'),
   ],
 };

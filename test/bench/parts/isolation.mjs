@@ -57,7 +57,7 @@ async function fillBacklog(platform, agentId, count, tag) {
   await platform.ask('query', {
     sql: `WITH job AS (
       INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched, heard_at)
-      SELECT 'job_20_${tag}' || n, 1, 'ws_bench', $1, now(), 20, 20, 0, now() FROM generate_series(1, $2::int) n RETURNING job_id)
+      SELECT 'job_20_${tag}_' || n, 1, 'ws_bench', $1, now(), 20, 20, 0, now() FROM generate_series(1, $2::int) n RETURNING job_id)
       INSERT INTO agent_data_source_delivery (id, data_source_id, job_id, run, workspace_id, agent_id, format,
         retries_allowed, trigger, status, next_attempt_at)
       SELECT 'dlv_' || job_id, 'ads_' || $1 || '_0000', job_id, 1, 'ws_bench', $1, 'JSON', 2, 'AUTO', 'PENDING', now() FROM job`,
