@@ -14,6 +14,7 @@ import type { DeliveryAttempt } from './delivery-attempt.js';
 import type { DeliveryGate } from './delivery-gate.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { OutageLog } from '../core/outage-log.js';
+import { RoomForClaims } from './room-for-claims.js';
 import type { ServerClock } from './server-clock.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
 
@@ -31,9 +32,6 @@ export interface DeliveryWorkerOptions {
   readonly random: () => number;
 }
 
-/** After an attempt that made room, others are given so long to end as well. */
-const WAIT_FOR_ENDS_MS = 5;
-
 /** Step 4: claims due deliveries in batches, judges them, and runs step 5 for each, until none is due. */
 export class DeliveryWorker {
   readonly #logger = new Logger('DataSinks');
@@ -46,11 +44,7 @@ export class DeliveryWorker {
   #looking = false;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
-  /** Attempts that have ended since the last claim began. */
-  #ended = 0;
-  /** More was due at the last claim than there was room for, here or under a cap. */
-  #needsRoom = false;
-  #afterEnds: NodeJS.Timeout | null = null;
+  readonly #room: RoomForClaims;
 
   constructor(
     private readonly session: Database,
@@ -64,6 +58,7 @@ export class DeliveryWorker {
   ) {
     this.#leases = new LeaseKeeper(session, options.leaseMs);
     this.#turns = new ClaimTurns(session);
+    this.#room = new RoomForClaims(options.claimBatch / 4, () => this.wake());
   }
 
   async start(): Promise<void> {
@@ -77,8 +72,6 @@ export class DeliveryWorker {
   /** Looks for due deliveries now. Calls that come while a claim is under way lead to one more. */
   wake(): void {
     if (!this.#running) return;
-    if (this.#afterEnds) clearTimeout(this.#afterEnds);
-    this.#afterEnds = null;
     if (this.#claiming) {
       this.#wokenMeanwhile = true;
       return;
@@ -96,7 +89,7 @@ export class DeliveryWorker {
   async stop(): Promise<void> {
     this.#running = false;
     if (this.#poll) clearInterval(this.#poll);
-    if (this.#afterEnds) clearTimeout(this.#afterEnds);
+    this.#room.stop();
     await this.wakeup.stop();
     await this.#claiming;
     const cutOff = setTimeout(
@@ -135,9 +128,8 @@ export class DeliveryWorker {
     try {
       while (this.#running) {
         const batch = Math.min(claimBatch, maxInFlight - this.#inFlight.size);
-        this.#ended = 0;
-        this.#needsRoom = batch <= 0;
-        if (batch <= 0) return;
+        this.#room.beginClaim();
+        if (batch <= 0) return this.#room.wait();
         const begunAt = this.#outages.mark();
         const { deliveries, more, pacedMs } = await this.#turns.next({ ...caps, batch, leaseMs });
         this.#outages.over(begunAt);
@@ -149,20 +141,12 @@ export class DeliveryWorker {
           if (deliveries.length === batch) this.wakeup.notifyOthers();
         }
         if (pacedMs !== null) this.wakeup.notifyIn(pacedMs);
-        this.#needsRoom = more === 'room';
-        this.#useRoom();
+        if (more === 'room') this.#room.wait();
         if (more !== 'now') return;
       }
     } catch (error) {
       this.#outages.report(error);
     }
-  }
-
-  /** Where there was no room it waits for some: a claim for each attempt that ends would cost as much as one for many. */
-  #useRoom(): void {
-    if (!this.#needsRoom || this.#ended === 0 || !this.#running) return;
-    if (this.#ended >= this.options.claimBatch / 4) this.wake();
-    else this.#afterEnds ??= setTimeout(() => this.wake(), WAIT_FOR_ENDS_MS);
   }
 
   #take(claimed: readonly ClaimedDelivery[]): void {
@@ -180,8 +164,7 @@ export class DeliveryWorker {
         .finally(() => {
           this.#leases.release(delivery);
           this.#inFlight.delete(delivery.id);
-          this.#ended += 1;
-          this.#useRoom();
+          this.#room.made();
         });
       this.#inFlight.set(delivery.id, done);
     }
