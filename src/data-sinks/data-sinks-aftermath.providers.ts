@@ -5,7 +5,15 @@ import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
 import { Transactions } from './persistence/transactions.js';
-import { AutoDisable, DomainEvents, PayloadErasure, Retention, SettledDeliveries } from './pipeline/index.js';
+import {
+  AutoDisable,
+  DeliveryParts,
+  DomainEvents,
+  PayloadErasure,
+  Retention,
+  SettledDeliveries,
+  Wakeup,
+} from './pipeline/index.js';
 import { AuditTrail } from './ports/index.js';
 import { provide } from './provide.js';
 import { Telemetry } from './telemetry/telemetry.js';
@@ -16,14 +24,21 @@ type Options = ResolvedDataSinksOptions;
 export const aftermath: readonly Provider[] = [
   provide(
     SettledDeliveries,
-    [DomainEvents, AutoDisable, Telemetry, DATABASE, OPTIONS],
+    [DomainEvents, AutoDisable, Telemetry, DeliveryParts, DATABASE, OPTIONS],
     (
       events: DomainEvents,
       autoDisable: AutoDisable,
       telemetry: Telemetry,
+      parts: DeliveryParts,
       { manager }: DataSource,
       { erasePayloadsOnSuccess }: Options,
-    ) => new SettledDeliveries(events, autoDisable, telemetry, manager, erasePayloadsOnSuccess),
+    ) => new SettledDeliveries(events, autoDisable, telemetry, parts, manager, erasePayloadsOnSuccess),
+  ),
+  provide(
+    DeliveryParts,
+    [DATABASE, Wakeup, DomainEvents, Telemetry],
+    ({ manager }: DataSource, wakeup: Wakeup, events: DomainEvents, telemetry: Telemetry) =>
+      new DeliveryParts(manager, wakeup, events, telemetry),
   ),
   provide(
     AutoDisable,

@@ -24,6 +24,7 @@ import {
   AttemptRecorder,
   DeliveryAttempt,
   DeliveryGate,
+  DeliveryParts,
   DeliveryRecorder,
   DeliverySweeper,
   DeliveryWorker,
@@ -108,15 +109,16 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryAttempt,
-    [PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
+    [DeliveryParts, PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
     (
+      parts: DeliveryParts,
       bodies: PayloadBodies,
       signer: PushSigner,
       client: PushClient,
       recorder: AttemptRecorder,
       newId: IdFactory,
       { retryWaitsMs }: Options,
-    ) => new DeliveryAttempt(bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
+    ) => new DeliveryAttempt(parts, bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
   ),
   provide(
     PayloadBodies,
@@ -159,7 +161,10 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliverySweeper,
-    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, Retention, Telemetry, OPTIONS],
+    [
+      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries],
+      ...[DeliveryParts, Retention, Telemetry, OPTIONS],
+    ],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
@@ -167,11 +172,12 @@ const pipeline: Provider[] = [
       payloads: PayloadStore,
       vault: SecretVault,
       settled: SettledDeliveries,
+      parts: DeliveryParts,
       retention: Retention,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
     ) =>
-      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, retention, telemetry, {
+      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, parts, retention, telemetry, {
         everyMs: sweepMs,
         maxAbandoned,
       }),

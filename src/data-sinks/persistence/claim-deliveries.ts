@@ -1,5 +1,5 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
-import type { DataSinkStatus, HttpsWebhookConfig, PayloadFormat } from '../core/data-sink.js';
+import type { DataSinkStatus, HttpsWebhookConfig } from '../core/data-sink.js';
 import type { DeliveryTrigger } from '../core/delivery.js';
 import { type Database, rows } from './database.js';
 
@@ -69,7 +69,7 @@ claimed AS (
     FROM picked WHERE d.id = picked.id
   RETURNING d.*
 )
-SELECT now() AS claimed_at, due.fills_cap, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run, c.format, c.trigger, c.attempt_count,
+SELECT now() AS claimed_at, due.fills_cap, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run, c.recipe, c.trigger, c.attempt_count,
        c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
        j.completed_at, j.total, j.matched, j.unmatched,
        s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id,
@@ -78,7 +78,7 @@ SELECT now() AS claimed_at, due.fills_cap, c.id, c.workspace_id, c.agent_id, c.d
   JOIN due ON due.id = c.id
   JOIN agent_data_source_job j ON j.job_id = c.job_id AND j.run = c.run
   LEFT JOIN agent_data_source s ON s.id = c.data_source_id
-  LEFT JOIN agent_data_source_payload p ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.format AND p.ready
+  LEFT JOIN agent_data_source_payload p ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.recipe AND p.ready
  ORDER BY c.id`;
 
 /** Takes due deliveries, fair across sinks, under a lease. The database's clock decides what is due. */
@@ -139,7 +139,7 @@ interface ClaimedRow {
   data_source_id: string;
   job_id: string;
   run: number;
-  format: PayloadFormat;
+  recipe: string;
   trigger: DeliveryTrigger;
   attempt_count: number;
   retries_allowed: number;
@@ -169,7 +169,7 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
     dataSourceId: row.data_source_id,
     jobId: row.job_id,
     run: row.run,
-    format: row.format,
+    recipe: row.recipe,
     trigger: row.trigger,
     attemptCount: row.attempt_count,
     retriesAllowed: row.retries_allowed,

@@ -1,5 +1,5 @@
 import { type EntityManager, In, IsNull, LessThan, type Repository } from 'typeorm';
-import type { DataSink } from '../core/data-sink.js';
+import { type DataSink, DEFAULT_BODY_SETTINGS } from '../core/data-sink.js';
 import { DataSourceEntity } from './data-source.entity.js';
 import { type Page, type PageRequest, toPage } from './page.js';
 
@@ -118,6 +118,10 @@ function disabling(status: DataSink['status'] | undefined): Disabling {
 }
 
 function toDataSink(entity: DataSourceEntity): DataSink {
-  const { secretId, secretHint, secretCreatedAt, reactivatedAt: _reactivated, ...rest } = entity;
-  return { ...rest, secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt } };
+  const { secretId, secretHint, secretCreatedAt, reactivatedAt: _reactivated, config, ...rest } = entity;
+  return {
+    ...rest,
+    config: { ...DEFAULT_BODY_SETTINGS, ...config },
+    secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt },
+  };
 }
