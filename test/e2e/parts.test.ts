@@ -87,15 +87,15 @@ describe('a job with more rows than a sink takes at once', () => {
 
   it('that would be too many parts is not sent, and says so', async () => {
     const on = await stage({ maxRowsPerPush: 1 });
-    const jobId = await on.agent.finishJob(resultRows(10_001));
+    const jobId = await on.agent.finishJob(resultRows(1_001));
     const [only, ...others] = await settledParts(on, jobId);
     expect(others).toEqual([]);
-    expect(only).toMatchObject({ status: 'FAILED', reason: 'too_many_parts', attemptCount: 0, part: { of: 10_001 } });
+    expect(only).toMatchObject({ status: 'FAILED', reason: 'too_many_parts', attemptCount: 0, part: { of: 1_001 } });
     const other = await on.agent.sink(on.endpoint, {
       config: { url: on.endpoint.url, authScheme: 'HmacSha256', maxRowsPerPush: 1 },
     });
     const refused = expectStatus(await on.sink.api.post(`${other.path}/pushes`, { jobId }), 422);
-    expect(refused.errors).toEqual([{ pointer: '/jobId', detail: expect.stringContaining('more than 10000 parts') }]);
+    expect(refused.errors).toEqual([{ pointer: '/jobId', detail: expect.stringContaining('more than 1000 parts') }]);
     expect(on.endpoint.requests).toEqual([]);
   });
 });

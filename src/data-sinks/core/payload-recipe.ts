@@ -1,8 +1,11 @@
 import { type Compression, type HttpsWebhookConfig, PAYLOAD_FORMATS, type PayloadFormat } from './data-sink.js';
 import { ROW_FIELDS, type RowField } from './job-completed.js';
 
-/** A job is pushed in at most so many parts; one that would need more is not pushed. */
-export const MAX_PARTS = 10_000;
+/**
+ * A job is pushed in at most so many parts; one that would need more is not pushed. Each is a row that is written in the
+ * transaction which completes the job, for each sink: twenty sinks of a thousand parts cost it a second or two.
+ */
+export const MAX_PARTS = 1_000;
 
 /** Which of a job's numbered parts a delivery carries. */
 export interface PushPart {
@@ -71,8 +74,15 @@ export function recipeName({ format, compression, fields, split }: PayloadRecipe
 
 const NAME = /^([A-Z]+)(;gzip)?(?:;fields=([A-Za-z,]+))?(?:;rows=(\d+);part=(\d+)\/(\d+))?$/;
 
+/** The recipes that have nothing to their name but a format: nearly all. */
+const PLAIN: ReadonlyMap<string, PayloadRecipe> = new Map(
+  PAYLOAD_FORMATS.map((format) => [format, { format, compression: 'none', fields: null, split: null }]),
+);
+
 /** @throws when it is no name of `recipeName()`: a later version's, perhaps */
 export function parseRecipe(name: string): PayloadRecipe {
+  const plain = PLAIN.get(name);
+  if (plain) return plain;
   const [, format, gzip, fields, rowsPerPart, number, of] = NAME.exec(name) ?? [];
   const known = PAYLOAD_FORMATS.find((one) => one === format);
   const recipe: PayloadRecipe | undefined = known && {

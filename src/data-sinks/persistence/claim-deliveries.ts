@@ -1,7 +1,7 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DataSinkStatus, HttpsWebhookConfig } from '../core/data-sink.js';
-import type { DeliveryTrigger } from '../core/delivery.js';
 import { type Database, rows } from './database.js';
+import type { PushRow } from './push-row.js';
 
 export interface ClaimLimits {
   /** At most so many deliveries in one claim. */
@@ -130,18 +130,9 @@ export async function oldestDueAgeMs(database: Database): Promise<number> {
   return Math.max(-((await dueInMs(database)) ?? 0), 0);
 }
 
-interface ClaimedRow {
+interface ClaimedRow extends PushRow {
   claimed_at: Date;
   fills_cap: boolean;
-  id: string;
-  workspace_id: string;
-  agent_id: string;
-  data_source_id: string;
-  job_id: string;
-  run: number;
-  recipe: string;
-  trigger: DeliveryTrigger;
-  attempt_count: number;
   retries_allowed: number;
   retries_spent: number;
   own_failures: number;

@@ -14,6 +14,17 @@ export interface PartsKey extends JobKey {
 /** Not due before the others make it so. */
 const WAITS = `d.part > 1 AND d.part = d.part_count AND d.status IN ('PENDING', 'RETRYING') AND d.next_attempt_at IS NULL`;
 
+/**
+ * The same for rows that are looked up by their key. Compared as they are, status and time would fit the indexes of all
+ * that waits, and the planner, who cannot know how few the keys are, would read a backlog through.
+ */
+const WAITS_TOO = `
+d.part > 1 AND d.part = d.part_count AND d.status || '' IN ('PENDING', 'RETRYING')
+AND coalesce(d.next_attempt_at, 'infinity') = 'infinity'`;
+
+/** Failed for want of the others; looked up by its key likewise. */
+export const INCOMPLETE = `d.status || '/' || d.reason = 'FAILED/parts_incomplete'`;
+
 const OTHERS = `
 agent_data_source_delivery o
  WHERE o.data_source_id = d.data_source_id AND o.job_id = d.job_id AND o.run = d.run AND o.part < d.part`;
@@ -21,8 +32,8 @@ agent_data_source_delivery o
 const KEYS = `
 SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[]) AS k (data_source_id, job_id, run, part_count)`;
 
-/** Looked for from the last one backwards: parts leave in their order, so what is missing is soon found. */
-const MISSING = `(SELECT o.id FROM ${OTHERS} AND o.status <> 'DELIVERED' ORDER BY o.part DESC LIMIT 1)`;
+/** Looked for from the last one backwards, in the index's order: parts leave in theirs, so what is missing is soon found. */
+const MISSING = `(SELECT o.id FROM ${OTHERS} AND o.status || '' <> 'DELIVERED' ORDER BY o.part DESC LIMIT 1)`;
 const UNDELIVERED = `(SELECT o.id FROM ${OTHERS} AND o.status IN ('FAILED', 'CANCELLED') LIMIT 1)`;
 
 /**
@@ -39,7 +50,7 @@ export async function releaseLastParts(database: Database, pushes: readonly Part
             next_attempt_at = now(), reason = NULL, settled_at = NULL, updated_at = now()
        FROM (${KEYS}) k
       WHERE d.data_source_id = k.data_source_id AND d.job_id = k.job_id AND d.run = k.run AND d.part = k.part_count
-        AND (${WAITS} OR (d.status = 'FAILED' AND d.reason = 'parts_incomplete'))
+        AND (${WAITS_TOO} OR ${INCOMPLETE})
         AND ${MISSING} IS NULL
      RETURNING d.id`,
     keyColumns(pushes),
@@ -59,7 +70,7 @@ export async function failLastParts(database: Database, endedIds: readonly strin
        FROM agent_data_source_delivery o
       WHERE o.id = ANY ($1) AND o.status IN ('FAILED', 'CANCELLED') AND o.part < o.part_count
         AND d.data_source_id = o.data_source_id AND d.job_id = o.job_id AND d.run = o.run AND d.part = o.part_count
-        AND ${WAITS}
+        AND ${WAITS_TOO}
      RETURNING ${PUSH_COLUMNS}`,
     [endedIds],
   );
@@ -79,7 +90,7 @@ export async function endWaitingParts(
             next_attempt_at = NULL, settled_at = now(), updated_at = now()
        FROM (${KEYS}) k
       WHERE d.data_source_id = k.data_source_id AND d.job_id = k.job_id AND d.run = k.run
-        AND d.status IN ('PENDING', 'RETRYING')
+        AND d.status || '' IN ('PENDING', 'RETRYING')
      RETURNING ${PUSH_COLUMNS}`,
     [...keyColumns(pushes), reason],
   );

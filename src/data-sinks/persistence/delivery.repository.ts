@@ -2,6 +2,7 @@ import { type EntityManager, In, LessThan, MoreThan, MoreThanOrEqual } from 'typ
 import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../core/delivery.js';
 import { parseRecipe } from '../core/payload-recipe.js';
 import { rows } from './database.js';
+import { INCOMPLETE } from './delivery-parts.js';
 import { type SinkHealth, sinkHealth } from './sink-health.js';
 import { DeliveryEntity } from './delivery.entity.js';
 import { type ListOrder, type Page, type PageRequest, toPage } from './page.js';
@@ -79,7 +80,7 @@ export class DeliveryRepository {
             SET trigger = 'REDELIVERY', status = 'PENDING', reason = NULL, settled_at = NULL, updated_at = now()
            FROM again a
           WHERE a.part < a.part_count AND d.data_source_id = a.data_source_id AND d.job_id = a.job_id
-            AND d.run = a.run AND d.part = a.part_count AND d.status = 'FAILED' AND d.reason = 'parts_incomplete'
+            AND d.run = a.run AND d.part = a.part_count AND ${INCOMPLETE}
        )
        SELECT id FROM again`,
       [workspaceId, id, SETTLED_STATUSES],

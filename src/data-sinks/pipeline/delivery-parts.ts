@@ -35,7 +35,7 @@ export interface SettledPart {
 }
 
 /** So many at each sweep: thousands may wait behind a sink that is disabled. */
-const REPAIRED_AT_ONCE = 1_000;
+const REPAIRED_AT_ONCE = 200;
 
 /**
  * Keeps the parts of a job in their order: the last one is due once all others are delivered, and fails when one of them

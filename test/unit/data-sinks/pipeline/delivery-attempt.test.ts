@@ -198,7 +198,7 @@ describe('a delivery of which nothing can be sent', () => {
     ],
     [
       'its job would be too many parts',
-      new TooManyPartsError(10_001),
+      new TooManyPartsError(1_001),
       { ending: { ...lease, status: 'FAILED', reason: 'too_many_parts' } },
     ],
     ['something of ours is away', new Error('vault away'), { release: { ...lease, waitMs: 30_000, ownFailure: true } }],
