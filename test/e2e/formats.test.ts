@@ -1,32 +1,22 @@
 import { createHash } from 'node:crypto';
 import { get } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ListenRecord } from '../../src/receiver/cli/listen-record.js';
 import type { Body } from '../support/platform/api-client.js';
 import { type Agent, expectStatus, resultRows, type Sink } from '../support/platform/customer.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
-import { type CompiledKit, compileKit, ListenProcess } from '../support/receiver/listen-process.js';
+import { suiteListener } from '../support/receiver/suite-listener.js';
 
 const platform = suitePlatform();
 const SECRET = 'one secret for all of these sinks';
-let kit: CompiledKit;
-let listening: ListenProcess;
-
-beforeAll(async () => {
-  kit = compileKit();
-  listening = await ListenProcess.start(kit.command, ['--json', '--secret', SECRET]);
-}, 60_000);
-afterAll(async () => {
-  await listening.end();
-  kit.remove();
-});
+const listening = suiteListener(SECRET);
 
 const newAgent = async (): Promise<Agent> => (await platform().customer()).agent();
 
 /** A sink at the kit's receiver, in another process, under a path of its own. */
 function kitSink(agent: Agent, path: string, format: string, config: Body = {}): Promise<Sink> {
-  const url = `${listening.url}/${path}`;
+  const url = `${listening().url}/${path}`;
   return agent.sink(url, { config: { url, authScheme: 'HmacSha256', ...config }, secret: { value: SECRET }, format });
 }
 
@@ -34,7 +24,7 @@ function kitSink(agent: Agent, path: string, format: string, config: Body = {}):
 async function records(count: number): Promise<ReadonlyMap<string, ListenRecord>> {
   const seen = new Map<string, ListenRecord>();
   while (seen.size < count) {
-    const record = await listening.record();
+    const record = await listening().record();
     seen.set(record.path.split('/').at(-1) ?? '', record);
   }
   return seen;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { DATA_SINK_EVENTS } from '../../src/data-sinks/index.js';
 import type { Body } from '../support/platform/api-client.js';
@@ -6,7 +6,7 @@ import { type Agent, expectStatus, resultRows, type Sink } from '../support/plat
 import type { Endpoint, ReceiverStep } from '../support/platform/receiver-process.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 import { until } from '../support/platform/until.js';
-import { type CompiledKit, compileKit, ListenProcess } from '../support/receiver/listen-process.js';
+import { suiteListener } from '../support/receiver/suite-listener.js';
 
 const platform = suitePlatform({ options: { disableAfter: 1_000 } });
 
@@ -239,28 +239,19 @@ describe('the parts of a job whose rows cannot be sent', () => {
 });
 
 describe('a job of 100,000 rows', () => {
-  let kit: CompiledKit;
-  let listening: ListenProcess;
   const secret = 'a secret for a hundred thousand rows';
-  beforeAll(async () => {
-    kit = compileKit();
-    listening = await ListenProcess.start(kit.command, ['--json', '--secret', secret]);
-  }, 60_000);
-  afterAll(async () => {
-    await listening.end();
-    kit.remove();
-  });
+  const listening = suiteListener(secret);
 
   it('arrives in twelve parts, verified and counted by the kit', async () => {
     const agent = await (await platform().customer()).agent();
-    const config = { url: listening.url, authScheme: 'HmacSha256', compression: 'gzip', maxRowsPerPush: 9_000 };
-    const sink = await agent.sink(listening.url, { config, format: 'CSV', secret: { value: secret } });
+    const config = { url: listening().url, authScheme: 'HmacSha256', compression: 'gzip', maxRowsPerPush: 9_000 };
+    const sink = await agent.sink(listening().url, { config, format: 'CSV', secret: { value: secret } });
     const lines = resultRows(100_000).map((row) => JSON.stringify(row));
     const headers = { 'Content-Type': 'application/x-ndjson' };
     const answer = await agent.api.raw('POST', `${agent.path}/mapping-jobs`, { headers, body: lines.join('\n') });
     const { jobId } = expectStatus(answer, 201);
     const records = [];
-    for (let i = 0; i < 12; i++) records.push(await listening.record());
+    for (let i = 0; i < 12; i++) records.push(await listening().record());
     expect(records.map(({ signatureValid, facts }) => [signatureValid, facts?.jobId])).toEqual(
       records.map(() => [true, jobId]),
     );

@@ -1,19 +1,13 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
-import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
-import { pgliteDriver } from '../../../src/reference-host/persistence/pglite-driver.js';
+import type { DataSource } from 'typeorm';
+import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { openUnmigrated } from './unmigrated.js';
 
 const NAME = 'PayloadRecipes1764700000000';
 let dataSource: DataSource;
 
 beforeAll(async () => {
-  dataSource = await new DataSource({
-    type: 'postgres',
-    driver: pgliteDriver(null),
-    entities: dataSinksEntities,
-    migrations: dataSinksMigrations,
-    migrationsTransactionMode: 'each',
-  }).initialize();
+  dataSource = await openUnmigrated();
   await dataSource.runMigrations();
   await undo();
 });
