@@ -31,11 +31,6 @@ const UP = [
      ADD COLUMN failures_in_row integer NOT NULL DEFAULT 0,
      ADD COLUMN paused_until timestamptz,
      ADD COLUMN paced_from timestamptz`,
-  // The job first: it serves look-ups by job too, and the deliveries of a job share pages of it.
-  `DROP INDEX ix_agent_data_source_delivery_job`,
-  `ALTER TABLE agent_data_source_delivery
-     DROP CONSTRAINT uq_agent_data_source_delivery_completion,
-     ADD CONSTRAINT uq_agent_data_source_delivery_completion UNIQUE (job_id, data_source_id, run)`,
   // By workspace and sink: both have a cap.
   `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
@@ -51,9 +46,5 @@ const DOWN = [
   `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
      ON agent_data_source_delivery (data_source_id) WHERE status = 'IN_FLIGHT'`,
-  `ALTER TABLE agent_data_source_delivery
-     DROP CONSTRAINT uq_agent_data_source_delivery_completion,
-     ADD CONSTRAINT uq_agent_data_source_delivery_completion UNIQUE (data_source_id, job_id, run)`,
-  `CREATE INDEX ix_agent_data_source_delivery_job ON agent_data_source_delivery (job_id)`,
   `ALTER TABLE agent_data_source DROP COLUMN failures_in_row, DROP COLUMN paused_until, DROP COLUMN paced_from`,
 ];

@@ -8,6 +8,7 @@ import type { Database } from './persistence/database.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AutoDisable,
+  DeliveryParts,
   DomainEvents,
   PayloadErasure,
   Retention,
@@ -25,15 +26,22 @@ type Options = ResolvedDataSinksOptions;
 export const aftermath: readonly Provider[] = [
   provide(
     SettledDeliveries,
-    [DomainEvents, AutoDisable, SinkPauses, Telemetry, DATABASE, OPTIONS],
+    [DomainEvents, AutoDisable, SinkPauses, Telemetry, DeliveryParts, DATABASE, OPTIONS],
     (
       events: DomainEvents,
       autoDisable: AutoDisable,
       pauses: SinkPauses,
       telemetry: Telemetry,
+      parts: DeliveryParts,
       { manager }: DataSource,
       { erasePayloadsOnSuccess }: Options,
-    ) => new SettledDeliveries(events, autoDisable, pauses, telemetry, manager, erasePayloadsOnSuccess),
+    ) => new SettledDeliveries(events, autoDisable, pauses, telemetry, parts, manager, erasePayloadsOnSuccess),
+  ),
+  provide(
+    DeliveryParts,
+    [DATABASE, Wakeup, DomainEvents, Telemetry],
+    ({ manager }: DataSource, wakeup: Wakeup, events: DomainEvents, telemetry: Telemetry) =>
+      new DeliveryParts(manager, wakeup, events, telemetry),
   ),
   provide(
     AutoDisable,

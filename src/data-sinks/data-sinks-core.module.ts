@@ -25,6 +25,7 @@ import {
   AttemptRecorder,
   DeliveryAttempt,
   DeliveryGate,
+  DeliveryParts,
   DeliveryRecorder,
   DeliverySweeper,
   DeliveryWorker,
@@ -112,15 +113,16 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryAttempt,
-    [PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
+    [DeliveryParts, PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
     (
+      parts: DeliveryParts,
       bodies: PayloadBodies,
       signer: PushSigner,
       client: PushClient,
       recorder: AttemptRecorder,
       newId: IdFactory,
       { retryWaitsMs }: Options,
-    ) => new DeliveryAttempt(bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
+    ) => new DeliveryAttempt(parts, bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
   ),
   provide(
     PayloadBodies,
@@ -163,7 +165,10 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliverySweeper,
-    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, Retention, Telemetry, OPTIONS],
+    [
+      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries],
+      ...[DeliveryParts, Retention, Telemetry, OPTIONS],
+    ],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
@@ -171,11 +176,12 @@ const pipeline: Provider[] = [
       payloads: PayloadStore,
       vault: SecretVault,
       settled: SettledDeliveries,
+      parts: DeliveryParts,
       retention: Retention,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
     ) =>
-      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, retention, telemetry, {
+      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, parts, retention, telemetry, {
         everyMs: sweepMs,
         maxAbandoned,
       }),

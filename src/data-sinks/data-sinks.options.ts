@@ -72,9 +72,9 @@ export interface DataSinksOptions {
   /** Bodies kept in memory while their deliveries run. @default 33554432 (32 MB) */
   readonly payloadCacheBytes?: number;
 
-  /** Payload bytes are kept so long after the last delivery of their job settled. @default 604800000 (7 days) */
+  /** Payload bytes are kept so long after the last delivery of the same body settled. @default 604800000 (7 days) */
   readonly payloadRetentionMs?: number;
-  /** Whether payload bytes go as soon as all deliveries of their job are delivered. @default false */
+  /** Whether payload bytes go as soon as all deliveries of the same body are delivered. @default false */
   readonly erasePayloadsOnSuccess?: boolean;
   /** Attempts are kept so long, and to the end of their month. @default 7776000000 (90 days) */
   readonly attemptRetentionMs?: number;

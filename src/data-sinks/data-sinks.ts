@@ -15,7 +15,8 @@ export class DataSinks {
   }
 
   /**
-   * Makes the deliveries of a completed job: one for each active sink of its agent, when the agent is active and its rule
+   * Makes the deliveries of a completed job: one for each active sink of its agent (one per part, for a sink with
+   * `maxRowsPerPush`), when the agent is active and its rule
    * `auto_push_on_job_complete` is true. The same job and run recorded again makes nothing.
    * @param manager the `EntityManager` of the transaction that completes the job: both are committed, or neither is.
    *   Without one the deliveries are committed when this resolves

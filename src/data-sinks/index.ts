@@ -29,6 +29,7 @@ export {
   type DataSinkReactivated,
 } from './core/domain-events.js';
 export type { DisabledReason } from './core/data-sink.js';
+export type { PushPart } from './core/payload-recipe.js';
 export { type DataSinkRules, parseRules, type RulesResult, type RuleViolation } from './core/rules.js';
 
 export { type KeyRing, parseKeyRing } from './vault/key-ring.js';

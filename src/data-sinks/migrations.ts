@@ -2,6 +2,7 @@ import { CreateDataSinkTables1764000000000 } from '../../migrations/176400000000
 import { ChainAuditEntries1764100000000 } from '../../migrations/1764100000000-ChainAuditEntries.js';
 import { DisableSinksAndExpire1764300000000 } from '../../migrations/1764300000000-DisableSinksAndExpire.js';
 import { PaceClaims1764500000000 } from '../../migrations/1764500000000-PaceClaims.js';
+import { PayloadRecipes1764700000000 } from '../../migrations/1764700000000-PayloadRecipes.js';
 
 /** The module's migrations, oldest first, for the `migrations` of the host's own `DataSource`. */
 export const dataSinksMigrations = [
@@ -9,4 +10,5 @@ export const dataSinksMigrations = [
   ChainAuditEntries1764100000000,
   DisableSinksAndExpire1764300000000,
   PaceClaims1764500000000,
+  PayloadRecipes1764700000000,
 ];

@@ -6,9 +6,13 @@ export { checkAuthorization } from './authorization.js';
 export type { ExpectedAuthorization } from './authorization.js';
 export { MemorySeenDeliveries } from './memory-seen-deliveries.js';
 export type { MemorySeenDeliveriesOptions } from './memory-seen-deliveries.js';
+export { CsvScanner } from './csv-scanner.js';
+export { JsonLinesScanner } from './json-lines-scanner.js';
 export { parsePush, PayloadReader } from './payload-reader.js';
+export type { PayloadReaderOptions } from './payload-reader.js';
 export { PayloadScanner } from './payload-scanner.js';
-export type { PayloadScannerOptions } from './payload-scanner.js';
+export { factsIn, pushContent } from './push-content.js';
+export type { PushContent, PushFormat } from './push-content.js';
 export type { PushHeaders } from './push-headers.js';
 export { PUSH_VERIFICATION_ERRORS, PushVerificationError } from './push-verification-error.js';
 export type { PushProblem, PushVerificationErrorCode } from './push-verification-error.js';
@@ -16,7 +20,15 @@ export { createPushVerifier, DEFAULT_TOLERANCE_SECONDS } from './push-verifier.j
 export type { PushProof, PushSecrets, PushVerifier, PushVerifierOptions, VerificationRules } from './push-verifier.js';
 export { PushVerifierStream } from './push-verifier-stream.js';
 export { PayloadError } from './results-push.js';
-export type { MappingResultRow, PayloadErrorCode, PushFacts, PushStats, ResultsPush } from './results-push.js';
+export type {
+  MappingResultRow,
+  PayloadErrorCode,
+  PushFacts,
+  PushPart,
+  PushStats,
+  ResultsPush,
+} from './results-push.js';
+export type { RowScanner, RowScannerOptions } from './row-scanner.js';
 export { oncePerDelivery } from './seen-deliveries.js';
 export type { DeliveryClaim, SeenDeliveries } from './seen-deliveries.js';
 export type { SignatureForm } from './signature-claim.js';

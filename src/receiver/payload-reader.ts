@@ -1,12 +1,40 @@
-import type { PayloadScannerOptions } from './payload-scanner.js';
+import { CsvScanner } from './csv-scanner.js';
+import { inflated, inflatedWhole } from './inflate.js';
+import { JsonLinesScanner } from './json-lines-scanner.js';
 import { PayloadScanner } from './payload-scanner.js';
-import type { MappingResultRow, PushFacts, ResultsPush } from './results-push.js';
-import { PayloadError } from './results-push.js';
+import { factsIn, type PushContent, pushContent, type PushFormat } from './push-content.js';
+import type { PushHeaders } from './push-headers.js';
+import { type MappingResultRow, PayloadError, type PushFacts, type ResultsPush } from './results-push.js';
+import type { RowScanner, RowScannerOptions } from './row-scanner.js';
+
+export interface PayloadReaderOptions extends RowScannerOptions {
+  /**
+   * The request's headers. They say which format the body has, whether it is compressed, and what rows alone cannot tell.
+   * @default JSON, not compressed
+   */
+  readonly headers?: PushHeaders;
+  /**
+   * A compressed body that unfolds to more is given up.
+   * @default 1 GiB, some 9 million rows; 256 MiB for `parsePush()`, which holds them
+   */
+  readonly maxInflatedBytes?: number;
+}
+
+const GIB = 1024 ** 3;
+const MAX_HELD_BYTES = GIB / 4;
+
+const PLAIN_JSON: PushContent = { format: 'JSON', gzip: false, part: null };
+
+const SCANNERS: Readonly<Record<PushFormat, (headers: PushHeaders, options: RowScannerOptions) => RowScanner>> = {
+  JSON: (_headers, options) => new PayloadScanner(options),
+  JSONL: (headers, options) => new JsonLinesScanner(factsIn(headers), options),
+  CSV: (headers, options) => new CsvScanner(factsIn(headers), options),
+};
 
 /**
- * Reads a push of any size as a stream, in constant memory:
+ * Reads a push of any size and format as a stream, in constant memory:
  *
- *     const reader = new PayloadReader(request.pipe(new PushVerifierStream({ headers, secret })));
+ *     const reader = new PayloadReader(request.pipe(new PushVerifierStream({ headers, secret })), { headers });
  *     for await (const rows of reader.batches()) await insertInto(stagingTable, rows);
  *     await publish(stagingTable, reader.facts);
  *
@@ -14,13 +42,19 @@ import { PayloadError } from './results-push.js';
  */
 export class PayloadReader implements AsyncIterable<MappingResultRow> {
   readonly #source: AsyncIterable<Uint8Array>;
-  readonly #scanner: PayloadScanner;
+  readonly #scanner: RowScanner;
+  readonly #content: PushContent;
   #facts: PushFacts | null = null;
 
-  /** @param source the body's bytes: a request, a verifier stream, a file */
-  constructor(source: AsyncIterable<Uint8Array>, options: PayloadScannerOptions = {}) {
-    this.#source = source;
-    this.#scanner = new PayloadScanner(options);
+  /**
+   * @param source the body's bytes as they came: a request, a verifier stream, a file
+   * @throws PayloadError at once for what the headers alone show
+   */
+  constructor(source: AsyncIterable<Uint8Array>, options: PayloadReaderOptions = {}) {
+    const { content, scanner } = readingOf(options);
+    this.#content = content;
+    this.#scanner = scanner;
+    this.#source = content.gzip ? inflated(source, options.maxInflatedBytes ?? GIB) : source;
   }
 
   /**
@@ -43,7 +77,7 @@ export class PayloadReader implements AsyncIterable<MappingResultRow> {
       const rows = this.#scanner.push(chunk);
       if (rows.length > 0) yield rows;
     }
-    this.#facts = this.#scanner.end();
+    this.#facts = withPart(this.#scanner.end(), this.#content);
   }
 
   /** The rows one by one. */
@@ -54,14 +88,32 @@ export class PayloadReader implements AsyncIterable<MappingResultRow> {
 
 /**
  * Parses a push that was verified and is held whole.
+ * @param rawBody as it came; where it is compressed, compressed
  * @throws PayloadError
  */
-export function parsePush(rawBody: string | Uint8Array): ResultsPush {
-  const bytes: unknown = typeof rawBody === 'string' ? Buffer.from(rawBody, 'utf8') : rawBody;
-  if (!(bytes instanceof Uint8Array)) {
+export function parsePush(
+  rawBody: string | Uint8Array,
+  { headers, maxInflatedBytes = MAX_HELD_BYTES }: Pick<PayloadReaderOptions, 'headers' | 'maxInflatedBytes'> = {},
+): ResultsPush {
+  const given: unknown = typeof rawBody === 'string' ? Buffer.from(rawBody, 'utf8') : rawBody;
+  if (!(given instanceof Uint8Array)) {
     throw new PayloadError('payload_malformed', 'parsePush() takes the raw body, not what was parsed from it.');
   }
-  const scanner = new PayloadScanner({ maxValueBytes: bytes.length });
+  const gzip = headers !== undefined && pushContent(headers).gzip;
+  const bytes = gzip ? inflatedWhole(given, maxInflatedBytes) : given;
+  const { content, scanner } = readingOf({ ...(headers && { headers }), maxValueBytes: bytes.length });
   const results = scanner.push(bytes);
-  return { ...scanner.end(), results };
+  return { ...withPart(scanner.end(), content), results };
+}
+
+function readingOf({ headers, ...options }: PayloadReaderOptions): { content: PushContent; scanner: RowScanner } {
+  const content = headers ? pushContent(headers) : PLAIN_JSON;
+  if (content.format === null) {
+    throw new PayloadError('payload_malformed', 'The Content-Type is not one that a push has.');
+  }
+  return { content, scanner: SCANNERS[content.format](headers ?? {}, options) };
+}
+
+function withPart(facts: PushFacts, { part }: PushContent): PushFacts {
+  return part ? { ...facts, part } : facts;
 }

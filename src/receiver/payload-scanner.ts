@@ -2,14 +2,7 @@ import type { Capture } from './value-capture.js';
 import { ValueCapture } from './value-capture.js';
 import type { MappingResultRow, PushFacts } from './results-push.js';
 import { checkedFacts, checkedRow, PayloadError } from './results-push.js';
-
-export interface PayloadScannerOptions {
-  /**
-   * The largest single row or other member, in bytes: the bound of what is held.
-   * @default 1 MiB
-   */
-  readonly maxValueBytes?: number;
-}
+import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from './row-scanner.js';
 
 /** Where in the document the next byte stands. At `*-or-end` no comma came yet, so the list may also be empty. */
 type Place =
@@ -19,11 +12,11 @@ type Place =
 const RUN_BYTES = 256 * 1024;
 
 /**
- * Reads a push from chunks of bytes that may end anywhere, holding no more than one chunk and one value. It finds where
+ * Reads a push in JSON from chunks of bytes that may end anywhere, holding no more than one chunk and one value. It finds where
  * values begin and end and leaves their own syntax to JSON.parse, so it accepts what JSON.parse does, but for a member
  * that comes twice.
  */
-export class PayloadScanner {
+export class PayloadScanner implements RowScanner {
   readonly #members = new Map<string, unknown>();
   readonly #capture: ValueCapture;
   // A lenient decoder would let bytes that are no UTF-8 pass as U+FFFD; a byte order mark is no JSON either.
@@ -33,19 +26,14 @@ export class PayloadScanner {
   #key = '';
   #rowCount = 0;
 
-  constructor(options: PayloadScannerOptions = {}) {
-    this.#capture = new ValueCapture(options.maxValueBytes ?? 1024 * 1024);
+  constructor({ maxValueBytes = DEFAULT_MAX_VALUE_BYTES }: RowScannerOptions = {}) {
+    this.#capture = new ValueCapture(maxValueBytes);
   }
 
-  /** Rows that were given out so far. */
   get rowCount(): number {
     return this.#rowCount;
   }
 
-  /**
-   * @returns the rows that ended within this chunk
-   * @throws PayloadError; the scanner is of no use after that
-   */
   push(chunk: Uint8Array): MappingResultRow[] {
     const rows: MappingResultRow[] = [];
     let run: { start: number; end: number } | null = null;
@@ -74,10 +62,6 @@ export class PayloadScanner {
     return rows;
   }
 
-  /**
-   * Call it after the last chunk.
-   * @throws PayloadError when the payload is not whole
-   */
   end(): PushFacts {
     if (this.#place !== 'end') {
       throw new PayloadError(

@@ -1,8 +1,10 @@
 import type { Hash, Hmac } from 'node:crypto';
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { partIn } from './push-content.js';
 import type { HeaderLookup, PushHeaders } from './push-headers.js';
 import { headerLookup, singleHeader } from './push-headers.js';
 import { PushVerificationError } from './push-verification-error.js';
+import type { PushPart } from './results-push.js';
 import type { SignatureClaim, SignatureForm } from './signature-claim.js';
 import { readSignatureClaim } from './signature-claim.js';
 
@@ -42,6 +44,8 @@ export interface PushProof {
   readonly deliveryId: string | null;
   /** `X-MT-Attempt`, from 1; not signed. Null when it did not come. */
   readonly attempt: number | null;
+  /** `X-MT-Part`, not signed. Null for a job that is pushed in one piece. */
+  readonly part: PushPart | null;
   /** When this attempt was signed; null for `x-mt`. */
   readonly signedAt: Date | null;
   /** Which of the given secrets matched. As long as an old one still does, it is too early to drop it. */
@@ -84,6 +88,7 @@ export function createPushVerifier(options: PushVerifierOptions): PushVerifier {
       return {
         form: claim.form,
         deliveryId: claim.deliveryId,
+        part: partIn(lookup),
         attempt: /^[1-9]\d{0,8}$/.test(attempt) ? Number(attempt) : null,
         signedAt: claim.signedAt === null ? null : new Date(claim.signedAt * 1000),
         secretIndex,
@@ -152,7 +157,7 @@ function mismatch(lookup: HeaderLookup, seen: SeenBody, secrets: readonly string
     const sizes = length === undefined ? '' : ` (${seen.bytes} bytes verified, ${length} sent)`;
     return new PushVerificationError(
       'body_altered',
-      `The bytes that were verified are not the ones that were sent${sizes}. Verify the raw body, before anything parses, decodes or rewrites it: JSON.stringify(JSON.parse(body)) is not the same bytes.`,
+      `The bytes that were verified are not the ones that were sent${sizes}. Verify the raw body, before anything parses, decodes or rewrites it: JSON.stringify(JSON.parse(body)) is not the same bytes.${inflatedHint(lookup)}`,
     );
   }
   const blanks = secrets.some((secret) => secret !== secret.trim())
@@ -168,4 +173,11 @@ function mismatch(lookup: HeaderLookup, seen: SeenBody, secrets: readonly string
     'signature_mismatch',
     `No signature matches. Either the secret is another one, or the body was parsed or rewritten before it was verified.${blanks}`,
   );
+}
+
+/** Body parsers decompress before they hand out what they call the raw body. */
+function inflatedHint(lookup: HeaderLookup): string {
+  return lookup('content-encoding').includes('gzip')
+    ? ' This body came compressed, and is signed as it came: verify it before anything decompresses it.'
+    : '';
 }

@@ -16,6 +16,15 @@ export interface PushFacts {
   readonly stats: PushStats;
   /** Set on the synthetic push of the Test button, whose ids name nothing: do not store its rows. */
   readonly test?: true;
+  /** Which part of the job this is, where the headers say so: the stats are the whole job's, the rows only this part's. */
+  readonly part?: PushPart;
+}
+
+/** A job that is pushed in parts comes as so many pushes, the last one when all others were answered with 2xx. */
+export interface PushPart {
+  /** From 1. */
+  readonly number: number;
+  readonly of: number;
 }
 
 export interface PushStats {
@@ -24,32 +33,37 @@ export interface PushStats {
   readonly unmatched: number;
 }
 
+/** A sink may ask for some of the fields only; those that it does not ask for are not there. */
 export interface MappingResultRow {
   /** `row_…` */
   readonly partnerRowId: string;
   /** `ref_…`, or null when nothing matched. */
-  readonly referenceHotelId: string | null;
+  readonly referenceHotelId?: string | null;
   /** Such as `STANDARD`; null when nothing matched. */
-  readonly matchMethod: string | null;
+  readonly matchMethod?: string | null;
   /** 0 to 1, or null when the method gives none. */
-  readonly matchConfidence: number | null;
+  readonly matchConfidence?: number | null;
 }
 
 /**
- * - `payload_malformed`: not JSON, or not the JSON of a push
+ * - `payload_malformed`: not in the format that it says, or not a push in it
  * - `payload_truncated`: it ends before its end
- * - `payload_incomplete`: it is whole, but a member of `PushFacts` is missing or of the wrong type
+ * - `payload_incomplete`: it is whole, but a member of `PushFacts`, or the header for it, is missing or of the wrong type
  * - `row_invalid`: a row without `partnerRowId`, or with a member of the wrong type
  * - `value_too_large`: a single row or member beyond the reader's limit
+ * - `payload_too_large`: a compressed body that is larger than the reader's limit once it is not
  */
 export type PayloadErrorCode =
-  'payload_malformed' | 'payload_truncated' | 'payload_incomplete' | 'row_invalid' | 'value_too_large';
+  | 'payload_malformed'
+  | 'payload_truncated'
+  | 'payload_incomplete'
+  | 'row_invalid'
+  | 'value_too_large'
+  | 'payload_too_large';
 
-/** A body that cannot be read as a push. On a verified one, tell us; 400 is the answer that fits. */
+/** A body that cannot be read as a push. On a verified one, tell us; `statusCode` is the answer that fits. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
-  readonly statusCode = 400;
-  readonly status = 400;
   readonly expose = true;
 
   constructor(
@@ -57,6 +71,14 @@ export class PayloadError extends Error {
     detail: string,
   ) {
     super(detail);
+  }
+
+  get statusCode(): 400 | 413 {
+    return this.code === 'payload_too_large' ? 413 : 400;
+  }
+
+  get status(): 400 | 413 {
+    return this.statusCode;
   }
 }
 
@@ -68,7 +90,7 @@ export function checkedRow(value: unknown, index: number): MappingResultRow {
   if (!isTextOrNull(referenceHotelId))
     throw invalidRow(index, 'has a referenceHotelId that is neither a string nor null');
   if (!isTextOrNull(matchMethod)) throw invalidRow(index, 'has a matchMethod that is neither a string nor null');
-  if (matchConfidence !== null && typeof matchConfidence !== 'number') {
+  if (matchConfidence !== undefined && matchConfidence !== null && typeof matchConfidence !== 'number') {
     throw invalidRow(index, 'has a matchConfidence that is neither a number nor null');
   }
   return value as MappingResultRow;
@@ -102,14 +124,18 @@ function checkedStats(value: unknown): PushStats {
   return { total: count('total'), matched: count('matched'), unmatched: count('unmatched') };
 }
 
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string';
+/** A field that the sink did not ask for is undefined. */
+function isTextOrNull(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === 'string';
 }
 
-function invalidRow(index: number, problem: string): PayloadError {
+export function invalidRow(index: number, problem: string): PayloadError {
   return new PayloadError('row_invalid', `Row ${index} (counted from 0) ${problem}.`);
 }
 
 function incomplete(name: string): PayloadError {
-  return new PayloadError('payload_incomplete', `The member ${name} is missing or of the wrong type.`);
+  return new PayloadError(
+    'payload_incomplete',
+    `The member ${name}, or the header for it, is missing or of the wrong type.`,
+  );
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ListenProcess } from '../integration/receiver/listen-process.js';
+import { ListenProcess } from '../support/receiver/listen-process.js';
 import type { ConsolePage } from '../support/browser/console-page.js';
 import { ROOT, suiteConsole } from '../support/browser/suite-console.js';
 

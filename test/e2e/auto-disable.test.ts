@@ -197,7 +197,7 @@ describe('the host hears', () => {
     );
     expect(event).toEqual({
       ...{ workspaceId: agent.customer.workspaceId, agentId: agent.id, dataSourceId: sink.id, deliveryId: id },
-      ...{ jobId, run: 1, trigger: 'AUTO', attempts: 1, httpStatus: 200 },
+      ...{ jobId, run: 1, part: null, trigger: 'AUTO', attempts: 1, httpStatus: 200 },
     });
   });
 

@@ -15,7 +15,7 @@ import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
 import type { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
 import { EndpointAdmission } from './endpoint-admission.js';
-import { acceptConfig } from './sink-endpoint.js';
+import { acceptConfig, type GivenConfig } from './sink-endpoint.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import { acceptSecret, type AcceptedSecret } from './sink-secret.js';
 import type { RequestCaller } from './workspace-access.guard.js';
@@ -54,6 +54,9 @@ export class DataSinkAdmin {
       username: body.config.username ?? null,
       customHeaders: body.config.customHeaders ?? [],
       retryableStatuses: body.config.retryableStatuses ?? [],
+      compression: body.config.compression ?? 'none',
+      includeFields: body.config.includeFields ?? null,
+      maxRowsPerPush: body.config.maxRowsPerPush ?? null,
     });
     const secret = acceptSecret(body.secret?.value, config, randomBytes);
     const { workspaceId } = caller;
@@ -125,7 +128,7 @@ export class DataSinkAdmin {
     if (deleted) await this.#destroySecret(sink);
   }
 
-  #accept(config: HttpsWebhookConfig): HttpsWebhookConfig {
+  #accept(config: GivenConfig): HttpsWebhookConfig {
     return acceptConfig(config, this.policy, this.options.allowedPorts);
   }
 
@@ -174,7 +177,7 @@ function scopeOf({ workspaceId, agentId }: DataSink): SinkScope {
 }
 
 /** A change of scheme leaves no username behind that the new scheme does not know. */
-function forScheme(current: HttpsWebhookConfig, change: Partial<HttpsWebhookConfig> = {}): Partial<HttpsWebhookConfig> {
+function forScheme(current: HttpsWebhookConfig, change: Partial<GivenConfig> = {}): Partial<GivenConfig> {
   const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
   const { authScheme = current.authScheme, username } = change;
   return authScheme !== 'Basic' && username === undefined ? { ...given, username: null } : given;

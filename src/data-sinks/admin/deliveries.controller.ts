@@ -37,6 +37,10 @@ const PAYLOAD_EXAMPLE = {
   ],
 };
 
+const LINES_EXAMPLE = `${JSON.stringify(PAYLOAD_EXAMPLE.results[0])}\n`;
+const CSV_EXAMPLE =
+  'partnerRowId,referenceHotelId,matchMethod,matchConfidence\r\nrow_01J5Z0000000000000000000AB,,,\r\n';
+
 @AdminController('deliveries', 'deliveries')
 export class DeliveriesController {
   constructor(
@@ -70,12 +74,20 @@ export class DeliveriesController {
   @ApiOperation({
     operationId: 'readPayload',
     summary: 'Download the exact bytes of a delivery',
-    description: 'While they are kept. With Content-Length, and Content-Digest (RFC 9530) to check them by.',
+    description:
+      'While they are kept. With the Content-Type, Content-Encoding and Content-Digest (RFC 9530) that they were sent with.',
   })
   @ApiOkResponse({
     description: 'The body, as it is sent.',
-    headers: { 'Content-Digest': { description: 'sha-256=:…: of the body.', schema: { type: 'string' } } },
-    content: { 'application/json': { schema: { type: 'object' }, example: PAYLOAD_EXAMPLE } },
+    headers: {
+      'Content-Digest': { description: 'sha-256=:…: of the body.', schema: { type: 'string' } },
+      'Content-Encoding': { description: 'gzip, where it was sent so.', schema: { type: 'string' } },
+    },
+    content: {
+      'application/json': { schema: { type: 'object' }, example: PAYLOAD_EXAMPLE },
+      'application/x-ndjson': { schema: { type: 'string' }, example: LINES_EXAMPLE },
+      'text/csv': { schema: { type: 'string' }, example: CSV_EXAMPLE },
+    },
   })
   @ApiProblems('not-found', 'payload-gone')
   async readPayload(
@@ -83,9 +95,11 @@ export class DeliveriesController {
     @Param('deliveryId') deliveryId: string,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<StreamableFile> {
-    const { file, sha256 } = await this.download.open(await this.#find(caller, deliveryId));
+    const { file, sha256, encoding } = await this.download.open(await this.#find(caller, deliveryId));
     const digest = Buffer.from(sha256, 'hex').toString('base64');
-    this.adapterHost.httpAdapter.setHeader(response, 'Content-Digest', `sha-256=:${digest}:`);
+    const { httpAdapter } = this.adapterHost;
+    httpAdapter.setHeader(response, 'Content-Digest', `sha-256=:${digest}:`);
+    if (encoding !== null) httpAdapter.setHeader(response, 'Content-Encoding', encoding);
     return file;
   }
 

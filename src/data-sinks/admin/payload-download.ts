@@ -3,7 +3,15 @@ import { Injectable, StreamableFile } from '@nestjs/common';
 import type { Delivery } from '../core/delivery.js';
 import { ProblemError } from '../core/errors.js';
 import { payloadLayout } from '../core/payload-layout.js';
+import { recipeName } from '../core/payload-recipe.js';
 import { PayloadBodies } from '../payload/payload-bodies.js';
+
+export interface DownloadedPayload {
+  readonly file: StreamableFile;
+  readonly sha256: string;
+  /** For `Content-Encoding`: the bytes are as they were sent. */
+  readonly encoding: string | null;
+}
 
 /** The exact bytes of a delivery, read from where they are stored: chunk by chunk, as fast as the caller takes them. */
 @Injectable()
@@ -11,8 +19,8 @@ export class PayloadDownload {
   constructor(private readonly bodies: PayloadBodies) {}
 
   /** @throws ProblemError `not-found` when the body was not made yet, `payload-gone` when it is no longer kept */
-  async open({ jobId, run, format, payload: sent }: Delivery): Promise<{ file: StreamableFile; sha256: string }> {
-    const stored = await this.bodies.stored({ jobId, run, format });
+  async open({ jobId, run, recipe, payload: sent }: Delivery): Promise<DownloadedPayload> {
+    const stored = await this.bodies.stored({ jobId, run, recipe: recipeName(recipe) });
     if (!stored && !sent) throw new ProblemError('not-found', 'The body of this delivery has not been made.');
     if (!stored || (sent && sent.sha256 !== stored.payload.sha256)) {
       throw new ProblemError('payload-gone', 'The bytes that this delivery sent are no longer kept.');
@@ -20,10 +28,10 @@ export class PayloadDownload {
     const { bytes, sha256 } = stored.payload;
     // In bytes, not in objects: else sixteen chunks would be read ahead of a slow caller.
     const stream = Readable.from(stored.open(), { objectMode: false });
-    const type = payloadLayout(format).contentType;
+    const type = payloadLayout(recipe).contentType;
     const file = new StreamableFile(stream, { type, length: bytes, disposition: 'attachment' });
     // The framework would answer with the error's text, or end an answer that is cut short as if it were whole.
     file.setErrorHandler((_error, response) => (response as Partial<Readable>).destroy?.());
-    return { file, sha256 };
+    return { file, sha256, encoding: recipe.compression === 'none' ? null : recipe.compression };
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DataSink } from '../core/data-sink.js';
 import { type Delivery, isSettled } from '../core/delivery.js';
 import { ProblemError } from '../core/errors.js';
+import { MAX_PARTS, partsOf } from '../core/payload-recipe.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { DeliveryRepository } from '../persistence/delivery.repository.js';
 import { DeliveryRecorder, Wakeup } from '../pipeline/index.js';
@@ -31,6 +32,7 @@ export class PushAdmin {
       throw invalid([{ pointer: '/jobId', detail: 'is not a finished job of this agent' }]);
     }
     requireActive(agent.active, sink);
+    requireFewParts(sink, job.stats.total);
     const deliveryId = await this.recorder.recordManual(job, sink, agent);
     if (deliveryId === null) throw await this.#exists(caller, sink, job);
     await this.#record('PUSH_REQUESTED', caller, sink, deliveryId, { jobId });
@@ -82,6 +84,13 @@ export class PushAdmin {
     const { agentId, dataSourceId = subject.id } = subject;
     return this.audit.record([{ action, workspaceId, agentId, dataSourceId, deliveryId, actor, ip, details }]);
   }
+}
+
+/** A job that completes ends the same way, as a delivery; whoever asks by hand is told at once. */
+function requireFewParts({ config: { maxRowsPerPush } }: DataSink, totalRows: number): void {
+  if (maxRowsPerPush === null || partsOf(totalRows, maxRowsPerPush) <= MAX_PARTS) return;
+  const detail = `has ${totalRows} rows: with config.maxRowsPerPush of ${maxRowsPerPush} more than ${MAX_PARTS} parts`;
+  throw invalid([{ pointer: '/jobId', detail }]);
 }
 
 function requireActive(agentActive: boolean, sink: Pick<DataSink, 'status'> | null): void {

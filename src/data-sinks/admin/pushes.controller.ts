@@ -28,7 +28,8 @@ export class PushesController {
   @ApiOperation({
     operationId: 'pushJob',
     summary: 'Push a finished job by hand',
-    description: 'Not bound by the rule `auto_push_on_job_complete`.',
+    description:
+      'Not bound by the rule `auto_push_on_job_complete`. Of a job that is pushed in parts, the answer is the first part.',
   })
   @ApiAcceptedResponse({ type: DeliveryAnswer })
   @ApiProblems(

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { ATTEMPT_ADVICE, type ExchangeStep } from '../core/attempt-advice.js';
+import { adviceOn, type ExchangeStep } from '../core/attempt-advice.js';
 import { classify } from '../core/attempt-outcome.js';
 import type { AttemptErrorCode, AttemptStatus, AttemptTimings } from '../core/attempt.js';
 import type { DataSink } from '../core/data-sink.js';
 import type { IdFactory } from '../core/ids.js';
-import { payloadLayout } from '../core/payload-layout.js';
+import type { MappingResultRow } from '../core/job-completed.js';
+import { bodyText, type PayloadFacts, payloadLayout } from '../core/payload-layout.js';
+import type { PayloadRecipe } from '../core/payload-recipe.js';
 import { pushHeaders } from '../core/push-headers.js';
 import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
 import { NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { PushClient, type PushAnswer } from '../egress/index.js';
+import { gzipWhole } from '../payload/gzip.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { RateLimit } from './rate-limit.js';
@@ -60,8 +63,7 @@ export class SinkTest {
   async run(caller: RequestCaller, sink: DataSink): Promise<SinkTestResult> {
     this.#perWorkspace.use(sink.workspaceId, 'Testing in a workspace');
     this.#perSink.use(sink.id, 'Testing a data source');
-    const { text, headers } = await this.#request(sink);
-    const body = Buffer.from(text);
+    const { text, body, headers } = await this.#request(sink);
     const { result, timings, answer } = await this.client.post({
       url: sink.config.url,
       headers,
@@ -72,7 +74,7 @@ export class SinkTest {
     const passed = status === 'SUCCEEDED';
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
     await this.#record(caller, sink, { passed, status, errorCode, httpStatus: answer?.httpStatus ?? null });
-    const advice = errorCode && ATTEMPT_ADVICE[errorCode];
+    const advice = errorCode && adviceOn(errorCode, { httpStatus: answer?.httpStatus ?? null, bytes: body.length });
     const shown = { ...headers, ...Object.fromEntries(sink.config.customHeaders.map((h) => [h.name, h.value])) };
     return {
       ...{ passed, reactivated, status, errorCode, timings },
@@ -83,11 +85,12 @@ export class SinkTest {
     };
   }
 
-  async #request(sink: DataSink): Promise<{ text: string; headers: Readonly<Record<string, string>> }> {
-    const layout = payloadLayout(sink.format);
-    const text = testPayload(sink, new Date(this.clock.now()));
+  async #request(sink: DataSink): Promise<TestRequest> {
+    const recipe = testRecipe(sink);
+    const facts = testFacts(sink, new Date(this.clock.now()));
+    const text = bodyText(payloadLayout(recipe), facts, TEST_ROWS, true);
+    const body = recipe.compression === 'gzip' ? await gzipWhole(Buffer.from(text)) : Buffer.from(text);
     const deliveryId = testId(this.newId('delivery'));
-    const body = Buffer.from(text);
     const signature = await this.signer.sign({
       deliveryId,
       config: sink.config,
@@ -95,8 +98,8 @@ export class SinkTest {
       body: { whole: body, open: () => once(body) },
     });
     const sha256 = createHash('sha256').update(body).digest('hex');
-    const general = pushHeaders({ deliveryId, attemptNumber: 1, contentType: layout.contentType, sha256 });
-    return { text, headers: { ...general, ...signature } };
+    const general = pushHeaders({ deliveryId, attemptNumber: 1, sha256, recipe, facts, test: true });
+    return { text, body, headers: { ...general, ...signature } };
   }
 
   #record(caller: RequestCaller, sink: DataSink, details: Readonly<Record<string, unknown>>): Promise<void> {
@@ -110,32 +113,39 @@ export class SinkTest {
 /** So many times the tests of one sink may all sinks of a workspace have together. */
 const WORKSPACE_SHARE = 5;
 
-/** Two rows, one matched and one not, and ids that end in TEST. */
-function testPayload(sink: DataSink, completedAt: Date): string {
-  const layout = payloadLayout(sink.format);
-  const facts = {
-    jobId: `job_${'TEST'.padStart(26, '0')}`,
-    agentId: sink.agentId,
-    workspaceId: sink.workspaceId,
-    completedAt,
-    stats: { total: 2, matched: 1, unmatched: 1 },
-  };
-  const rows = layout.rows([
-    {
-      partnerRowId: `row_${'1TEST'.padStart(26, '0')}`,
-      referenceHotelId: `ref_${'1TEST'.padStart(26, '0')}`,
-      matchMethod: 'STANDARD',
-      matchConfidence: null,
-    },
-    {
-      partnerRowId: `row_${'2TEST'.padStart(26, '0')}`,
-      referenceHotelId: null,
-      matchMethod: null,
-      matchConfidence: null,
-    },
-  ]);
-  return `${layout.head(facts)}${rows}${layout.tail(true)}`;
+interface TestRequest {
+  /** The body before it is compressed, for people. */
+  readonly text: string;
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
 }
+
+/** As the sink's next push will be made; of a job that is pushed in parts, the only one. */
+function testRecipe({ format, config }: DataSink): PayloadRecipe {
+  const { compression, includeFields: fields, maxRowsPerPush: rowsPerPart } = config;
+  return { format, compression, fields, split: rowsPerPart === null ? null : { number: 1, of: 1, rowsPerPart } };
+}
+
+function testFacts({ agentId, workspaceId }: DataSink, completedAt: Date): PayloadFacts {
+  const jobId = `job_${'TEST'.padStart(26, '0')}`;
+  return { jobId, agentId, workspaceId, completedAt, stats: { total: 2, matched: 1, unmatched: 1 } };
+}
+
+/** One that matched and one that did not; all ids end in TEST. */
+const TEST_ROWS: readonly MappingResultRow[] = [
+  {
+    partnerRowId: `row_${'1TEST'.padStart(26, '0')}`,
+    referenceHotelId: `ref_${'1TEST'.padStart(26, '0')}`,
+    matchMethod: 'STANDARD',
+    matchConfidence: null,
+  },
+  {
+    partnerRowId: `row_${'2TEST'.padStart(26, '0')}`,
+    referenceHotelId: null,
+    matchMethod: null,
+    matchConfidence: null,
+  },
+];
 
 function testId(id: string): string {
   return `${id.slice(0, -4)}TEST`;

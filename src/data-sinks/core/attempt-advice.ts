@@ -115,3 +115,21 @@ export const ATTEMPT_ADVICE: Readonly<Record<AttemptErrorCode, AttemptAdvice>> =
     advice: 'Something failed on our side. It costs you no retry, and it is tried again.',
   },
 };
+
+const CONTENT_TOO_LARGE = 413;
+
+/**
+ * The explanation of one failed attempt: that of its code, or a closer one where the answer says what is wrong.
+ * @param sent what the attempt sent and was answered with
+ */
+export function adviceOn(
+  code: AttemptErrorCode,
+  { httpStatus, bytes }: { readonly httpStatus: number | null; readonly bytes: number },
+): AttemptAdvice {
+  const general = ATTEMPT_ADVICE[code];
+  if (httpStatus !== CONTENT_TOO_LARGE) return general;
+  return {
+    ...general,
+    advice: `Your endpoint answered 413: a body of ${bytes.toLocaleString('en-US')} bytes is too large for it. Raise the limit of your server and of every proxy before it, then redeliver. Or set config.maxRowsPerPush, so that later jobs come in parts of so many rows, or config.compression.`,
+  };
+}

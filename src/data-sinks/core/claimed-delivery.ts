@@ -2,7 +2,7 @@ import type { DataSink } from './data-sink.js';
 import type { DeliveredPayload, Delivery, RetryBudget } from './delivery.js';
 import type { JobStats } from './job-completed.js';
 
-/** The body that was made for a job and format, and under which name its bytes are stored. */
+/** The body that was made of a job by one recipe, and under which name its bytes are stored. */
 export interface StoredPayload extends DeliveredPayload {
   /** `pld_…` */
   readonly bodyId: string;
@@ -12,10 +12,9 @@ export interface StoredPayload extends DeliveredPayload {
 export interface ClaimedDelivery
   extends
     RetryBudget,
-    Pick<
-      Delivery,
-      'id' | 'workspaceId' | 'agentId' | 'dataSourceId' | 'jobId' | 'run' | 'format' | 'trigger' | 'attemptCount'
-    > {
+    Pick<Delivery, 'id' | 'workspaceId' | 'agentId' | 'dataSourceId' | 'jobId' | 'run' | 'trigger' | 'attemptCount'> {
+  /** The name of the recipe of its body (`parseRecipe()`). */
+  readonly recipe: string;
   /** The fencing token: whoever writes with another one writes nothing. */
   readonly leaseToken: string;
   /** By the database's clock, which decides; a worker's own may be wrong. */

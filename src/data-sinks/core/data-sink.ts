@@ -1,4 +1,5 @@
 import type { CustomHeader } from './custom-headers.js';
+import type { RowField } from './job-completed.js';
 
 export const DATA_SOURCE_ROLES = ['RESULTS_SINK'] as const;
 export const DATA_SINK_TYPES = ['HTTPS_WEBHOOK'] as const;
@@ -14,7 +15,10 @@ export const DISABLED_REASONS = [
   'RECEIVER_GONE',
 ] as const;
 export const AUTH_SCHEMES = ['HmacSha256', 'Bearer', 'Basic'] as const;
-export const PAYLOAD_FORMATS = ['JSON'] as const;
+export const PAYLOAD_FORMATS = ['JSON', 'JSONL', 'CSV'] as const;
+export const COMPRESSIONS = ['none', 'gzip'] as const;
+/** The most rows that a sink may ask to have in one push. */
+export const MAX_ROWS_PER_PUSH = 1_000_000;
 
 export type DataSourceRole = (typeof DATA_SOURCE_ROLES)[number];
 export type DataSinkType = (typeof DATA_SINK_TYPES)[number];
@@ -26,6 +30,7 @@ export type DataSinkStatus = (typeof DATA_SINK_STATUSES)[number];
 export type DisabledReason = (typeof DISABLED_REASONS)[number];
 export type AuthScheme = (typeof AUTH_SCHEMES)[number];
 export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
+export type Compression = (typeof COMPRESSIONS)[number];
 
 /** The 4xx statuses that a sink may ask to have retried (contract, section 7). */
 export const OPTIONALLY_RETRYABLE_STATUSES = [408, 425, 429] as const;
@@ -39,7 +44,16 @@ export interface HttpsWebhookConfig {
   readonly customHeaders: readonly CustomHeader[];
   /** Some of 408, 425, 429; none by default. */
   readonly retryableStatuses: readonly number[];
+  /** How the body is compressed before it is signed and sent. @default 'none' */
+  readonly compression: Compression;
+  /** The row fields that are sent, in the contract's order, `partnerRowId` among them; null for all. */
+  readonly includeFields: readonly RowField[] | null;
+  /** A job with more rows is pushed as numbered parts; null for one push whatever its size. */
+  readonly maxRowsPerPush: number | null;
 }
+
+/** What a sink has that was made before these could be set. */
+export const DEFAULT_BODY_SETTINGS = { compression: 'none', includeFields: null, maxRowsPerPush: null } as const;
 
 /** A data source of role `RESULTS_SINK`: where an agent's results are pushed. */
 export interface DataSink {

@@ -1,7 +1,7 @@
 import type { AttemptOutcome, Verdict } from './attempt-outcome.js';
 import { retryWaitMs } from './backoff-schedule.js';
 import type { AttemptErrorCode, AttemptStatus } from './attempt.js';
-import type { PayloadFormat } from './data-sink.js';
+import type { PayloadRecipe } from './payload-recipe.js';
 
 export const DELIVERY_STATUSES = ['PENDING', 'IN_FLIGHT', 'RETRYING', 'DELIVERED', 'FAILED', 'CANCELLED'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -22,6 +22,8 @@ export const DELIVERY_REASONS = [
   'retries_exhausted',
   'results_missing',
   'results_invalid',
+  'too_many_parts',
+  'parts_incomplete',
   'abandoned_too_often',
 ] as const;
 export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
@@ -30,7 +32,7 @@ export type CancelReason = Extract<
   'plan_required' | 'agent_inactive' | 'auto_push_off' | 'sink_inactive'
 >;
 
-/** One job × one sink, until settled. */
+/** One job × one sink, or one part of it, until settled. */
 export interface Delivery {
   readonly id: string;
   readonly workspaceId: string;
@@ -38,7 +40,8 @@ export interface Delivery {
   readonly dataSourceId: string;
   readonly jobId: string;
   readonly run: number;
-  readonly format: PayloadFormat;
+  /** How its body is made, whatever its sink says by now. */
+  readonly recipe: PayloadRecipe;
   readonly trigger: DeliveryTrigger;
   readonly status: DeliveryStatus;
   readonly reason: DeliveryReason | null;

@@ -1,6 +1,7 @@
 import type { AttemptErrorCode, AttemptStatus } from './attempt.js';
 import type { DisabledReason } from './data-sink.js';
 import type { DeliveryReason, DeliveryTrigger } from './delivery.js';
+import type { PushPart } from './payload-recipe.js';
 
 /**
  * What the module tells on the host's EventEmitter2, after the record of it is committed. At most once: a process that
@@ -28,6 +29,8 @@ export interface DataSinkPushEvent extends DataSinkEvent {
   /** Which completion of the job. */
   readonly run: number;
   readonly trigger: DeliveryTrigger;
+  /** Which of the job's parts it carries; null when the job is pushed in one piece. */
+  readonly part: PushPart | null;
   /** Attempts made so far, those before a redelivery counted. */
   readonly attempts: number;
 }

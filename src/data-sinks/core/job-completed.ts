@@ -45,6 +45,15 @@ export interface MappingResultRow {
   readonly matchConfidence: number | null;
 }
 
+/** The fields of a row, in the contract's order. */
+export const ROW_FIELDS = [
+  'partnerRowId',
+  'referenceHotelId',
+  'matchMethod',
+  'matchConfidence',
+] as const satisfies readonly (keyof MappingResultRow)[];
+export type RowField = (typeof ROW_FIELDS)[number];
+
 /**
  * Says what is wrong with a would-be event, or null. The event crosses from the host's code into ours without a type
  * check at run time (an emitter passes anything), so it is checked once, here.

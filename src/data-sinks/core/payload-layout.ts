@@ -1,5 +1,9 @@
 import type { PayloadFormat } from './data-sink.js';
-import type { JobCompleted, MappingResultRow } from './job-completed.js';
+import type { JobCompleted, MappingResultRow, RowField } from './job-completed.js';
+import { csvLayout } from './layouts/csv-layout.js';
+import { jsonLayout } from './layouts/json-layout.js';
+import { jsonLinesLayout } from './layouts/json-lines-layout.js';
+import type { PayloadRecipe } from './payload-recipe.js';
 
 /**
  * How a job's results become body bytes in one format. The pieces are put together as `head`, then the rows joined by
@@ -7,9 +11,11 @@ import type { JobCompleted, MappingResultRow } from './job-completed.js';
  */
 export interface PayloadLayout {
   readonly contentType: string;
+  /** Whether the body tells which job it is of, and whether it is a test. Where it cannot, headers do. */
+  readonly tellsFacts: boolean;
   readonly separator: string;
   head(job: PayloadFacts): string;
-  /** Some rows, joined; never empty. */
+  /** Some rows, joined; never empty. @throws InvalidResultRowError */
   rows(rows: readonly MappingResultRow[]): string;
   /** @param test marks a synthetic payload (contract, section 4) */
   tail(test: boolean): string;
@@ -17,66 +23,31 @@ export interface PayloadLayout {
 
 export type PayloadFacts = Pick<JobCompleted, 'jobId' | 'agentId' | 'workspaceId' | 'completedAt' | 'stats'>;
 
-/** A row of the host's results that cannot be sent as it is; trying again would find the same row. */
-export class InvalidResultRowError extends Error {
-  readonly code = 'results_invalid';
-  override readonly name = 'InvalidResultRowError';
-}
+/** Makes the layout of a format for some of the row fields, or for all. */
+export type LayoutOf = (fields: readonly RowField[] | null) => PayloadLayout;
 
-const json: PayloadLayout = {
-  contentType: 'application/json',
-  separator: ',',
-  head({ jobId, agentId, workspaceId, completedAt, stats: { total, matched, unmatched } }) {
-    // JSON.stringify keeps the order in which a literal's keys were written; the contract fixes that order.
-    const fields = {
-      jobId,
-      agentId,
-      workspaceId,
-      completedAt: formatInstant(completedAt),
-      stats: { total, matched, unmatched },
-    };
-    return `${JSON.stringify(fields).slice(0, -1)},"results":[`;
-  },
-  rows(rows) {
-    return JSON.stringify(rows.map(canonicalRow)).slice(1, -1);
-  },
-  tail(test) {
-    return test ? '],"test":true}' : ']}';
-  },
+const LAYOUTS: Readonly<Record<PayloadFormat, LayoutOf>> = {
+  JSON: jsonLayout,
+  JSONL: jsonLinesLayout,
+  CSV: csvLayout,
 };
 
-const LAYOUTS: Readonly<Record<PayloadFormat, PayloadLayout>> = { JSON: json };
+const WITH_ALL_FIELDS: Readonly<Record<PayloadFormat, PayloadLayout>> = {
+  JSON: jsonLayout(null),
+  JSONL: jsonLinesLayout(null),
+  CSV: csvLayout(null),
+};
 
-export function payloadLayout(format: PayloadFormat): PayloadLayout {
-  return LAYOUTS[format];
+export function payloadLayout({ format, fields }: Pick<PayloadRecipe, 'format' | 'fields'>): PayloadLayout {
+  return fields ? LAYOUTS[format](fields) : WITH_ALL_FIELDS[format];
 }
 
-/** RFC 3339 in UTC, with milliseconds only when there are any: `2026-05-25T12:34:56Z`. */
-export function formatInstant(instant: Date): string {
-  return instant.toISOString().replace('.000Z', 'Z');
-}
-
-function canonicalRow(row: MappingResultRow): MappingResultRow {
-  const { partnerRowId, referenceHotelId, matchMethod, matchConfidence } = row;
-  if (typeof partnerRowId !== 'string' || partnerRowId === '') {
-    throw new InvalidResultRowError('a row has no partnerRowId');
-  }
-  return {
-    partnerRowId,
-    referenceHotelId: textOrNull(referenceHotelId, 'referenceHotelId', partnerRowId),
-    matchMethod: textOrNull(matchMethod, 'matchMethod', partnerRowId),
-    matchConfidence: confidence(matchConfidence, partnerRowId),
-  };
-}
-
-function textOrNull(value: unknown, field: string, rowId: string): string | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return value;
-  throw new InvalidResultRowError(`${field} of row ${rowId} is neither a string nor null`);
-}
-
-function confidence(value: unknown, rowId: string): number | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new InvalidResultRowError(`matchConfidence of row ${rowId} is neither a finite number nor null`);
+/** A whole body of a few rows, such as a test's. */
+export function bodyText(
+  layout: PayloadLayout,
+  facts: PayloadFacts,
+  rows: readonly MappingResultRow[],
+  test: boolean,
+): string {
+  return `${layout.head(facts)}${rows.length === 0 ? '' : layout.rows(rows)}${layout.tail(test)}`;
 }

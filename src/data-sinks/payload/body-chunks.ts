@@ -1,7 +1,9 @@
 import type { MappingResultRow } from '../core/job-completed.js';
-import type { PayloadFacts, PayloadLayout } from '../core/payload-layout.js';
+import { type PayloadFacts, type PayloadLayout, payloadLayout } from '../core/payload-layout.js';
+import type { PayloadRecipe } from '../core/payload-recipe.js';
+import { gzipped } from './gzip.js';
 
-/** Uncompressed size of a stored chunk: small enough for constant memory, large enough to compress well. */
+/** Size of a stored chunk before it is compressed: small enough for constant memory, large enough to compress well. */
 export const CHUNK_BYTES = 256 * 1024;
 
 /** So many rows are made into text at once: the event loop is never blocked for more than some milliseconds. */
@@ -9,12 +11,21 @@ const ROWS_AT_ONCE = 500;
 
 export interface BodyChunk {
   readonly bytes: Buffer;
-  /** Rows that end in this chunk or before it. */
+  /** Rows that end in this chunk or before it; in the last one, all of them. */
   readonly rowsSoFar: number;
 }
 
-/** The body's bytes, in chunks of about `CHUNK_BYTES`, as the rows come. */
-export async function* bodyChunks(
+/** The body's bytes as they are sent, in chunks of about `CHUNK_BYTES`, as the rows come. */
+export function bodyChunks(
+  recipe: PayloadRecipe,
+  facts: PayloadFacts,
+  batches: AsyncIterable<readonly MappingResultRow[]>,
+): AsyncGenerator<BodyChunk> {
+  const chunks = textChunks(payloadLayout(recipe), facts, batches);
+  return recipe.compression === 'gzip' ? gzipChunks(chunks) : chunks;
+}
+
+async function* textChunks(
   layout: PayloadLayout,
   facts: PayloadFacts,
   batches: AsyncIterable<readonly MappingResultRow[]>,
@@ -39,4 +50,15 @@ export async function* bodyChunks(
   }
   const tail = Buffer.from(layout.tail(false));
   yield { bytes: Buffer.concat([...pieces, tail], size + tail.length), rowsSoFar };
+}
+
+async function* gzipChunks(chunks: AsyncIterable<BodyChunk>): AsyncGenerator<BodyChunk> {
+  let rowsSoFar = 0;
+  async function* blocks(): AsyncGenerator<Buffer> {
+    for await (const { bytes, rowsSoFar: rows } of chunks) {
+      rowsSoFar = rows;
+      yield bytes;
+    }
+  }
+  for await (const bytes of gzipped(blocks(), CHUNK_BYTES)) yield { bytes, rowsSoFar };
 }

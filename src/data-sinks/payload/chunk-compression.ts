@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
+import type { Compression } from '../core/data-sink.js';
 
 const deflateAsync = promisify(deflateRaw);
 const inflateAsync = promisify(inflateRaw);
@@ -10,10 +11,13 @@ const SYNC_BELOW_BYTES = 32 * 1024;
 // The fastest level: about 200 MB/s at a ratio of 6, where level 6 gives 100 MB/s at 6.6 (measured).
 const LEVEL = { level: 1 };
 
-export async function compress(bytes: Buffer): Promise<Buffer> {
+/** A chunk as it is stored. @param body how the body is compressed that it is of: what is compressed is stored as it is */
+export async function compress(bytes: Buffer, body: Compression): Promise<Buffer> {
+  if (body !== 'none') return bytes;
   return bytes.length < SYNC_BELOW_BYTES ? deflateRawSync(bytes, LEVEL) : deflateAsync(bytes, LEVEL);
 }
 
-export async function decompress(bytes: Buffer): Promise<Buffer> {
-  return bytes.length < SYNC_BELOW_BYTES / 4 ? inflateRawSync(bytes) : inflateAsync(bytes);
+export async function decompress(stored: Buffer, body: Compression): Promise<Buffer> {
+  if (body !== 'none') return stored;
+  return stored.length < SYNC_BELOW_BYTES / 4 ? inflateRawSync(stored) : inflateAsync(stored);
 }

@@ -1,4 +1,5 @@
 import type { ClaimedDelivery, StoredPayload } from '../core/claimed-delivery.js';
+import { parseRecipe } from '../core/payload-recipe.js';
 import { decompress } from './chunk-compression.js';
 import type { PayloadBuilder } from './payload-builder.js';
 import { PayloadCache } from './payload-cache.js';
@@ -22,7 +23,7 @@ const REMEMBERED = 1_000;
 /** Which body, and the facts it begins with. */
 export type BodyRequest = Pick<
   ClaimedDelivery,
-  'jobId' | 'run' | 'format' | 'payload' | 'agentId' | 'workspaceId' | 'completedAt' | 'stats'
+  'jobId' | 'run' | 'recipe' | 'payload' | 'agentId' | 'workspaceId' | 'completedAt' | 'stats'
 >;
 
 /** Counts bodies made and looked for. */
@@ -52,7 +53,7 @@ export class PayloadBodies {
   }
 
   obtain(delivery: BodyRequest): Promise<PayloadBody> {
-    const name = `${delivery.jobId}/${delivery.run}/${delivery.format}`;
+    const name = `${delivery.jobId}/${delivery.run}/${delivery.recipe}`;
     const known = this.#underWay.get(name);
     if (known) return known;
     const body = this.#find(name, delivery).finally(() => this.#underWay.delete(name));
@@ -63,7 +64,7 @@ export class PayloadBodies {
   /** A body as it is stored now, or null: nothing is made, and nothing of it is kept in memory. */
   async stored(key: PayloadKey): Promise<Pick<PayloadBody, 'payload' | 'open'> | null> {
     const payload = await this.#store.find(key);
-    return payload && { payload, open: () => this.#stream(payload) };
+    return payload && { payload, open: () => this.#stream(payload, key.recipe) };
   }
 
   async #find(name: string, delivery: BodyRequest): Promise<PayloadBody> {
@@ -78,8 +79,8 @@ export class PayloadBodies {
     if (whole) this.#cache.put(payload.bodyId, whole);
     return {
       payload,
-      whole: whole ?? (await this.#wholeFromStore(payload)),
-      open: () => this.#stream(payload),
+      whole: whole ?? (await this.#wholeFromStore(payload, delivery.recipe)),
+      open: () => this.#stream(payload, delivery.recipe),
     };
   }
 
@@ -101,19 +102,20 @@ export class PayloadBodies {
     }
   }
 
-  async #wholeFromStore(payload: StoredPayload): Promise<Buffer | null> {
+  async #wholeFromStore(payload: StoredPayload, recipe: string): Promise<Buffer | null> {
     if (!this.#cache.fits(payload.bytes)) return null;
     const cached = this.#cache.get(payload.bodyId);
     this.#meter.lookedUp(cached ? 'hit' : 'miss');
     if (cached) return cached;
     const chunks: Buffer[] = [];
-    for await (const chunk of this.#stream(payload)) chunks.push(chunk);
+    for await (const chunk of this.#stream(payload, recipe)) chunks.push(chunk);
     const whole = Buffer.concat(chunks, payload.bytes);
     this.#cache.put(payload.bodyId, whole);
     return whole;
   }
 
-  async *#stream({ bodyId, bytes }: StoredPayload): AsyncGenerator<Buffer> {
+  async *#stream({ bodyId, bytes }: StoredPayload, recipe: string): AsyncGenerator<Buffer> {
+    const { compression } = parseRecipe(recipe);
     let sent = 0;
     let next = this.#store.readChunks(bodyId, 0, CHUNKS_AT_ONCE);
     for (let seq = CHUNKS_AT_ONCE; ; seq += CHUNKS_AT_ONCE) {
@@ -125,9 +127,9 @@ export class PayloadBodies {
         next.catch(() => undefined);
       }
       for (const chunk of chunks) {
-        const raw = await decompress(chunk);
-        sent += raw.length;
-        yield raw;
+        const piece = await decompress(chunk, compression);
+        sent += piece.length;
+        yield piece;
       }
       if (!more) break;
     }

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import type { StoredPayload } from '../core/claimed-delivery.js';
 import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
-import { type PayloadFacts, payloadLayout } from '../core/payload-layout.js';
+import type { PayloadFacts } from '../core/payload-layout.js';
+import { isOfSeveral, parseRecipe, type PayloadRecipe } from '../core/payload-recipe.js';
 import type { MappingResults } from '../ports/mapping-results.js';
 import { type BodyChunk, bodyChunks } from './body-chunks.js';
+import { chain } from './chain.js';
 import { compress } from './chunk-compression.js';
+import { PartsBuilder } from './parts-builder.js';
 import { PayloadBeingBuiltError, ResultsMissingError } from './payload-errors.js';
 import type { PayloadKey, PayloadStore } from './payload-store.js';
 
@@ -20,43 +23,63 @@ export class PayloadBuilder {
   readonly #results: MappingResults;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
+  readonly #parts: PartsBuilder;
 
   constructor(results: MappingResults, store: PayloadStore, newId: IdFactory) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
+    this.#parts = new PartsBuilder(results, store, newId);
   }
 
   /**
    * @throws ResultsMissingError when the host no longer has the rows
    * @throws InvalidResultRowError when a row cannot be sent as it is
    * @throws PayloadBeingBuiltError while another worker makes the same body
+   * @throws TooManyPartsError when the job would be pushed in more parts than there may be
    */
   async build(key: PayloadKey, facts: PayloadFacts): Promise<BuiltPayload> {
+    const recipe = parseRecipe(key.recipe);
+    if (isOfSeveral(recipe)) {
+      // Whoever made the parts before this one was asked for made it too.
+      const made = await this.#store.find(key);
+      if (made) return { payload: made, whole: null };
+      await this.#parts.build(key, recipe, facts);
+      return this.#builtElsewhere(key);
+    }
     const batches = await this.#results.streamRows(key);
     if (!batches) throw new ResultsMissingError(`the host has no results of job ${key.jobId}, run ${key.run}`);
 
-    const chunks = bodyChunks(payloadLayout(key.format), facts, batches);
+    const chunks = bodyChunks(recipe, facts, batches);
     const [first, second] = [await chunks.next(), await chunks.next()];
     if (first.done) throw new Error('a body has at least one chunk');
-    if (second.done) return this.#storeWhole(key, first.value);
-    return this.#storeInChunks(key, chain([first.value, second.value], chunks));
+    if (second.done) return this.#storeWhole(key, recipe, first.value);
+    return this.#storeInChunks(key, recipe, chain([first.value, second.value], chunks));
   }
 
   /** Most bodies: one statement, no lease. When two workers make the same one, the first wins and both send its bytes. */
-  async #storeWhole(key: PayloadKey, { bytes, rowsSoFar }: BodyChunk): Promise<BuiltPayload> {
+  async #storeWhole(
+    key: PayloadKey,
+    { compression }: PayloadRecipe,
+    { bytes, rowsSoFar }: BodyChunk,
+  ): Promise<BuiltPayload> {
     const payload: StoredPayload = {
       bodyId: this.#newId('payload'),
       sha256: createHash('sha256').update(bytes).digest('hex'),
       bytes: bytes.length,
       rows: rowsSoFar,
     };
-    if (await this.#store.insertWhole(key, payload, await compress(bytes))) return { payload, whole: bytes };
+    const chunk = await compress(bytes, compression);
+    if (await this.#store.insertWhole(key, payload, chunk)) return { payload, whole: bytes };
     return this.#builtElsewhere(key);
   }
 
   /** Large bodies: under a lease, so that only one worker reads a million rows. */
-  async #storeInChunks(key: PayloadKey, chunks: AsyncIterable<BodyChunk>): Promise<BuiltPayload> {
+  async #storeInChunks(
+    key: PayloadKey,
+    { compression }: PayloadRecipe,
+    chunks: AsyncIterable<BodyChunk>,
+  ): Promise<BuiltPayload> {
     const bodyId = this.#newId('payload');
     if (!(await this.#store.beginBuild(key, bodyId))) return this.#builtElsewhere(key);
     const hash = createHash('sha256');
@@ -68,7 +91,8 @@ export class PayloadBuilder {
         hash.update(chunk.bytes);
         bytes += chunk.bytes.length;
         rows = chunk.rowsSoFar;
-        if (!(await this.#store.appendChunk(key, bodyId, seq++, await compress(chunk.bytes)))) {
+        const packed = await compress(chunk.bytes, compression);
+        if (!(await this.#store.appendChunk(key, bodyId, seq++, packed))) {
           throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
         }
         failpoint('mid-build');
@@ -86,9 +110,4 @@ export class PayloadBuilder {
     if (payload) return { payload, whole: null };
     throw new PayloadBeingBuiltError(`the body of job ${key.jobId}, run ${key.run} is being made by another worker`);
   }
-}
-
-async function* chain<T>(first: readonly T[], rest: AsyncIterable<T>): AsyncGenerator<T> {
-  yield* first;
-  yield* rest;
 }

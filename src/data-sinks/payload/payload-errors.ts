@@ -15,3 +15,13 @@ export class PayloadCorruptError extends Error {
   readonly code = 'payload_corrupt';
   override readonly name = 'PayloadCorruptError';
 }
+
+/** The job would be pushed in more parts than there may be; trying again would find the same. */
+export class TooManyPartsError extends Error {
+  readonly code = 'too_many_parts';
+  override readonly name = 'TooManyPartsError';
+
+  constructor(parts: number) {
+    super(`the job would be pushed in ${parts} parts`);
+  }
+}

@@ -17,11 +17,14 @@ export interface RemovedPayloads {
   readonly bytes: number;
 }
 
-/** The bytes of a job and format may go once no delivery of them has been under way or settled for so long. */
+/**
+ * The bytes of a job and recipe may go once no delivery of them has been under way or settled for so long. What a build
+ * left that was never finished goes with them; a builder that is still at it begins anew.
+ */
 const EXPIRE = `
 WITH candidate AS (
   SELECT p.job_id, p.run, p.format, p.body_id, p.created_at FROM agent_data_source_payload p
-   WHERE p.ready AND p.created_at < now() - $1::float8 * interval '1 millisecond'
+   WHERE p.created_at < now() - $1::float8 * interval '1 millisecond'
      AND (p.created_at, p.body_id) > ($2::timestamptz, $3::text)
    ORDER BY p.created_at, p.body_id LIMIT $4::int
 ),
@@ -29,7 +32,7 @@ chosen AS (
   SELECT c.body_id FROM candidate c
    WHERE NOT EXISTS (
      SELECT FROM agent_data_source_delivery d
-      WHERE d.job_id = c.job_id AND d.run = c.run AND d.format = c.format
+      WHERE d.job_id = c.job_id AND d.run = c.run AND d.recipe = c.format
         AND (d.settled_at IS NULL OR d.settled_at >= now() - $1::float8 * interval '1 millisecond'))
 ),
 ${REMOVE}
@@ -65,7 +68,7 @@ interface ExpiredBatch extends RemovedPayloads {
 export interface DeliveredBody {
   readonly jobId: string;
   readonly run: number;
-  readonly format: string;
+  readonly recipe: string;
 }
 
 /** Removes the bytes of those jobs all of whose deliveries were delivered. */
@@ -73,15 +76,15 @@ export async function removeDeliveredPayloads(manager: EntityManager, bodies: re
   await manager.query(
     `WITH chosen AS (
        SELECT p.body_id FROM agent_data_source_payload p
-         JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::int[], $3::text[]) AS d (job_id, run, format)) d
-           ON d.job_id = p.job_id AND d.run = p.run AND d.format = p.format
+         JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::int[], $3::text[]) AS d (job_id, run, recipe)) d
+           ON d.job_id = p.job_id AND d.run = p.run AND d.recipe = p.format
         WHERE NOT EXISTS (
           SELECT FROM agent_data_source_delivery o
-           WHERE o.job_id = p.job_id AND o.run = p.run AND o.format = p.format AND o.status <> 'DELIVERED')
+           WHERE o.job_id = p.job_id AND o.run = p.run AND o.recipe = p.format AND o.status <> 'DELIVERED')
      ),
      ${REMOVE}
      SELECT 1`,
-    [bodies.map((b) => b.jobId), bodies.map((b) => b.run), bodies.map((b) => b.format)],
+    [bodies.map((b) => b.jobId), bodies.map((b) => b.run), bodies.map((b) => b.recipe)],
   );
 }
 
@@ -113,7 +116,7 @@ export async function erasePayloadBatch(
      ${REMOVE}
      SELECT g.body_id, g.job_id, g.byte_count::float8 AS bytes, d.id, d.agent_id, d.data_source_id
        FROM gone g
-       LEFT JOIN agent_data_source_delivery d ON d.job_id = g.job_id AND d.run = g.run AND d.format = g.format`,
+       LEFT JOIN agent_data_source_delivery d ON d.job_id = g.job_id AND d.run = g.run AND d.recipe = g.format`,
     [workspaceId, jobId, BATCH],
   )) as ErasedRow[];
   if (erased.length === 0) return null;

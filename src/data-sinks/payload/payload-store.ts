@@ -1,12 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import type { StoredPayload } from '../core/claimed-delivery.js';
-import type { PayloadFormat } from '../core/data-sink.js';
 import type { JobKey } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
+import { PartStore } from './part-store.js';
 
-/** Which body: one is made per job, run and format. */
+/** Which body: one is made per job, run and recipe. */
 export interface PayloadKey extends JobKey {
-  readonly format: PayloadFormat;
+  /** The recipe's name; it is kept in the column `format`. */
+  readonly recipe: string;
 }
 
 interface WholePayload {
@@ -17,6 +18,8 @@ interface WholePayload {
 
 /** Payload rows and their chunks. Every build has its own `bodyId`, so that two builds can never mix their chunks. */
 export class PayloadStore {
+  /** The parts of jobs that are pushed in several. */
+  readonly parts: PartStore;
   readonly #manager: Pick<EntityManager, 'query'>;
   readonly #buildLeaseMs: number;
   readonly #wholes: NaturalBatcher<WholePayload, boolean>;
@@ -25,6 +28,7 @@ export class PayloadStore {
   constructor(manager: Pick<EntityManager, 'query'>, buildLeaseMs: number) {
     this.#manager = manager;
     this.#buildLeaseMs = buildLeaseMs;
+    this.parts = new PartStore(manager, buildLeaseMs);
     this.#wholes = new NaturalBatcher((items) => this.#insertWholes(items), { maxBatch: 64 });
   }
 
@@ -32,7 +36,7 @@ export class PayloadStore {
     const [row] = await this.#query<{ body_id: string; sha256: Buffer; byte_count: string; row_count: string }>(
       `SELECT body_id, sha256, byte_count, row_count FROM agent_data_source_payload
         WHERE job_id = $1 AND run = $2 AND format = $3 AND ready`,
-      [key.jobId, key.run, key.format],
+      [key.jobId, key.run, key.recipe],
     );
     return row
       ? {
@@ -57,7 +61,7 @@ export class PayloadStore {
        ON CONFLICT (job_id, run, format) DO UPDATE SET body_id = excluded.body_id, building_until = excluded.building_until
          WHERE NOT p.ready AND p.building_until < now()
        RETURNING body_id`,
-      [key.jobId, key.run, key.format, bodyId, this.#buildLeaseMs],
+      [key.jobId, key.run, key.recipe, bodyId, this.#buildLeaseMs],
     );
     return begun.length === 1;
   }
@@ -72,7 +76,7 @@ export class PayloadStore {
        )
        INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes) SELECT body_id, $5, $6 FROM building
        RETURNING seq`,
-      [key.jobId, key.run, key.format, bodyId, seq, chunk, this.#buildLeaseMs],
+      [key.jobId, key.run, key.recipe, bodyId, seq, chunk, this.#buildLeaseMs],
     );
     return written.length === 1;
   }
@@ -83,7 +87,7 @@ export class PayloadStore {
       `UPDATE agent_data_source_payload
           SET ready = true, building_until = NULL, sha256 = $5, byte_count = $6, row_count = $7
         WHERE job_id = $1 AND run = $2 AND format = $3 AND body_id = $4 AND NOT ready`,
-      [key.jobId, key.run, key.format, payload.bodyId, Buffer.from(payload.sha256, 'hex'), payload.bytes, payload.rows],
+      [key.jobId, key.run, key.recipe, payload.bodyId, Buffer.from(payload.sha256, 'hex'), payload.bytes, payload.rows],
     )) as [unknown, number];
     return finished === 1;
   }
@@ -93,7 +97,7 @@ export class PayloadStore {
     await this.#manager.query(
       `DELETE FROM agent_data_source_payload
         WHERE job_id = $1 AND run = $2 AND format = $3 AND body_id = $4 AND NOT ready`,
-      [key.jobId, key.run, key.format, bodyId],
+      [key.jobId, key.run, key.recipe, bodyId],
     );
     await this.#manager.query('DELETE FROM agent_data_source_payload_chunk WHERE body_id = $1', [bodyId]);
   }
@@ -107,22 +111,30 @@ export class PayloadStore {
     return chunks.map((row) => row.bytes);
   }
 
-  /** Removes chunks that belong to no payload: what builders left that died or were overtaken. */
+  /**
+   * Removes chunks that belong to no payload: what builders left that died or were overtaken. A part that is being made
+   * has no row of its own yet, but its build has: `pld_….3` is the third part of `pld_…`.
+   */
   async sweepOrphans(): Promise<void> {
-    await this.#manager.query(
-      `DELETE FROM agent_data_source_payload_chunk c
-        WHERE c.body_id IN (
-          SELECT DISTINCT o.body_id FROM agent_data_source_payload_chunk o
-           WHERE o.seq = 0 AND NOT EXISTS (SELECT FROM agent_data_source_payload p WHERE p.body_id = o.body_id)
-           LIMIT 100)`,
-    );
+    for (;;) {
+      const [, removed] = (await this.#manager.query(
+        `DELETE FROM agent_data_source_payload_chunk c
+          WHERE c.body_id IN (
+            SELECT o.body_id FROM agent_data_source_payload_chunk o
+             WHERE o.seq = 0 AND NOT EXISTS (SELECT FROM agent_data_source_payload p WHERE p.body_id = o.body_id)
+               AND NOT EXISTS (
+                 SELECT FROM agent_data_source_payload b WHERE b.body_id = split_part(o.body_id, '.', 1))
+             LIMIT 100)`,
+      )) as [unknown, number];
+      if (removed === 0) return;
+    }
   }
 
   async #insertWholes(items: readonly WholePayload[]): Promise<boolean[]> {
     const stored = await this.#query<{ body_id: string }>(INSERT_WHOLES, [
       items.map(({ key }) => key.jobId),
       items.map(({ key }) => key.run),
-      items.map(({ key }) => key.format),
+      items.map(({ key }) => key.recipe),
       items.map(({ payload }) => payload.bodyId),
       items.map(({ payload }) => Buffer.from(payload.sha256, 'hex')),
       items.map(({ payload }) => payload.bytes),

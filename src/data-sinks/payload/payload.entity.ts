@@ -1,7 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { PayloadFormat } from '../core/data-sink.js';
 
-/** The body made for one job and format; its bytes are the chunks of `bodyId`. */
+/** The body made of one job by one recipe; its bytes are the chunks of `bodyId`. */
 @Entity('agent_data_source_payload')
 @Index('ix_agent_data_source_payload_created', ['createdAt'])
 @Index('uq_agent_data_source_payload_body', ['bodyId'], { unique: true })
@@ -12,8 +11,9 @@ export class PayloadEntity {
   @PrimaryColumn('integer', { primaryKeyConstraintName: 'pk_agent_data_source_payload' })
   run!: number;
 
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source_payload' })
-  format!: PayloadFormat;
+  /** The recipe's name (`core/payload-recipe.ts`). The column is called after what the plainest ones are named for. */
+  @PrimaryColumn('text', { name: 'format', primaryKeyConstraintName: 'pk_agent_data_source_payload' })
+  recipe!: string;
 
   @Column('text', { name: 'body_id' })
   bodyId!: string;

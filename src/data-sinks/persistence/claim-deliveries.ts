@@ -1,8 +1,8 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
-import type { DataSinkStatus, HttpsWebhookConfig, PayloadFormat } from '../core/data-sink.js';
-import type { DeliveryTrigger } from '../core/delivery.js';
+import type { DataSinkStatus, HttpsWebhookConfig } from '../core/data-sink.js';
 import { CLAIM } from './claim.statement.js';
 import { type Database, rows } from './database.js';
+import type { PushRow } from './push-row.js';
 
 export interface ClaimLimits {
   /** At most so many deliveries in one claim. */
@@ -59,17 +59,8 @@ function isDelivery(row: ClaimRow): row is ClaimRow & ClaimedRow {
   return row.id !== null;
 }
 
-interface ClaimedRow {
+interface ClaimedRow extends PushRow {
   claimed_at: Date;
-  id: string;
-  workspace_id: string;
-  agent_id: string;
-  data_source_id: string;
-  job_id: string;
-  run: number;
-  format: PayloadFormat;
-  trigger: DeliveryTrigger;
-  attempt_count: number;
   retries_allowed: number;
   retries_spent: number;
   own_failures: number;
@@ -98,7 +89,7 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
     dataSourceId: row.data_source_id,
     jobId: row.job_id,
     run: row.run,
-    format: row.format,
+    recipe: row.recipe,
     trigger: row.trigger,
     attemptCount: row.attempt_count,
     retriesAllowed: row.retries_allowed,

@@ -121,7 +121,7 @@ spent AS (
    WHERE a.id = p.id
 )
 SELECT now() AS claimed_at, went.*, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run,
-       c.format, c.trigger, c.attempt_count, c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
+       c.recipe, c.trigger, c.attempt_count, c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
        j.completed_at, j.total, j.matched, j.unmatched,
        s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id, s.failures_in_row,
        p.body_id, p.sha256, p.byte_count, p.row_count
@@ -136,6 +136,6 @@ SELECT now() AS claimed_at, went.*, c.id, c.workspace_id, c.agent_id, c.data_sou
   LEFT JOIN (claimed c
         JOIN agent_data_source_job j ON j.job_id = c.job_id AND j.run = c.run
         LEFT JOIN agent_data_source s ON s.id = c.data_source_id
-        LEFT JOIN agent_data_source_payload p ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.format AND p.ready)
+        LEFT JOIN agent_data_source_payload p ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.recipe AND p.ready)
     ON true
  ORDER BY c.id`;

@@ -13,6 +13,11 @@ export interface NewDelivery {
   readonly agentId: string;
   readonly format: PayloadFormat;
   readonly retriesAllowed: number;
+  /** The name of how its body is made. */
+  readonly recipe: string;
+  /** From 1. */
+  readonly part: number;
+  readonly partCount: number;
 }
 
 export type NumberedCompletion = JobCompleted & { readonly run: number };
@@ -20,7 +25,8 @@ export type NumberedCompletion = JobCompleted & { readonly run: number };
 /**
  * Records completions and makes their deliveries, in one statement. A completion that was heard before, by whichever
  * process, makes nothing more: neither a second delivery, nor one for a sink that was added since. A push by hand
- * (`MANUAL`) does not count as hearing it. A sink never gets two deliveries of one job and run.
+ * (`MANUAL`) does not count as hearing it. A sink never gets two deliveries of one part of a job and run, and never some of
+ * the parts alone. The last of several parts is not due before the others are delivered.
  * @returns the ids of the deliveries that were made
  */
 export async function recordCompletions(
@@ -29,7 +35,8 @@ export async function recordCompletions(
   completions: readonly NumberedCompletion[],
   deliveries: readonly NewDelivery[],
 ): Promise<string[]> {
-  const made = await rows<{ id: string }>(database, RECORD, [
+  const inParts = deliveries.some(({ partCount }) => partCount > 1);
+  const made = await rows<{ id: string }>(database, inParts ? RECORD_IN_PARTS : RECORD, [
     trigger,
     ...columns(
       firstOfEach(completions),
@@ -52,6 +59,9 @@ export async function recordCompletions(
       (d) => d.agentId,
       (d) => d.format,
       (d) => d.retriesAllowed,
+      (d) => d.recipe,
+      (d) => d.part,
+      (d) => d.partCount,
     ),
   ]);
   return made.map((row) => row.id);
@@ -70,7 +80,7 @@ function firstOfEach(completions: readonly NumberedCompletion[]): NumberedComple
   return [...byKey.values()];
 }
 
-const RECORD = `
+const RECORDED = `
 WITH recorded AS (
   INSERT INTO agent_data_source_job AS job
     (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched, heard_at)
@@ -80,16 +90,44 @@ WITH recorded AS (
   ON CONFLICT (job_id, run) DO UPDATE SET heard_at = coalesce(job.heard_at, excluded.heard_at)
     WHERE $1 = 'MANUAL' OR job.heard_at IS NULL
   RETURNING job_id, run
-)
-INSERT INTO agent_data_source_delivery
-  (id, data_source_id, job_id, run, workspace_id, agent_id, format, retries_allowed, trigger, status, next_attempt_at)
-SELECT d.*, $1, 'PENDING', now()
-  FROM unnest($10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::text[],
-              $17::smallint[])
-    AS d (id, data_source_id, job_id, run, workspace_id, agent_id, format, retries_allowed)
+)`;
+
+const COLUMNS = `id, data_source_id, job_id, run, workspace_id, agent_id, format, retries_allowed, recipe, part, part_count`;
+
+const WANTED = `
+unnest($10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::text[], $17::smallint[],
+       $18::text[], $19::int[], $20::int[]) AS d (${COLUMNS})`;
+
+const RECORD = `${RECORDED}
+INSERT INTO agent_data_source_delivery (${COLUMNS}, trigger, status, next_attempt_at)
+SELECT d.*, $1, 'PENDING', now() FROM ${WANTED}
   JOIN recorded r ON r.job_id = d.job_id AND r.run = d.run
 ON CONFLICT DO NOTHING
 RETURNING id`;
+
+/**
+ * Where a sink has the first part of a job already, in however many, it gets none of the others. Parts are due in their
+ * order, and the last one when the others are delivered.
+ */
+const RECORD_IN_PARTS = `${RECORDED},
+first AS (
+  INSERT INTO agent_data_source_delivery (${COLUMNS}, trigger, status, next_attempt_at)
+  SELECT d.*, $1, 'PENDING', now() FROM ${WANTED}
+    JOIN recorded r ON r.job_id = d.job_id AND r.run = d.run
+   WHERE d.part = 1
+  ON CONFLICT DO NOTHING
+  RETURNING id, data_source_id, job_id, run
+),
+others AS (
+  INSERT INTO agent_data_source_delivery (${COLUMNS}, trigger, status, next_attempt_at)
+  SELECT d.*, $1, 'PENDING', CASE WHEN d.part < d.part_count THEN now() + d.part * interval '1 microsecond' END
+    FROM ${WANTED}
+    JOIN first f ON f.data_source_id = d.data_source_id AND f.job_id = d.job_id AND f.run = d.run
+   WHERE d.part > 1
+  ON CONFLICT DO NOTHING
+  RETURNING id
+)
+SELECT id FROM first UNION ALL SELECT id FROM others`;
 
 /** Those of some completions whose automatic deliveries have not been made. */
 export async function findUnheard<T extends JobCompleted>(database: Database, completions: readonly T[]): Promise<T[]> {

@@ -1,5 +1,5 @@
 import { type EntityManager, In, IsNull, LessThan, type Repository } from 'typeorm';
-import type { DataSink } from '../core/data-sink.js';
+import { type DataSink, DEFAULT_BODY_SETTINGS } from '../core/data-sink.js';
 import { DataSourceEntity } from './data-source.entity.js';
 import { resumeSinks } from './sink-pausing.js';
 import { type Page, type PageRequest, toPage } from './page.js';
@@ -127,8 +127,12 @@ function disabling(status: DataSink['status'] | undefined): Disabling {
 }
 
 function toDataSink(entity: DataSourceEntity): DataSink {
-  const { secretId, secretHint, secretCreatedAt, ...others } = entity;
+  const { secretId, secretHint, secretCreatedAt, config, ...others } = entity;
   // What the worker alone keeps of it.
   const { reactivatedAt: _at, failuresInRow: _failures, pausedUntil: _until, pacedFrom: _from, ...rest } = others;
-  return { ...rest, secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt } };
+  return {
+    ...rest,
+    config: { ...DEFAULT_BODY_SETTINGS, ...config },
+    secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt },
+  };
 }

@@ -1,11 +1,11 @@
-import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { AttemptErrorCode, AttemptStatus } from '../core/attempt.js';
 import type { PayloadFormat } from '../core/data-sink.js';
 import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/delivery.js';
 
 /** The outbox and the queue. Its hot statements are in `claim-deliveries.ts` and `attempt-log.ts`. */
 @Entity('agent_data_source_delivery')
-@Unique('uq_agent_data_source_delivery_completion', ['jobId', 'dataSourceId', 'run'])
+@Index('uq_agent_data_source_delivery_part', ['jobId', 'dataSourceId', 'run', 'part'], { unique: true })
 @Index('ix_agent_data_source_delivery_waiting', ['dataSourceId', 'status', 'nextAttemptAt'], {
   where: "status IN ('PENDING', 'RETRYING')",
 })
@@ -15,6 +15,7 @@ import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/de
 })
 @Index('ix_agent_data_source_delivery_dead', ['dataSourceId', 'settledAt'], { where: "status = 'FAILED'" })
 @Index('ix_agent_data_source_delivery_list', ['dataSourceId', 'id'])
+@Index('ix_agent_data_source_delivery_body', ['jobId', 'recipe'], { where: 'part_count > 1' })
 export class DeliveryEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source_delivery' })
   id!: string;
@@ -36,6 +37,17 @@ export class DeliveryEntity {
 
   @Column('text')
   format!: PayloadFormat;
+
+  /** The name of how its body is made (`core/payload-recipe.ts`): a snapshot, whatever the sink says later. */
+  @Column('text', { default: 'JSON' })
+  recipe!: string;
+
+  /** From 1. A job in one piece is one part. */
+  @Column('integer', { default: 1 })
+  part!: number;
+
+  @Column('integer', { name: 'part_count', default: 1 })
+  partCount!: number;
 
   @Column('text')
   trigger!: DeliveryTrigger;

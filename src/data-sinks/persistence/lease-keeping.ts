@@ -1,5 +1,7 @@
-import type { CancelReason, DeliveryReason, DeliveryTrigger } from '../core/delivery.js';
+import type { CancelReason, DeliveryReason } from '../core/delivery.js';
+import type { DataSinkPushEvent } from '../core/domain-events.js';
 import { columns, type Database, rows } from './database.js';
+import { PUSH_COLUMNS, type PushRow, toPush } from './push-row.js';
 
 /** A delivery in a worker's hands: its id and the token that proves it. */
 export interface LeaseHolder {
@@ -32,8 +34,8 @@ export async function extendLeases(
 }
 
 export interface Release extends LeaseHolder {
-  /** When it is to be tried again. */
-  readonly waitMs: number;
+  /** When it is to be tried again; null for a part that waits for others, which make it due. */
+  readonly waitMs: number | null;
   /** Whether our own side failed, which spaces out what follows. */
   readonly ownFailure: boolean;
 }
@@ -89,16 +91,8 @@ export async function endDeliveries(database: Database, endings: readonly Ending
 }
 
 /** What the sweeper did about leases that ran out. */
-export interface SweptLease {
-  readonly deliveryId: string;
+export interface SweptLease extends DataSinkPushEvent {
   readonly status: 'PENDING' | 'RETRYING' | 'FAILED';
-  readonly workspaceId: string;
-  readonly agentId: string;
-  readonly dataSourceId: string;
-  readonly jobId: string;
-  readonly run: number;
-  readonly trigger: DeliveryTrigger;
-  readonly attempts: number;
 }
 
 /**
@@ -131,24 +125,10 @@ export async function sweepExpiredLeases(database: Database, maxAbandoned: numbe
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
        FROM expired e LEFT JOIN closed c ON c.delivery_id = e.id
       WHERE d.id = e.id
-     RETURNING d.id, d.status, d.workspace_id, d.agent_id, d.data_source_id, d.job_id, d.run, d.trigger, d.attempt_count`,
+     RETURNING d.status, ${PUSH_COLUMNS}`,
     [maxAbandoned, limit],
   );
-  return swept.map((row) => ({
-    ...{ deliveryId: row.id, status: row.status, workspaceId: row.workspace_id, agentId: row.agent_id },
-    ...{ dataSourceId: row.data_source_id, jobId: row.job_id, run: row.run, trigger: row.trigger },
-    attempts: row.attempt_count,
-  }));
+  return swept.map((row) => ({ ...toPush(row), status: row.status }));
 }
 
-interface SweptRow {
-  id: string;
-  status: SweptLease['status'];
-  workspace_id: string;
-  agent_id: string;
-  data_source_id: string;
-  job_id: string;
-  run: number;
-  trigger: DeliveryTrigger;
-  attempt_count: number;
-}
+type SweptRow = PushRow & Pick<SweptLease, 'status'>;

@@ -1,4 +1,5 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
+import { partOf, partText } from '../core/payload-recipe.js';
 import type { PushExchange } from '../egress/push-exchange.js';
 import type { AttemptClosing } from '../persistence/attempt-log.js';
 import type { Unfinished } from './attempt-closing.js';
@@ -10,6 +11,7 @@ export function attemptLogLine(
   exchange: PushExchange | Unfinished,
   recorded: boolean,
 ): Readonly<Record<string, string | number | boolean | null>> {
+  const part = partOf(delivery.recipe);
   const detail = 'code' in exchange ? exchange.detail : exchange.operatorDetail;
   return {
     event: 'delivery.attempted',
@@ -19,6 +21,7 @@ export function attemptLogLine(
     dataSourceId: delivery.dataSourceId,
     workspaceId: delivery.workspaceId,
     jobId: delivery.jobId,
+    ...(part && { part: partText(part) }),
     trigger: delivery.trigger,
     status: closing.status,
     errorCode: closing.errorCode,

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { CancelSignal } from '../core/cancellation.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
+import { partOf, partText } from '../core/payload-recipe.js';
 import {
   type AttemptClosing,
   type AttemptOpening,
@@ -117,6 +118,7 @@ export class AttemptRecorder {
 }
 
 function toAuditEntry({ delivery, closing }: AttemptEnd): AuditEntry {
+  const part = partOf(delivery.recipe);
   return {
     action: closing.plan.status === 'DELIVERED' ? 'AGENT_RESULTS_PUSHED' : 'AGENT_RESULTS_PUSH_FAILED',
     workspaceId: delivery.workspaceId,
@@ -128,6 +130,7 @@ function toAuditEntry({ delivery, closing }: AttemptEnd): AuditEntry {
     details: {
       jobId: delivery.jobId,
       trigger: delivery.trigger,
+      ...(part && { part: partText(part) }),
       attempts: closing.opened.attemptNumber,
       status: closing.status,
       ...(closing.httpStatus !== null && { httpStatus: closing.httpStatus }),

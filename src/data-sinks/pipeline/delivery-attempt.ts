@@ -4,7 +4,7 @@ import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { type DeliveryPlan, planAfterAttempt, planAfterOwnFailure } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
-import { payloadLayout } from '../core/payload-layout.js';
+import { parseRecipe, type PayloadRecipe } from '../core/payload-recipe.js';
 import { pushHeaders } from '../core/push-headers.js';
 import type { PushClient } from '../egress/push-client.js';
 import type { PushExchange } from '../egress/push-exchange.js';
@@ -15,6 +15,7 @@ import { AttemptAbortedError } from './attempt-aborted.error.js';
 import { outcomeOf, toClosing, type Unfinished } from './attempt-closing.js';
 import { attemptLogLine } from './attempt-log-line.js';
 import type { AttemptRecorder } from './attempt-recorder.js';
+import type { DeliveryParts } from './delivery-parts.js';
 import type { PushSigner } from './push-signer.js';
 
 /** What became of a delivery that was not posted. */
@@ -30,6 +31,7 @@ const BODY_WAIT_MS = 500;
 
 /** What a delivery needs before anything of it can leave. */
 interface Prepared {
+  readonly recipe: PayloadRecipe;
   readonly sink: NonNullable<ClaimedDelivery['sink']>;
   readonly body: PayloadBody;
   readonly signature: Readonly<Record<string, string>>;
@@ -38,6 +40,7 @@ interface Prepared {
 /** Step 5 for one delivery that passed the gate: body → signature → attempt row → POST → outcome. */
 export class DeliveryAttempt {
   readonly #logger = new Logger('DataSinks');
+  readonly #parts: Pick<DeliveryParts, 'requireOthers'>;
   readonly #bodies: PayloadBodies;
   readonly #signer: PushSigner;
   readonly #client: PushClient;
@@ -46,6 +49,7 @@ export class DeliveryAttempt {
   readonly #options: DeliveryAttemptOptions;
 
   constructor(
+    parts: Pick<DeliveryParts, 'requireOthers'>,
     bodies: PayloadBodies,
     signer: PushSigner,
     client: PushClient,
@@ -53,6 +57,7 @@ export class DeliveryAttempt {
     newId: IdFactory,
     options: DeliveryAttemptOptions,
   ) {
+    this.#parts = parts;
     this.#bodies = bodies;
     this.#signer = signer;
     this.#client = client;
@@ -94,6 +99,8 @@ export class DeliveryAttempt {
   async #prepare(delivery: ClaimedDelivery): Promise<Prepared> {
     const { sink } = delivery;
     if (!sink) throw new Error('a delivery without its sink cannot pass the gate');
+    await this.#parts.requireOthers(delivery);
+    const recipe = parseRecipe(delivery.recipe);
     const body = await this.#bodies.obtain(delivery);
     const signature = await this.#signer.sign({
       deliveryId: delivery.id,
@@ -101,13 +108,13 @@ export class DeliveryAttempt {
       secret: { secretId: sink.secretId, workspaceId: delivery.workspaceId },
       body,
     });
-    return { sink, body, signature };
+    return { recipe, sink, body, signature };
   }
 
   async #post(
     delivery: ClaimedDelivery,
     opened: OpenedAttempt,
-    { sink, body, signature }: Prepared,
+    { recipe, sink, body, signature }: Prepared,
     signal: CancelSignal,
   ): Promise<PushExchange | Unfinished> {
     try {
@@ -117,8 +124,8 @@ export class DeliveryAttempt {
           ...pushHeaders({
             deliveryId: delivery.id,
             attemptNumber: opened.attemptNumber,
-            contentType: payloadLayout(delivery.format).contentType,
             sha256: body.payload.sha256,
+            ...{ recipe, facts: delivery, test: false },
           }),
           ...signature,
         },
@@ -165,6 +172,12 @@ export class DeliveryAttempt {
         return { release: { id, leaseToken, waitMs: 0, ownFailure: false } };
       case 'results_missing':
         return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_missing' } };
+      case 'too_many_parts':
+        return { ending: { id, leaseToken, status: 'FAILED', reason: 'too_many_parts' } };
+      case 'parts_incomplete':
+        return { ending: { id, leaseToken, status: 'FAILED', reason: 'parts_incomplete' } };
+      case 'parts_under_way':
+        return { release: { id, leaseToken, waitMs: null, ownFailure: false } };
       case 'results_invalid':
         this.#logger.error({ event: 'delivery.results_invalid', deliveryId: id, error: String(error) });
         return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_invalid' } };

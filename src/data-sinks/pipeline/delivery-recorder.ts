@@ -3,6 +3,7 @@ import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
 import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
+import { recipeName, recipesFor } from '../core/payload-recipe.js';
 import type { CommitWatch } from '../persistence/commit-watch.js';
 import { type NewDelivery, type NumberedCompletion, recordCompletions } from '../persistence/completion-recording.js';
 import type { DataSinkRepository } from '../persistence/data-sink.repository.js';
@@ -11,7 +12,7 @@ import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import { rulesInForce } from './delivery-gate.js';
 
-/** Step 2: makes one delivery per wanting sink of a completed job. The rows are the outbox; everything else follows. */
+/** Step 2: makes one delivery per wanting sink of a completed job, or per part. The rows are the outbox; everything else follows. */
 export class DeliveryRecorder {
   readonly #session: Database;
   readonly #sinks: DataSinkRepository;
@@ -70,7 +71,7 @@ export class DeliveryRecorder {
     const deliveries = completions.map((completion) =>
       sinks
         .filter((sink) => wants(sink, completion))
-        .map((sink) => this.#newDelivery(completion, sink, agents.get(completion.agentId))),
+        .flatMap((sink) => this.#newDeliveries(completion, sink, agents.get(completion.agentId))),
     );
     const made = new Set(await recordCompletions(transaction ?? this.#session, 'AUTO', completions, deliveries.flat()));
     failpoint('after-recorded');
@@ -78,32 +79,29 @@ export class DeliveryRecorder {
     return deliveries.map((ofOne) => ofOne.filter(({ id }) => made.has(id)).length);
   }
 
-  #newDelivery(completion: NumberedCompletion, sink: DataSink, agent: Agent | undefined): NewDelivery {
-    const { jobId, run, workspaceId, agentId } = completion;
-    return {
-      id: this.#newId('delivery'),
-      dataSourceId: sink.id,
-      jobId,
-      run,
-      workspaceId,
-      agentId,
-      format: sink.format,
-      // The count in force is the one at the time the delivery is made (contract, section 7).
-      retriesAllowed: agent ? rulesInForce(agent).retryFailedPush : 0,
-    };
+  /** One, or one per part of the job. */
+  #newDeliveries(completion: NumberedCompletion, sink: DataSink, agent: Agent | undefined): NewDelivery[] {
+    const { jobId, run, workspaceId, agentId, stats } = completion;
+    // The count in force is the one at the time the delivery is made (contract, section 7).
+    const retriesAllowed = agent ? rulesInForce(agent).retryFailedPush : 0;
+    return recipesFor(sink.format, sink.config, stats.total).map((recipe, i, { length: partCount }) => ({
+      ...{ id: this.#newId('delivery'), dataSourceId: sink.id, jobId, run, workspaceId, agentId },
+      ...{ format: sink.format, retriesAllowed, recipe: recipeName(recipe), part: i + 1, partCount },
+    }));
   }
 
   /**
-   * Makes a delivery of a finished job by hand. It is not bound by the auto-push rule.
-   * @returns the delivery's id, or null when this sink has one of this job and run already
+   * Makes the delivery of a finished job by hand, or those of its parts. It is not bound by the auto-push rule.
+   * @returns the delivery's id, that of the first part, or null when this sink has one of this job and run already
    */
   async recordManual(event: JobCompleted, sink: DataSink, agent: Agent): Promise<string | null> {
     const completion = { ...event, run: event.run ?? 1 };
-    const delivery = this.#newDelivery(completion, sink, agent);
-    const [made] = await recordCompletions(this.#session, 'MANUAL', [completion], [delivery]);
-    if (made === undefined) return null;
+    const deliveries = this.#newDeliveries(completion, sink, agent);
+    const made = new Set(await recordCompletions(this.#session, 'MANUAL', [completion], deliveries));
+    const [first] = deliveries;
+    if (!first || !made.has(first.id)) return null;
     this.#wakeAll();
-    return made;
+    return first.id;
   }
 
   #wakeAll(): void {

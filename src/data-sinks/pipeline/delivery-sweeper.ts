@@ -9,6 +9,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { MissedCompletions } from './missed-completions.js';
 import { OutageLog } from '../core/outage-log.js';
+import type { DeliveryParts } from './delivery-parts.js';
 import type { Retention } from './retention.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
 
@@ -20,7 +21,7 @@ export interface DeliverySweeperOptions {
 
 const HOUR_MS = 3_600_000;
 
-/** Step 7: finds what a crash left behind: expired leases, completions nobody heard of, half-made bodies, orphaned secrets. */
+/** Step 7: finds what a crash left behind: expired leases, completions nobody heard of, last parts, half-made bodies. */
 export class DeliverySweeper {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'sweeper');
@@ -35,6 +36,7 @@ export class DeliverySweeper {
     private readonly payloads: PayloadStore,
     private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
     private readonly settled: Pick<SettledDeliveries, 'abandoned'>,
+    private readonly parts: Pick<DeliveryParts, 'repair'>,
     private readonly retention: Pick<Retention, 'run'>,
     private readonly telemetry: Pick<Telemetry, 'leaseExpired'>,
     private readonly options: DeliverySweeperOptions,
@@ -59,6 +61,7 @@ export class DeliverySweeper {
   async #sweepOnce(): Promise<void> {
     try {
       await this.#takeBackExpiredLeases();
+      await this.parts.repair();
       await this.missed.recover();
       if (performance.now() - this.#housekeptAt >= HOUR_MS) await this.#housekeep();
       this.#outages.over();

@@ -178,7 +178,10 @@ export class DeliveryWorker {
         const reason = verdicts[i];
         return reason ? [{ id, leaseToken, status: 'CANCELLED', reason }] : [];
       });
-      if (endings.length > 0) this.settled.cancelled((await endDeliveries(this.session, endings)).size);
+      if (endings.length > 0) {
+        const ended = await endDeliveries(this.session, endings);
+        await this.settled.cancelled(claimed.filter(({ id }) => ended.has(id)));
+      }
       return new Set(claimed.filter((_, i) => !verdicts[i]).map(({ id }) => id));
     } catch (error) {
       const releases = claimed.map((delivery): Release => {
@@ -197,13 +200,13 @@ export class DeliveryWorker {
     if ('ending' in result) {
       const { status, reason } = result.ending;
       const ended = await endDeliveries(this.session, [result.ending]);
-      if (status === 'FAILED' && ended.has(delivery.id)) this.settled.unsent(delivery, reason);
+      if (status === 'FAILED' && ended.has(delivery.id)) await this.settled.unsent(delivery, reason);
       return;
     }
     if ('release' in result) {
       await releaseDeliveries(this.session, [result.release]);
-      return this.wakeup.notifyIn(result.release.waitMs);
     }
-    if (result.waitMs !== null) this.wakeup.notifyIn(result.waitMs);
+    const { waitMs } = 'release' in result ? result.release : result;
+    if (waitMs !== null) this.wakeup.notifyIn(waitMs);
   }
 }

@@ -9,6 +9,7 @@ export { PushSigner } from './push-signer.js'; // 5b
 export { AttemptRecorder } from './attempt-recorder.js'; // 6
 export { SettledDeliveries } from './settled-deliveries.js'; // 6
 export { SinkPauses } from './sink-pauses.js'; // 6
+export { DeliveryParts } from './delivery-parts.js'; // 6
 export { AutoDisable } from './auto-disable.js'; // 6
 export { DomainEvents } from './domain-events.js';
 export { MissedCompletions } from './missed-completions.js'; // 7

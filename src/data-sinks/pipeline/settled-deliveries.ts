@@ -2,12 +2,14 @@ import { Logger } from '@nestjs/common';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DeliveryReason } from '../core/delivery.js';
 import { DATA_SINK_EVENTS, type DataSinkPushEvent } from '../core/domain-events.js';
+import { partOf } from '../core/payload-recipe.js';
 import { removeDeliveredPayloads } from '../payload/payload-expiry.js';
 import type { Session } from '../persistence/database.js';
 import type { SweptLease } from '../persistence/lease-keeping.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { AttemptEnd } from './attempt-recorder.js';
 import type { AutoDisable } from './auto-disable.js';
+import type { DeliveryParts } from './delivery-parts.js';
 import type { DomainEvents } from './domain-events.js';
 import type { SinkPauses } from './sink-pauses.js';
 
@@ -20,6 +22,7 @@ export class SettledDeliveries {
     private readonly autoDisable: Pick<AutoDisable, 'judge'>,
     private readonly pauses: Pick<SinkPauses, 'judge'>,
     private readonly telemetry: Telemetry,
+    private readonly parts: Pick<DeliveryParts, 'settled' | 'unmakeable'>,
     private readonly session: Session,
     private readonly erasePayloadsOnSuccess: boolean,
   ) {}
@@ -28,6 +31,10 @@ export class SettledDeliveries {
   async byAttempt(ends: readonly AttemptEnd[]): Promise<void> {
     for (const end of ends) this.#tell(end);
     await this.pauses.judge(ends);
+    const settled = ends.filter(({ closing }) => closing.plan.status !== 'RETRYING');
+    await this.parts.settled(
+      settled.map(({ delivery, closing }) => ({ delivery, delivered: closing.plan.status === 'DELIVERED' })),
+    );
     const failed = ends.filter(({ closing }) => closing.plan.status === 'FAILED');
     await this.autoDisable.judge(
       failed.map(({ delivery, closing }) => ({
@@ -53,22 +60,25 @@ export class SettledDeliveries {
   }
 
   /** One that failed before anything was sent, on our side or the host's. */
-  unsent(delivery: ClaimedDelivery, reason: DeliveryReason): void {
+  async unsent(delivery: ClaimedDelivery, reason: DeliveryReason): Promise<void> {
     this.telemetry.ended('failed');
     const none = { lastAttemptStatus: null, errorCode: null, httpStatus: null };
     this.events.emit(DATA_SINK_EVENTS.pushFailed, { ...pushOf(delivery, delivery.attemptCount), reason, ...none });
+    if (reason === 'results_missing' || reason === 'results_invalid') await this.parts.unmakeable(delivery, reason);
+    await this.parts.settled([{ delivery, delivered: false }]);
   }
 
-  /** So many that the gate said no to. */
-  cancelled(count: number): void {
-    this.telemetry.ended('cancelled', count);
+  /** Those that the gate said no to. */
+  async cancelled(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    this.telemetry.ended('cancelled', deliveries.length);
+    await this.parts.settled(deliveries.map((delivery) => ({ delivery, delivered: false })));
   }
 
   /** One that took its worker down too often. */
-  abandoned({ deliveryId, status: _status, ...rest }: SweptLease): void {
+  abandoned({ status: _status, ...push }: SweptLease): void {
     this.telemetry.ended('failed');
     this.events.emit(DATA_SINK_EVENTS.pushFailed, {
-      ...{ ...rest, deliveryId, reason: 'abandoned_too_often', httpStatus: null },
+      ...{ ...push, reason: 'abandoned_too_often', httpStatus: null },
       ...{ lastAttemptStatus: 'ABANDONED', errorCode: 'worker_lost' },
     });
   }
@@ -98,6 +108,6 @@ export class SettledDeliveries {
 const GONE = 410;
 
 function pushOf(delivery: ClaimedDelivery, attempts: number): DataSinkPushEvent {
-  const { id: deliveryId, workspaceId, agentId, dataSourceId, jobId, run, trigger } = delivery;
-  return { workspaceId, agentId, dataSourceId, deliveryId, jobId, run, trigger, attempts };
+  const { id: deliveryId, workspaceId, agentId, dataSourceId, jobId, run, recipe, trigger } = delivery;
+  return { workspaceId, agentId, dataSourceId, deliveryId, jobId, run, part: partOf(recipe), trigger, attempts };
 }

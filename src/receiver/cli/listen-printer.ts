@@ -9,7 +9,7 @@ export function printedRecord(record: ListenRecord): string {
     `  proof     ${printedProof(record)}`,
   ];
   for (const { check, code, detail } of record.problems) lines.push(`            ${check}: ${code}. ${detail}`);
-  lines.push(`  body      ${printedSize(record.bytes)}, sha256 ${record.sha256}`);
+  lines.push(`  body      ${printedSize(record.bytes)}${printedContent(record)}, sha256 ${record.sha256}`);
   if (record.contentDigestValid === false) lines.push('            Content-Digest does not agree');
   if (facts !== null) {
     const { total, matched, unmatched } = facts.stats;
@@ -42,6 +42,11 @@ export function printedWelcome(port: number, { host, secrets, authorization, sta
 function printedProof({ signatureValid, problems }: ListenRecord): string {
   if (signatureValid === null) return 'not checked';
   return signatureValid ? 'valid' : `NOT VALID (${problems.length} of the checks failed)`;
+}
+
+function printedContent({ format, gzip, part }: ListenRecord): string {
+  const said = [format, gzip ? 'gzip' : null, part && `part ${part.number} of ${part.of}`];
+  return said.map((text) => (text === null ? '' : `, ${text}`)).join('');
 }
 
 function printedSize(bytes: number): string {

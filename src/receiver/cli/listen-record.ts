@@ -1,4 +1,5 @@
-import type { PushFacts } from '../results-push.js';
+import type { PushFormat } from '../push-content.js';
+import type { PushFacts, PushPart } from '../results-push.js';
 
 /** The first line of `data-sinks listen --json`. */
 export interface ListeningLine {
@@ -36,11 +37,17 @@ export interface ListenRecord {
   readonly problems: readonly ListenProblem[];
   /** Whether the bytes agree with `Content-Digest`; null when that header did not come. */
   readonly contentDigestValid: boolean | null;
-  /** Rows that were read; null when the body is no push in JSON. */
+  /** By `Content-Type`; null when no push has it. */
+  readonly format: PushFormat | null;
+  /** Whether the body came compressed; `bytes` and `sha256` are of it as it came. */
+  readonly gzip: boolean;
+  /** `X-MT-Part`. */
+  readonly part: PushPart | null;
+  /** Rows that were read; null when the body cannot be read as a push. */
   readonly rows: number | null;
   /** The first row, for a look. */
   readonly firstRow: unknown;
-  /** Null when the body is no push in JSON. */
+  /** Null when the body cannot be read as a push. */
   readonly facts: PushFacts | null;
   /** A `PayloadErrorCode`, or null. */
   readonly payloadError: string | null;

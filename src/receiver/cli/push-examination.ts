@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { checkAuthorization } from '../authorization.js';
-import { PayloadScanner } from '../payload-scanner.js';
 import { PushVerificationError } from '../push-verification-error.js';
 import type { PushVerifier } from '../push-verifier.js';
 import { createPushVerifier } from '../push-verifier.js';
-import type { MappingResultRow, PushFacts } from '../results-push.js';
-import { PayloadError } from '../results-push.js';
 import type { ListenOptions } from './listen-options.js';
 import type { ListenProblem, ListenRecord } from './listen-record.js';
+import { PayloadCount } from './payload-count.js';
 
 type Findings = Pick<
   ListenRecord,
@@ -17,6 +15,9 @@ type Findings = Pick<
   | 'signatureValid'
   | 'problems'
   | 'contentDigestValid'
+  | 'format'
+  | 'gzip'
+  | 'part'
   | 'rows'
   | 'firstRow'
   | 'facts'
@@ -34,13 +35,10 @@ export class PushExamination {
   readonly #problems: ListenProblem[] = [];
   readonly #verifiers: { readonly check: ListenProblem['check']; readonly verifier: PushVerifier }[] = [];
   readonly #digest = createHash('sha256');
-  readonly #scanner: PayloadScanner | null;
+  readonly #payload: PayloadCount;
   readonly #contentDigest: string | null;
   readonly #checksAnything: boolean;
   #bytes = 0;
-  #firstRow: MappingResultRow | null = null;
-  #facts: PushFacts | null = null;
-  #payloadError: string | null = null;
 
   constructor(
     headers: IncomingHttpHeaders,
@@ -53,25 +51,21 @@ export class PushExamination {
         this.#verifiers.push({ check, verifier: createPushVerifier({ headers, secrets, form, toleranceSeconds }) });
       });
     }
-    this.#scanner = /^application\/json\b/i.test(headers['content-type'] ?? '') ? new PayloadScanner() : null;
+    this.#payload = new PayloadCount(headers);
     const contentDigest = headers['content-digest'];
     this.#contentDigest = typeof contentDigest === 'string' ? contentDigest : null;
   }
 
-  update(chunk: Uint8Array): void {
+  async update(chunk: Uint8Array): Promise<void> {
     this.#bytes += chunk.length;
     this.#digest.update(chunk);
     for (const { verifier } of this.#verifiers) verifier.update(chunk);
-    this.#read((scanner) => {
-      const rows = scanner.push(chunk);
-      this.#firstRow ??= rows[0] ?? null;
-    });
+    await this.#payload.update(chunk);
   }
 
   /** @param whole false when the sender gave up in the middle */
-  finish(whole: boolean): Findings {
+  async finish(whole: boolean): Promise<Findings> {
     for (const { check, verifier } of this.#verifiers) this.#attempt(check, () => verifier.verify());
-    if (whole) this.#read((scanner) => (this.#facts = scanner.end()));
     const digest = this.#digest.digest();
     return {
       bytes: this.#bytes,
@@ -80,11 +74,7 @@ export class PushExamination {
       problems: this.#problems,
       contentDigestValid:
         this.#contentDigest === null ? null : this.#contentDigest === `sha-256=:${digest.toString('base64')}:`,
-      rows: this.#scanner !== null && this.#payloadError === null ? this.#scanner.rowCount : null,
-      firstRow: this.#firstRow,
-      facts: this.#facts,
-      payloadError: this.#payloadError,
-      test: this.#facts?.test === true,
+      ...(await this.#payload.finish(whole)),
     };
   }
 
@@ -94,16 +84,6 @@ export class PushExamination {
     } catch (error) {
       if (!(error instanceof PushVerificationError)) throw error;
       this.#problems.push({ check, code: error.code, detail: error.message });
-    }
-  }
-
-  #read(step: (scanner: PayloadScanner) => void): void {
-    if (this.#scanner === null || this.#payloadError !== null) return;
-    try {
-      step(this.#scanner);
-    } catch (error) {
-      if (!(error instanceof PayloadError)) throw error;
-      this.#payloadError = error.code;
     }
   }
 }

@@ -49,11 +49,11 @@ export class PushListener {
     const examination = new PushExamination(request.headers, this.options);
     let whole = true;
     try {
-      for await (const chunk of request) examination.update(chunk as Buffer);
+      for await (const chunk of request) await examination.update(chunk as Buffer);
     } catch {
       whole = false;
     }
-    const findings = examination.finish(whole);
+    const findings = await examination.finish(whole);
     const deliveryId = firstOf(request.headers, 'x-mt-delivery-id') ?? firstOf(request.headers, 'webhook-id');
     const attempt = firstOf(request.headers, 'x-mt-attempt');
     if (whole && this.options.slowMs > 0) await this.#slowDown(response);

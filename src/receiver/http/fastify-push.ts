@@ -1,3 +1,4 @@
+import { PUSH_CONTENT_TYPES } from '../push-content.js';
 import type { PushRequest } from './raw-body.js';
 import type { ReceiveOptions } from './received-push.js';
 import { checkReceiveOptions, DEFAULT_LIMIT_BYTES, receivePush } from './received-push.js';
@@ -24,9 +25,9 @@ export interface FastifyScope {
 export function fastifyPush(scope: FastifyScope, options: ReceiveOptions): void {
   checkReceiveOptions(options);
   const bodyLimit = options.limitBytes ?? DEFAULT_LIMIT_BYTES;
-  scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
-    done(null, body);
-  });
+  for (const type of PUSH_CONTENT_TYPES) {
+    scope.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body));
+  }
   scope.addHook('preHandler', async (request) => {
     await receivePush(request, options);
   });

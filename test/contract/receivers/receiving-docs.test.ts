@@ -12,6 +12,7 @@ const PAYLOAD_CODES: Record<PayloadErrorCode, true> = {
   payload_incomplete: true,
   row_invalid: true,
   value_too_large: true,
+  payload_too_large: true,
 };
 
 describe('docs/receiving.md', () => {

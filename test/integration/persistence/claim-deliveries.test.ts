@@ -70,7 +70,7 @@ describe('a claim', () => {
       dataSourceId: sink,
       jobId: 'job_1',
       run: 1,
-      format: 'JSON',
+      recipe: 'JSON',
       trigger: 'AUTO',
       attemptCount: 2,
       retriesAllowed: 2,

@@ -33,6 +33,9 @@ const delivery = ({ jobId, run }: NumberedCompletion, dataSourceId: string): New
   agentId: 'agt_1',
   format: 'JSON',
   retriesAllowed: 2,
+  recipe: 'JSON',
+  part: 1,
+  partCount: 1,
 });
 
 function record(

@@ -1,18 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
-import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
-import { pgliteDriver } from '../../../src/reference-host/persistence/pglite-driver.js';
+import type { DataSource } from 'typeorm';
+import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { openUnmigrated } from './unmigrated.js';
 
 let dataSource: DataSource;
 
 beforeAll(async () => {
-  dataSource = await new DataSource({
-    type: 'postgres',
-    driver: pgliteDriver(null),
-    entities: dataSinksEntities,
-    migrations: dataSinksMigrations,
-    migrationsTransactionMode: 'each',
-  }).initialize();
+  dataSource = await openUnmigrated();
 });
 
 afterAll(() => dataSource.destroy());

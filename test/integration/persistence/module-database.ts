@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
 import { createIdFactory } from '../../../src/data-sinks/core/ids.js';
-import type { HttpsWebhookConfig } from '../../../src/data-sinks/core/data-sink.js';
+import { DEFAULT_BODY_SETTINGS, type HttpsWebhookConfig } from '../../../src/data-sinks/core/data-sink.js';
 import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openMigratedPglite } from '../../support/pglite-template.js';
 
@@ -13,6 +13,7 @@ export const CONFIG: HttpsWebhookConfig = {
   username: null,
   customHeaders: [],
   retryableStatuses: [],
+  ...DEFAULT_BODY_SETTINGS,
 };
 
 /** Statements that read the time ask for `now()`; here they find this one first. */

@@ -11,7 +11,7 @@ let database: ModuleDatabase;
 let store: PayloadStore;
 
 const LEASE_MS = 60_000;
-const KEY: PayloadKey = { jobId: 'job_1', run: 1, format: 'JSON' };
+const KEY: PayloadKey = { jobId: 'job_1', run: 1, recipe: 'JSON' };
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();

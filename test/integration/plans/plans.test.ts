@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 
 const SINK = sinkId(8);
-const JOB = { jobId: 'job_17', run: 1, format: 'JSON' } as const;
+const JOB = { jobId: 'job_17', run: 1, recipe: 'JSON' } as const;
 const TOKEN = '00000000-0000-4000-8000-000000000000';
 const HELD = Array.from({ length: 64 }, (_, i) => ({
   id: deliveryId(i * 7),
@@ -74,7 +74,7 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
       COMPLETIONS,
       COMPLETIONS.map(({ jobId, workspaceId, agentId }, i) => ({
         ...{ id: `dlv_new_${i}`, dataSourceId: SINK, jobId, run: 1, workspaceId, agentId, format: 'JSON' as const },
-        retriesAllowed: 2,
+        ...{ retriesAllowed: 2, recipe: 'JSON', part: 1, partCount: 1 },
       })),
     ),
   'looking for unheard completions': () => findUnheard(session, COMPLETIONS),

@@ -5,8 +5,9 @@ import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SignedPush } from '../../unit/receiver/signed-push.js';
 import { DELIVERY_ID, OTHER_SECRET, PAYLOAD, SECRET, signedPush } from '../../unit/receiver/signed-push.js';
-import type { CompiledKit } from './listen-process.js';
-import { compileKit, ListenProcess } from './listen-process.js';
+import { signedBody } from '../../unit/receiver/pushed-body.js';
+import type { CompiledKit } from '../../support/receiver/listen-process.js';
+import { compileKit, ListenProcess } from '../../support/receiver/listen-process.js';
 
 let kit: CompiledKit;
 beforeAll(() => {
@@ -61,6 +62,42 @@ describe('data-sinks listen', () => {
       repeated: false,
       headers: expect.objectContaining({ 'x-mt-signature': sent.headers['X-MT-Signature'] }),
     });
+  });
+
+  it.each<[string, string, { number: number; of: number } | null]>([
+    ['JSON', 'JSON;gzip', null],
+    ['JSONL', 'JSONL', null],
+    ['JSONL', 'JSONL;gzip;rows=2;part=3/12', { number: 3, of: 12 }],
+    ['CSV', 'CSV;rows=2;part=1/1', { number: 1, of: 1 }],
+    ['CSV', 'CSV;gzip', null],
+  ])('verifies and counts %s, as %s', async (format, recipe, part) => {
+    const listening = await start('--json', '--secret', SECRET);
+    const sent = signedBody(recipe, PAYLOAD.results, Math.floor(Date.now() / 1000));
+    expect(await post(listening.url, sent)).toBe(200);
+    const { results, ...facts } = PAYLOAD;
+    expect(await listening.record()).toMatchObject({
+      ...{ format, gzip: recipe.includes('gzip'), part, bytes: sent.body.length },
+      ...{ signatureValid: true, contentDigestValid: true, rows: 2, payloadError: null },
+      ...{ firstRow: results[0], facts: { ...facts, ...(part && { part }) } },
+    });
+  });
+
+  it('answers 400 to a verified body that unfolds to something else than it says, and goes on', async () => {
+    const listening = await start('--json', '--secret', SECRET);
+    const { headers } = signedBody('CSV;gzip', [], Math.floor(Date.now() / 1000));
+    const plain = signedPush('partnerRowId\r\n', SECRET, Math.floor(Date.now() / 1000));
+    expect(
+      await post(listening.url, {
+        body: plain.body,
+        headers: { ...headers, ...plain.headers, 'Content-Type': 'text/csv' },
+      }),
+    ).toBe(400);
+    expect(await listening.record()).toMatchObject({
+      signatureValid: true,
+      payloadError: 'payload_malformed',
+      rows: null,
+    });
+    expect(await post(listening.url, push())).toBe(200);
   });
 
   it('fails as planned, in turn, and stays with the last status', async () => {
@@ -184,6 +221,14 @@ describe('data-sinks listen', () => {
     expect(text).toMatch(/proof +valid/);
     expect(text).toContain('2 (stats: 2 total, 1 matched, 1 unmatched)');
     expect(text).not.toContain(SECRET);
+  });
+
+  it('shows the format, the compression and the part to people', async () => {
+    const listening = await start('--secret', SECRET);
+    await post(listening.url, signedBody('CSV;gzip;rows=2;part=3/12', PAYLOAD.results, Math.floor(Date.now() / 1000)));
+    const shown: string[] = [];
+    while (!shown.at(-1)?.includes('answered')) shown.push(await listening.line());
+    expect(shown.join('\n')).toMatch(/body +\d+ bytes, CSV, gzip, part 3 of 12, sha256/);
   });
 
   it('lets nothing from outside steer the terminal', async () => {

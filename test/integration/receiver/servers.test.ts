@@ -9,7 +9,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
 import fastify from 'fastify';
-import type { ReceiveOptions } from '../../../src/receiver/index.js';
+import type { PushHeaders, ReceiveOptions } from '../../../src/receiver/index.js';
 import {
   answerRefusal,
   expressPush,
@@ -21,6 +21,7 @@ import {
   receivePush,
   VerifiedPush,
 } from '../../../src/receiver/index.js';
+import { signedBody } from '../../unit/receiver/pushed-body.js';
 import { DELIVERY_ID, OTHER_SECRET, PAYLOAD, SECRET, signedPush } from '../../unit/receiver/signed-push.js';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -37,7 +38,8 @@ const large = () => {
 /** What each server answers to a push that it accepted. */
 const accepted = (request: object) => {
   const { deliveryId, rawBody } = pushOf(request);
-  return { deliveryId, rows: parsePush(rawBody).results.length };
+  const { headers } = request as { headers: PushHeaders };
+  return { deliveryId, rows: parsePush(rawBody, { headers }).results.length };
 };
 
 function listen(server: Server): Promise<string> {
@@ -84,13 +86,18 @@ async function withFastify(options: ReceiveOptions): Promise<string> {
   return `${await app.listen({ port: 0, host: '127.0.0.1' })}/push`;
 }
 
-async function withNest(controller: new () => object, rawBody = true): Promise<string> {
+async function withNest(
+  controller: new () => object,
+  rawBody = true,
+  before: (app: INestApplication) => unknown = () => undefined,
+): Promise<string> {
   @Module({ controllers: [controller] })
   class PushesModule {}
   const app: INestApplication = await NestFactory.create<NestExpressApplication>(PushesModule, {
     rawBody,
     logger: false,
   });
+  before(app);
   (app as NestExpressApplication).useBodyParser('json', { limit: '32mb' });
   closers.push(() => app.close());
   await app.listen(0, '127.0.0.1');
@@ -204,6 +211,53 @@ describe.each(servers)('%s', (_name, start) => {
 
 it.each(servers.slice(1))('%s does not start with an empty secret', async (_name, start) => {
   await expect(async () => start({ secret: '' })).rejects.toBeInstanceOf(PushVerificationError);
+});
+
+describe('formats beside plain JSON', () => {
+  const everywhere = ['JSONL', 'CSV', 'CSV;gzip', 'JSONL;gzip;rows=2;part=3/12'];
+
+  // Body parsers of Express, and so of Nest, take no other type; express.raw() has to be told.
+  it.each(servers.filter(([name]) => !name.includes('express.raw()')))('are taken by %s', async (_name, start) => {
+    const url = await start({ secret: SECRET });
+    for (const recipe of everywhere) {
+      const answer = await post(url, signedBody(recipe, PAYLOAD.results, seconds()));
+      expect([answer.status < 300, await answer.json()]).toEqual([true, { deliveryId: DELIVERY_ID, rows: 2 }]);
+    }
+  });
+
+  it.each(servers.slice(0, 2).concat(servers.slice(3, 4)))(
+    'compressed JSON is taken by %s as it comes',
+    async (_name, start) => {
+      const url = await start({ secret: SECRET });
+      const answer = await post(url, signedBody('JSON;gzip', PAYLOAD.results, seconds()));
+      expect(await answer.json()).toEqual({ deliveryId: DELIVERY_ID, rows: 2 });
+    },
+  );
+
+  it('compressed JSON is refused where a parser decompresses it first, with what to do', async () => {
+    const answer = await post(
+      await withNest(decorated({ secret: SECRET })),
+      signedBody('JSON;gzip', PAYLOAD.results, seconds()),
+    );
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).toContain('before anything decompresses it');
+  });
+
+  it('compressed JSON is taken by Nest where the verification stands before its parsers', async () => {
+    @Controller()
+    class PushesController {
+      @Post('push')
+      take(@Req() request: object): object {
+        return accepted(request);
+      }
+    }
+    const url = await withNest(PushesController, true, (app) => app.use('/push', expressPush({ secret: SECRET })));
+    for (const recipe of ['JSON;gzip', 'JSON', ...everywhere]) {
+      const answer = await post(url, signedBody(recipe, PAYLOAD.results, seconds()));
+      expect(await answer.json()).toEqual({ deliveryId: DELIVERY_ID, rows: 2 });
+    }
+    expect((await post(url, signedPush('{}', OTHER_SECRET, seconds()))).status).toBe(401);
+  });
 });
 
 describe('a server that parses the body first', () => {

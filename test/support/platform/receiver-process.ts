@@ -104,7 +104,17 @@ export class Endpoint {
 
   /** Gives it a new script, which begins with the next request. */
   does(steps: readonly ReceiverStep[], secret: string | null = null): Promise<void> {
-    return this.receiver.order({ op: 'script', path: this.path, secret, steps });
+    return this.receiver.order({ op: 'script', path: this.path, part: null, secret, steps });
+  }
+
+  /** Gives one part of jobs, `2/3` say, a script of its own. */
+  doesWithPart(part: string, steps: readonly ReceiverStep[]): Promise<void> {
+    return this.receiver.order({ op: 'script', path: this.path, part, secret: null, steps });
+  }
+
+  /** Which part of its job each request brought, in the order in which they came. */
+  partsReceived(): readonly (string | undefined)[] {
+    return this.requests.map(({ headers }) => headers['x-mt-part']);
   }
 
   /** Lets go the answers that are held. */

@@ -1,6 +1,6 @@
 // A customer's endpoint, in a process of its own: in ours it would share the event loop and hide what a broken receiver
 // does to us. Plain node:http and node:crypto, so that nothing of the code under test checks itself. Each path has a
-// script: what to do with the first request, the second, …; the last step repeats.
+// script: what to do with the first request, the second, …; the last step repeats. A part of a job may have its own.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -64,7 +64,8 @@ const behaviours = {
 };
 
 const server = createServer((request, response) => {
-  const script = scripts.get(request.url) ?? { secret: null, steps: [{ kind: 'answer' }], taken: 0 };
+  const script = scripts.get(`${request.url} ${request.headers['x-mt-part']}`) ??
+    scripts.get(request.url) ?? { secret: null, steps: [{ kind: 'answer' }], taken: 0 };
   const step = script.steps[Math.min(script.taken++, script.steps.length - 1)];
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
@@ -91,7 +92,8 @@ const server = createServer((request, response) => {
 });
 
 const orders = {
-  script: ({ path, secret, steps }) => scripts.set(path, { secret, steps, taken: 0 }),
+  script: ({ path, part, secret, steps }) =>
+    scripts.set(part === null ? path : `${path} ${part}`, { secret, steps, taken: 0 }),
   release: ({ path }) => {
     for (const go of held.get(path) ?? []) go();
     held.delete(path);

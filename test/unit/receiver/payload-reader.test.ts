@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { payloadLayout } from '../../../src/data-sinks/core/payload-layout.js';
-import type { MappingResultRow, PayloadErrorCode, PayloadScannerOptions } from '../../../src/receiver/index.js';
+import type { MappingResultRow, PayloadErrorCode, RowScannerOptions } from '../../../src/receiver/index.js';
 import { parsePush, PayloadError, PayloadReader, PayloadScanner } from '../../../src/receiver/index.js';
 import { PAYLOAD } from './signed-push.js';
 
@@ -11,7 +11,7 @@ interface Read {
 }
 
 /** Reads in chunks that end before each of the given indexes. */
-function readCut(bytes: Buffer, cuts: readonly number[], options?: PayloadScannerOptions): Read {
+function readCut(bytes: Buffer, cuts: readonly number[], options?: RowScannerOptions): Read {
   const scanner = new PayloadScanner(options);
   const edges = [0, ...cuts, bytes.length];
   const rows = edges.slice(1).flatMap((edge, i) => scanner.push(bytes.subarray(edges[i], edge)));
@@ -47,13 +47,13 @@ describe('a push read as a stream', () => {
 
   it('gives back whatever rows the sending side writes, whatever the chunks', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', '}],', '\u2028', '\\u00e9', '🏨'));
-    const row = fc.record<MappingResultRow>({
+    const row = fc.record<Required<MappingResultRow>>({
       partnerRowId: text.filter((id) => id !== ''),
       referenceHotelId: fc.option(text),
       matchMethod: fc.option(text),
       matchConfidence: fc.option(fc.double({ min: 0, max: 1, noNaN: true }).map((n) => (n === 0 ? 0 : n))),
     });
-    const layout = payloadLayout('JSON');
+    const layout = payloadLayout({ format: 'JSON', fields: null });
     fc.assert(
       fc.property(fc.array(row), fc.boolean(), fc.array(fc.nat(5000)), (rows, test, cuts) => {
         const head = layout.head({ ...facts, completedAt: new Date(facts.completedAt) });

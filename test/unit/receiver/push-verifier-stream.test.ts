@@ -3,7 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { MappingResultRow } from '../../../src/receiver/index.js';
 import { PayloadReader, PushVerifierStream } from '../../../src/receiver/index.js';
-import { DELIVERY_ID, NOW, PAYLOAD, SECRET, signedPush } from './signed-push.js';
+import { signedBody } from './pushed-body.js';
+import { DELIVERY_ID, NOW, OTHER_SECRET, PAYLOAD, SECRET, signedPush } from './signed-push.js';
 
 const { body, headers } = signedPush(JSON.stringify(PAYLOAD));
 const pieces = (bytes: Buffer): Buffer[] =>
@@ -23,6 +24,28 @@ describe('a body that is verified as it streams by', () => {
     expect(stream.proof).toBeNull();
     expect(await passThrough(stream, body)).toEqual(body);
     expect(stream.proof?.deliveryId).toBe(DELIVERY_ID);
+  });
+
+  it.each(['JSON', 'JSONL', 'CSV'])('is proved and read in one go when it came compressed, in %s', async (format) => {
+    const push = signedBody(`${format};gzip`, PAYLOAD.results);
+    const stream = new PushVerifierStream({ headers: push.headers, secret: SECRET, now: NOW });
+    const rows: MappingResultRow[] = [];
+    await pipeline(Readable.from(pieces(push.body)), stream, async (bytes: AsyncIterable<Buffer>) => {
+      for await (const row of new PayloadReader(bytes, { headers: push.headers })) rows.push(row);
+    });
+    expect(rows).toEqual(PAYLOAD.results);
+    expect(stream.proof?.deliveryId).toBe(DELIVERY_ID);
+  });
+
+  it('is read to its end and refused when it came compressed and was signed with another secret', async () => {
+    const push = signedBody('CSV;gzip', PAYLOAD.results);
+    const stream = new PushVerifierStream({ headers: push.headers, secret: OTHER_SECRET, now: NOW });
+    const read = pipeline(Readable.from(pieces(push.body)), stream, async (bytes: AsyncIterable<Buffer>) => {
+      for await (const row of new PayloadReader(bytes, { headers: push.headers }))
+        expect(row).toHaveProperty('partnerRowId');
+    });
+    await expect(read).rejects.toMatchObject({ code: 'wrong_secret' });
+    expect(stream.proof).toBeNull();
   });
 
   it('fails at its end when a byte was changed', async () => {

@@ -1,6 +1,8 @@
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import type { PushVerificationErrorCode, VerifyPushOptions } from '../../../src/receiver/index.js';
 import { PUSH_VERIFICATION_ERRORS, PushVerificationError, verifyPush } from '../../../src/receiver/index.js';
+import { signedBody } from './pushed-body.js';
 import { DELIVERY_ID, NOW, OTHER_SECRET, PAYLOAD, SECRET, SIGNED_AT, signedPush } from './signed-push.js';
 
 const { body, headers } = signedPush(JSON.stringify(PAYLOAD));
@@ -26,6 +28,7 @@ describe('a push that is as it was sent', () => {
       form: 'standard-webhooks',
       deliveryId: DELIVERY_ID,
       attempt: 2,
+      part: null,
       signedAt: new Date(SIGNED_AT * 1000),
       secretIndex: 0,
     });
@@ -37,6 +40,10 @@ describe('a push that is as it was sent', () => {
       deliveryId: DELIVERY_ID,
       signedAt: null,
     });
+  });
+
+  it('tells which part of its job it is', () => {
+    expect(verifyPush({ ...base, headers: { ...headers, 'X-MT-Part': '3/12' } }).part).toEqual({ number: 3, of: 12 });
   });
 
   it('takes the signed id rather than an X-MT-Delivery-Id that anyone could have changed', () => {
@@ -142,5 +149,18 @@ describe('a push that is refused says what to fix', () => {
   it('is a bug of the caller when the tolerance is no number', () => {
     expect(() => verifyPush({ ...base, toleranceSeconds: Number.NaN })).toThrow(RangeError);
     expect(() => verifyPush({ ...base, toleranceSeconds: -1 })).toThrow(RangeError);
+  });
+});
+
+describe('a push that came compressed', () => {
+  const compressed = signedBody('JSON;gzip', PAYLOAD.results);
+
+  it('is proved by its bytes as they came', () => {
+    expect(verifyPush({ ...base, ...compressed, rawBody: compressed.body }).deliveryId).toBe(DELIVERY_ID);
+  });
+
+  it('is refused once something has decompressed it, and says so', () => {
+    const refused = { ...base, headers: compressed.headers, rawBody: gunzipSync(compressed.body) };
+    expect(() => verifyPush(refused)).toThrow(/came compressed, and is signed as it came/);
   });
 });

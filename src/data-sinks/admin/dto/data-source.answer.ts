@@ -7,7 +7,7 @@ import {
   type DataSink,
   PAYLOAD_FORMATS,
 } from '../../core/data-sink.js';
-import { DataSourceConfigBody } from './data-source.body.js';
+import { DataSourceConfigBody } from './data-source-config.body.js';
 
 export class SecretAnswer {
   @ApiProperty({
@@ -90,12 +90,14 @@ export class SavedDataSourceAnswer extends DataSourceAnswer {
 export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
   const { id, agentId, role, type, name, config, format, status, configVersion, createdAt, updatedAt } = sink;
   const { url, authScheme, username, customHeaders, retryableStatuses } = config;
+  const { compression, includeFields, maxRowsPerPush } = config;
   return {
     ...{ id, agentId, role, type, name },
     config: {
       ...{ url, authScheme, username },
       customHeaders: [...customHeaders],
       retryableStatuses: [...retryableStatuses],
+      ...{ compression, includeFields: includeFields && [...includeFields], maxRowsPerPush },
     },
     ...{ format, status, disabledReason: sink.disabledReason, disabledAt: sink.disabledAt, configVersion },
     secret: { hint: sink.secret.hint, createdAt: sink.secret.createdAt },

@@ -1,9 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, PartialType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize,
-  ArrayUnique,
-  IsArray,
   IsIn,
   IsNotEmptyObject,
   IsObject,
@@ -11,95 +8,23 @@ import {
   Length,
   Matches,
   MaxLength,
-  ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { MAX_CUSTOM_HEADERS } from '../../core/custom-headers.js';
 import {
-  AUTH_SCHEMES,
-  type AuthScheme,
   DATA_SINK_TYPES,
   DATA_SOURCE_ROLES,
   type DataSinkType,
   type DataSourceRole,
-  OPTIONALLY_RETRYABLE_STATUSES,
   PAYLOAD_FORMATS,
   SETTABLE_SINK_STATUSES,
   type PayloadFormat,
 } from '../../core/data-sink.js';
-
-function oneOf(values: readonly (string | number)[]): { message: string } {
-  return { message: `must be one of ${values.join(', ')}` };
-}
-
-/**
- * The field may be left out. Null is a value like any other and is judged as one: class-validator's own `IsOptional` would
- * wave it through, and a `secret` of null would then pass for the secret that moving a sink asks for.
- */
-function IfGiven(): PropertyDecorator {
-  return ValidateIf((_body: object, value: unknown) => value !== undefined);
-}
-
-const NOT_NULL = { skipNullProperties: false } as const;
+import { DataSourceConfigBody } from './data-source-config.body.js';
+import { IfGiven, NOT_NULL, oneOf } from './given.js';
 
 /** PostgreSQL's text holds no NUL. */
 const WITHOUT_NUL = /^[^\0]*$/;
 const NUL = { message: 'must not contain NUL' } as const;
-
-export class CustomHeaderBody {
-  @ApiProperty({ example: 'X-Environment', maxLength: 128 })
-  @IsString()
-  name!: string;
-
-  @ApiProperty({ example: 'production', maxLength: 4096 })
-  @IsString()
-  value!: string;
-}
-
-export class DataSourceConfigBody {
-  @ApiProperty({
-    example: 'https://internal.acme.com/mapping-results',
-    description: 'Where the results are posted to: https, a public host, port 443.',
-    maxLength: 2048,
-  })
-  @IsString()
-  url!: string;
-
-  @ApiProperty({ enum: AUTH_SCHEMES, example: 'HmacSha256', description: 'How a push proves where it comes from.' })
-  @IsIn(AUTH_SCHEMES, oneOf(AUTH_SCHEMES))
-  authScheme!: AuthScheme;
-
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    example: null,
-    description: 'For Basic. Without it the secret has the form user:password.',
-  })
-  @ValidateIf((body: DataSourceConfigBody) => body.username !== undefined && body.username !== null)
-  @IsString()
-  @Length(1, 256)
-  username?: string | null;
-
-  @ApiPropertyOptional({ type: [CustomHeaderBody], description: 'Sent with every push.', maxItems: MAX_CUSTOM_HEADERS })
-  @IfGiven()
-  @IsArray()
-  @ArrayMaxSize(MAX_CUSTOM_HEADERS)
-  @ValidateNested({ each: true })
-  @Type(() => CustomHeaderBody)
-  customHeaders?: CustomHeaderBody[];
-
-  @ApiPropertyOptional({
-    type: [Number],
-    enum: OPTIONALLY_RETRYABLE_STATUSES,
-    example: [],
-    description: 'The 4xx statuses that are tried again. Without it none is.',
-  })
-  @IfGiven()
-  @IsArray()
-  @ArrayUnique()
-  @IsIn(OPTIONALLY_RETRYABLE_STATUSES, { each: true, ...oneOf(OPTIONALLY_RETRYABLE_STATUSES) })
-  retryableStatuses?: number[];
-}
 
 export class SecretBody {
   @ApiProperty({

@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ATTEMPT_ADVICE } from '../../core/attempt-advice.js';
+import { adviceOn } from '../../core/attempt-advice.js';
 import { ANSWER_ENDINGS, type Attempt, ATTEMPT_ERROR_CODES, ATTEMPT_STATUSES } from '../../core/attempt.js';
-import { AUTH_SCHEMES, PAYLOAD_FORMATS } from '../../core/data-sink.js';
+import { AUTH_SCHEMES, COMPRESSIONS, PAYLOAD_FORMATS } from '../../core/data-sink.js';
 import { type Delivery, DELIVERY_REASONS, DELIVERY_STATUSES, DELIVERY_TRIGGERS } from '../../core/delivery.js';
+import { ROW_FIELDS } from '../../core/job-completed.js';
 
 const TIME = { type: String, format: 'date-time', example: '2026-05-25T12:34:56.000Z' } as const;
 const MILLISECONDS = { type: Number, nullable: true, example: 12 } as const;
@@ -108,6 +109,14 @@ export class AttemptAnswer {
   answerEnding!: string | null;
 }
 
+export class PartAnswer {
+  @ApiProperty({ example: 3, description: 'From 1.' })
+  number!: number;
+
+  @ApiProperty({ example: 12 })
+  of!: number;
+}
+
 export class DeliveryAnswer {
   @ApiProperty({ example: 'dlv_01J5Z0000000000000000000AB' })
   id!: string;
@@ -124,8 +133,24 @@ export class DeliveryAnswer {
   @ApiProperty({ example: 1, description: 'Which completion of the job.' })
   run!: number;
 
-  @ApiProperty({ enum: PAYLOAD_FORMATS })
+  @ApiProperty({
+    enum: PAYLOAD_FORMATS,
+    description: 'As the sink had it when the delivery was made; so the next two.',
+  })
   format!: string;
+
+  @ApiProperty({ enum: COMPRESSIONS })
+  compression!: string;
+
+  @ApiProperty({ type: [String], enum: ROW_FIELDS, nullable: true, example: null, description: 'Null: all.' })
+  includeFields!: readonly string[] | null;
+
+  @ApiProperty({
+    type: PartAnswer,
+    nullable: true,
+    description: 'Which part of the job it carries; null when the job is pushed in one piece.',
+  })
+  part!: PartAnswer | null;
 
   @ApiProperty({ enum: DELIVERY_TRIGGERS, description: 'What asked for the last attempts.' })
   trigger!: string;
@@ -145,7 +170,7 @@ export class DeliveryAnswer {
   @ApiProperty({ example: 0 })
   retriesSpent!: number;
 
-  @ApiProperty({ ...TIME, nullable: true })
+  @ApiProperty({ ...TIME, nullable: true, description: 'Null also for a last part that waits for the others.' })
   nextAttemptAt!: Date | null;
 
   @ApiProperty({ enum: ATTEMPT_STATUSES, nullable: true })
@@ -169,13 +194,16 @@ export class DeliveryWithAttemptsAnswer extends DeliveryAnswer {
   attempts!: readonly AttemptAnswer[];
 }
 
-export function toDeliveryAnswer(delivery: Delivery): DeliveryAnswer {
+export function toDeliveryAnswer({ recipe, ...delivery }: Delivery): DeliveryAnswer {
   const { workspaceId: _workspace, updatedAt: _updated, ...answer } = delivery;
-  return answer;
+  const { format, compression, fields, split } = recipe;
+  const part = split && { number: split.number, of: split.of };
+  return { ...answer, format, compression, includeFields: fields, part };
 }
 
 export function toAttemptAnswer(attempt: Attempt): AttemptAnswer {
   const { workspaceId: _workspace, agentId: _agent, dataSourceId: _sink, ...rest } = attempt;
-  const { payloadSha256: _sha256, payloadBytes: _bytes, ...answer } = rest;
-  return { ...answer, advice: attempt.errorCode && ATTEMPT_ADVICE[attempt.errorCode].advice };
+  const { payloadSha256: _sha256, payloadBytes: bytes, ...answer } = rest;
+  const { errorCode, httpStatus } = attempt;
+  return { ...answer, advice: errorCode && adviceOn(errorCode, { httpStatus, bytes }).advice };
 }

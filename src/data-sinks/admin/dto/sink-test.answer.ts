@@ -17,7 +17,10 @@ export class SentAnswer {
   })
   headers!: Readonly<Record<string, string>>;
 
-  @ApiProperty({ example: '{"jobId":"job_0000000000000000000000TEST",…,"test":true}' })
+  @ApiProperty({
+    example: '{"jobId":"job_0000000000000000000000TEST",…,"test":true}',
+    description: 'Where it was sent with gzip, the text before that.',
+  })
   body!: string;
 }
 

@@ -44,6 +44,12 @@ describe('the body that creates a data source', () => {
       withConfig({ username: 'u', customHeaders: [{ name: 'X-A', value: 'b' }], retryableStatuses: [408, 429] }),
     ],
     ['with a username of null', withConfig({ username: null })],
+    ['in JSON lines', { ...valid, format: 'JSONL' }],
+    [
+      'with all that decides its bodies',
+      { ...withConfig({ compression: 'gzip', includeFields: ['matchMethod'], maxRowsPerPush: 500 }), format: 'CSV' },
+    ],
+    ['with nulls for what takes them', withConfig({ includeFields: null, maxRowsPerPush: null })],
   ])('is accepted %s', async (_what, body) => {
     expect(await transform(body, CreateDataSourceBody)).toMatchObject(JSON.parse(JSON.stringify(body)) as object);
   });
@@ -51,7 +57,7 @@ describe('the body that creates a data source', () => {
   it.each<[unknown, string, RegExp]>([
     [{ ...valid, role: 'SOURCE' }, '/role', /^must be one of RESULTS_SINK$/],
     [{ ...valid, type: 'S3' }, '/type', /^must be one of HTTPS_WEBHOOK$/],
-    [{ ...valid, format: 'CSV' }, '/format', /^must be one of JSON$/],
+    [{ ...valid, format: 'XML' }, '/format', /^must be one of JSON, JSONL, CSV$/],
     [{ ...valid, name: 7 }, '/name', /./],
     [{ ...valid, name: ' \t' }, '/name', /^must not be blank$/],
     [{ ...valid, name: 'x'.repeat(121) }, '/name', /120/],
@@ -75,6 +81,16 @@ describe('the body that creates a data source', () => {
     [withConfig({ retryableStatuses: [408, 408] }), '/config/retryableStatuses', /./],
     [withConfig({ retryableStatuses: 408 }), '/config/retryableStatuses', /./],
     [withConfig({ customHeaders: {} }), '/config/customHeaders', /./],
+    [withConfig({ compression: 'br' }), '/config/compression', /^must be one of none, gzip$/],
+    [withConfig({ compression: null }), '/config/compression', /./],
+    [withConfig({ includeFields: 'matchMethod' }), '/config/includeFields', /./],
+    [withConfig({ includeFields: [] }), '/config/includeFields', /./],
+    [withConfig({ includeFields: [7] }), '/config/includeFields', /./],
+    [withConfig({ includeFields: ['matchMethod', 'matchMethod'] }), '/config/includeFields', /./],
+    [withConfig({ maxRowsPerPush: 0 }), '/config/maxRowsPerPush', /./],
+    [withConfig({ maxRowsPerPush: 1.5 }), '/config/maxRowsPerPush', /./],
+    [withConfig({ maxRowsPerPush: '500' }), '/config/maxRowsPerPush', /./],
+    [withConfig({ maxRowsPerPush: 1_000_001 }), '/config/maxRowsPerPush', /1000000/],
     [withConfig({ customHeaders: [{ name: 'X-A', value: 7 }] }), '/config/customHeaders/0/value', /./],
     [
       withConfig({

@@ -1,14 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
-import {
-  formatInstant,
-  InvalidResultRowError,
-  type PayloadFacts,
-  payloadLayout,
-} from '../../../../src/data-sinks/core/payload-layout.js';
+import { formatInstant } from '../../../../src/data-sinks/core/instant.js';
+import { type PayloadFacts, payloadLayout } from '../../../../src/data-sinks/core/payload-layout.js';
+import { InvalidResultRowError } from '../../../../src/data-sinks/core/result-row.js';
 
-const layout = payloadLayout('JSON');
+const layout = payloadLayout({ format: 'JSON', fields: null });
 const facts: PayloadFacts = {
   jobId: 'job_01J5Z0000000000000000000AB',
   agentId: 'agt_01J5Z0000000000000000000AB',

@@ -2,9 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
 import { type PayloadFacts, payloadLayout } from '../../../../src/data-sinks/core/payload-layout.js';
+import { parseRecipe } from '../../../../src/data-sinks/core/payload-recipe.js';
 import { type BodyChunk, bodyChunks, CHUNK_BYTES } from '../../../../src/data-sinks/payload/body-chunks.js';
 
-const layout = payloadLayout('JSON');
+const PLAIN = parseRecipe('JSON');
+const layout = payloadLayout(PLAIN);
 const facts: PayloadFacts = {
   jobId: 'job_1',
   agentId: 'agt_1',
@@ -25,7 +27,7 @@ async function chunksOf(batches: readonly (readonly MappingResultRow[])[]): Prom
     yield* batches;
   }
   const chunks: BodyChunk[] = [];
-  for await (const chunk of bodyChunks(layout, facts, stream())) chunks.push(chunk);
+  for await (const chunk of bodyChunks(PLAIN, facts, stream())) chunks.push(chunk);
   return chunks;
 }
 
@@ -92,7 +94,7 @@ describe('the chunks of a body', () => {
         yield rows(500);
       }
     }
-    const chunks = bodyChunks(layout, facts, stream());
+    const chunks = bodyChunks(PLAIN, facts, stream());
     await chunks.next();
     const afterOne = asked;
     await chunks.next();

@@ -1,3 +1,4 @@
+import { DEFAULT_BODY_SETTINGS } from '../../../../src/data-sinks/core/data-sink.js';
 import type { ClaimedDelivery } from '../../../../src/data-sinks/core/claimed-delivery.js';
 
 /** A delivery in a worker's hands, as the claim gives it. */
@@ -9,7 +10,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     dataSourceId: 'ads_1',
     jobId: 'job_1',
     run: 1,
-    format: 'JSON',
+    recipe: 'JSON',
     trigger: 'AUTO',
     attemptCount: 0,
     retriesAllowed: 2,
@@ -26,6 +27,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
         username: null,
         customHeaders: [{ name: 'X-Environment', value: 'production' }],
         retryableStatuses: [429],
+        ...DEFAULT_BODY_SETTINGS,
       },
       configVersion: 7,
       status: 'ACTIVE',

@@ -1,15 +1,20 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ExchangeResult } from '../../../../src/data-sinks/core/attempt-outcome.js';
-import { InvalidResultRowError } from '../../../../src/data-sinks/core/payload-layout.js';
+import { InvalidResultRowError } from '../../../../src/data-sinks/core/result-row.js';
 import type { PushClient } from '../../../../src/data-sinks/egress/push-client.js';
 import type { PushRequest } from '../../../../src/data-sinks/egress/push-exchange.js';
 import type { PayloadBodies } from '../../../../src/data-sinks/payload/payload-bodies.js';
-import { PayloadBeingBuiltError, ResultsMissingError } from '../../../../src/data-sinks/payload/payload-errors.js';
+import {
+  PayloadBeingBuiltError,
+  ResultsMissingError,
+  TooManyPartsError,
+} from '../../../../src/data-sinks/payload/payload-errors.js';
 import type { AttemptClosing } from '../../../../src/data-sinks/persistence/attempt-log.js';
 import { AttemptAbortedError } from '../../../../src/data-sinks/pipeline/attempt-aborted.error.js';
 import type { AttemptEnd, AttemptRecorder } from '../../../../src/data-sinks/pipeline/attempt-recorder.js';
 import { DeliveryAttempt } from '../../../../src/data-sinks/pipeline/delivery-attempt.js';
+import { PartsIncompleteError, PartsUnderWayError } from '../../../../src/data-sinks/pipeline/delivery-parts.js';
 import type { PushSigner } from '../../../../src/data-sinks/pipeline/push-signer.js';
 import { aClaimedDelivery } from './claimed.js';
 
@@ -26,6 +31,7 @@ beforeEach(() => {
 afterEach(() => void jest.restoreAllMocks());
 
 interface Stage {
+  readonly parts?: () => Promise<never>;
   readonly obtain?: () => Promise<never>;
   readonly opened?: boolean;
   readonly recorded?: boolean;
@@ -45,7 +51,7 @@ const answering = (result: ExchangeResult) => async () => ({
 const status = (httpStatus: number, retryAfterMs: number | null = null) =>
   answering({ kind: 'answered', httpStatus, retryAfterMs });
 
-function stage({ obtain, opened = true, recorded = true, post = status(200) }: Stage) {
+function stage({ parts, obtain, opened = true, recorded = true, post = status(200) }: Stage) {
   const order: string[] = [];
   const closings: AttemptClosing[] = [];
   const requests: PushRequest[] = [];
@@ -64,8 +70,9 @@ function stage({ obtain, opened = true, recorded = true, post = status(200) }: S
     },
     close: async ({ closing }: AttemptEnd) => (order.push('closed'), closings.push(closing), recorded),
   } as unknown as AttemptRecorder;
+  const requireOthers = parts ?? (async () => undefined);
   const options = { retryWaitsMs: [5_000, 30_000, 300_000], random: () => 0 };
-  const attempt = new DeliveryAttempt(bodies, signer, client, recorder, () => 'syn_1', options);
+  const attempt = new DeliveryAttempt({ requireOthers }, bodies, signer, client, recorder, () => 'syn_1', options);
   const run = (given = {}) => attempt.run(aClaimedDelivery(given), new AbortController().signal);
   return { run, order, closings, requests };
 }
@@ -141,6 +148,18 @@ describe('an attempt', () => {
     expect(closings[0]).toMatchObject({ status: 'ABANDONED', errorCode, httpStatus: null, ownFailure: true });
   });
 
+  it('says in its request and its log line which part of the job it carries', async () => {
+    const { run, requests } = stage({});
+    await run({ recipe: 'CSV;gzip;rows=500;part=3/12' });
+    expect(requests[0]?.headers).toMatchObject({
+      'Content-Type': 'text/csv; charset=utf-8; header=present',
+      'Content-Encoding': 'gzip',
+      'X-MT-Part': '3/12',
+      'X-MT-Job-Id': 'job_1',
+    });
+    expect(lines).toEqual([expect.objectContaining({ event: 'delivery.attempted', part: '3/12' })]);
+  });
+
   it('leaves one line in the log, with neither body, nor answer, nor signature', async () => {
     const { run } = stage({});
     await run();
@@ -177,10 +196,33 @@ describe('a delivery of which nothing can be sent', () => {
       new PayloadBeingBuiltError('wait'),
       { release: { ...lease, waitMs: 500, ownFailure: false } },
     ],
+    [
+      'its job would be too many parts',
+      new TooManyPartsError(1_001),
+      { ending: { ...lease, status: 'FAILED', reason: 'too_many_parts' } },
+    ],
     ['something of ours is away', new Error('vault away'), { release: { ...lease, waitMs: 30_000, ownFailure: true } }],
   ])('since %s has no attempt on record, and spends nothing', async (_what, error, expected) => {
     const { run, order } = stage({ obtain: () => Promise.reject(error) });
     expect(await run({ ownFailures: 1 })).toEqual(expected);
+    expect(order).toEqual([]);
+  });
+
+  it.each([
+    [
+      'another part was not delivered',
+      new PartsIncompleteError('part 2'),
+      { ending: { ...lease, status: 'FAILED', reason: 'parts_incomplete' } },
+    ],
+    [
+      'other parts are under way',
+      new PartsUnderWayError('part 2'),
+      { release: { ...lease, waitMs: null, ownFailure: false } },
+    ],
+  ])('since %s has its body not even looked for', async (_what, error, expected) => {
+    const obtain = () => Promise.reject(new Error('nobody asks'));
+    const { run, order } = stage({ parts: () => Promise.reject(error), obtain });
+    expect(await run()).toEqual(expected);
     expect(order).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DataSink } from '../../../../src/data-sinks/core/data-sink.js';
+import { type DataSink, DEFAULT_BODY_SETTINGS } from '../../../../src/data-sinks/core/data-sink.js';
 import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
 import type { CommitWatch } from '../../../../src/data-sinks/persistence/commit-watch.js';
 import type { DataSinkRepository } from '../../../../src/data-sinks/persistence/data-sink.repository.js';
@@ -10,13 +10,14 @@ import { InMemoryAgentDirectory } from '../../../../src/data-sinks/testing/index
 import type { Wakeup } from '../../../../src/data-sinks/wakeup/wakeup.js';
 
 const AT = new Date('2026-05-25T12:34:56Z');
+const CONFIG = { ...DEFAULT_BODY_SETTINGS } as DataSink['config'];
 const event = (jobId = 'job_1', given: Partial<JobCompleted> = {}): JobCompleted => ({
   ...{ jobId, agentId: 'agt_1', workspaceId: 'ws_1', completedAt: AT },
   stats: { total: 1, matched: 1, unmatched: 0 },
   ...given,
 });
 const sink = (id: string, given: Partial<DataSink> = {}) =>
-  ({ id, workspaceId: 'ws_1', agentId: 'agt_1', format: 'JSON', createdAt: AT, ...given }) as DataSink;
+  ({ id, workspaceId: 'ws_1', agentId: 'agt_1', format: 'JSON', config: CONFIG, createdAt: AT, ...given }) as DataSink;
 const agent = (given: Partial<Agent> = {}): Agent => ({
   ...{ id: 'agt_1', workspaceId: 'ws_1', active: true },
   ruleSet: { data_sinks: { auto_push_on_job_complete: true, retry_failed_push: 4 } },
@@ -29,11 +30,16 @@ function recorder(agents: readonly Agent[], sinks: readonly DataSink[]) {
     trigger: string;
     jobs: string[];
     deliveries: { sink: string; job: string; retries: number }[];
+    recipes: [recipe: string, part: number, of: number][];
   }[] = [];
   const query = async (_sql: string, p: unknown[]): Promise<{ id: string }[]> => {
     const [ids, sinkIds, jobIds, retries] = [p[9], p[10], p[11], p[16]] as [string[], string[], string[], number[]];
     const deliveries = ids.map((_, i) => ({ sink: sinkIds[i] ?? '', job: jobIds[i] ?? '', retries: retries[i] ?? -1 }));
-    statements.push({ trigger: String(p[0]), jobs: p[1] as string[], deliveries });
+    const [recipes, parts, partCounts] = [p[17], p[18], p[19]] as [string[], number[], number[]];
+    statements.push({
+      ...{ trigger: String(p[0]), jobs: p[1] as string[], deliveries },
+      recipes: recipes.map((recipe, i) => [recipe, parts[i] ?? -1, partCounts[i] ?? -1]),
+    });
     return ids.map((id) => ({ id }));
   };
   const session = { query } as unknown as Session;
@@ -58,7 +64,7 @@ describe('the recorder', () => {
       calls,
     } = recorder([agent()], [sink('ads_1'), sink('ads_2'), sink('ads_x', { agentId: 'agt_2' })]);
     expect(await made.record(event())).toBe(2);
-    expect(statements).toEqual([
+    expect(statements).toMatchObject([
       {
         trigger: 'AUTO',
         jobs: ['job_1'],
@@ -80,7 +86,7 @@ describe('the recorder', () => {
   ])('makes nothing when the agent %s, but notes that the job was heard', async (_what, agents) => {
     const { recorder: made, statements, calls } = recorder(agents, [sink('ads_1')]);
     expect(await made.record(event())).toBe(0);
-    expect(statements).toEqual([{ trigger: 'AUTO', jobs: ['job_1'], deliveries: [] }]);
+    expect(statements).toMatchObject([{ trigger: 'AUTO', jobs: ['job_1'], deliveries: [] }]);
     expect(calls.woken).toBe(0);
   });
 
@@ -102,6 +108,27 @@ describe('the recorder', () => {
     expect(statements[0]?.deliveries.map((one) => one.sink)).toEqual(['ads_1']);
   });
 
+  it('makes one delivery per part for a sink that wants so many rows in one push', async () => {
+    const { recorder: made, statements } = recorder(
+      [agent()],
+      [sink('ads_1'), sink('ads_2', { format: 'CSV', config: { ...CONFIG, compression: 'gzip', maxRowsPerPush: 5 } })],
+    );
+    expect(await made.record(event('job_1', { stats: { total: 12, matched: 12, unmatched: 0 } }))).toBe(4);
+    expect(statements[0]?.recipes).toEqual([
+      ['JSON', 1, 1],
+      ['CSV;gzip;rows=5;part=1/3', 1, 3],
+      ['CSV;gzip;rows=5;part=2/3', 2, 3],
+      ['CSV;gzip;rows=5;part=3/3', 3, 3],
+    ]);
+  });
+
+  it('makes one delivery of a job of too many parts, which says so when it ends', async () => {
+    const few = sink('ads_1', { config: { ...CONFIG, maxRowsPerPush: 1 } });
+    const { recorder: made, statements } = recorder([agent()], [few]);
+    expect(await made.record(event('job_1', { stats: { total: 1_001, matched: 1_001, unmatched: 0 } }))).toBe(1);
+    expect(statements[0]?.recipes).toEqual([['JSON;rows=1;part=1/1001', 1, 1]]);
+  });
+
   it('refuses what is not a completion before anything is asked or written', async () => {
     const { recorder: made, statements } = recorder([agent()], [sink('ads_1')]);
     await expect(made.record(event('job_1', { completedAt: 'today' as unknown as Date }))).rejects.toThrow(
@@ -114,7 +141,7 @@ describe('the recorder', () => {
     const off = agent({ ruleSet: { data_sinks: { retry_failed_push: 7 } } });
     const { recorder: made, statements, calls } = recorder([off], []);
     expect(await made.recordManual(event(), sink('ads_1'), off)).toMatch(/^dlv_/);
-    expect(statements).toEqual([
+    expect(statements).toMatchObject([
       { trigger: 'MANUAL', jobs: ['job_1'], deliveries: [{ sink: 'ads_1', job: 'job_1', retries: 7 }] },
     ]);
     expect(calls.woken).toBe(1);

@@ -4,7 +4,7 @@ import { useApi } from '../app/session.js';
 import { useAction } from '../app/use-action.js';
 import { useResource } from '../app/use-resource.js';
 import { AttemptItem } from '../sink/attempt-item.js';
-import { count, size } from '../text/format.js';
+import { count, partOf, size } from '../text/format.js';
 import { DELIVERY_REASON, DELIVERY_STATUS, DELIVERY_TRIGGER } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
 import { Button } from '../ui/button.js';
@@ -42,7 +42,14 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
           : []),
       ]}
       beside={data && <Badge label={DELIVERY_STATUS[data.status]} />}
-      lead={data && <span class="mono break">{data.jobId}</span>}
+      lead={
+        data && (
+          <>
+            <span class="mono break">{data.jobId}</span>
+            {data.part && `, ${partOf(data.part)}`}
+          </>
+        )
+      }
       actions={data && <Redeliver delivery={data} onDone={quick.reload} />}
     >
       <Loaded of={quick} lines={6}>

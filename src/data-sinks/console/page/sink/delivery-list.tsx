@@ -1,6 +1,6 @@
 import type { Delivery } from '../api/types.js';
 import { to } from '../app/router.js';
-import { counted, size } from '../text/format.js';
+import { counted, partOf, size } from '../text/format.js';
 import { DELIVERY_STATUS, DELIVERY_TRIGGER } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
 import { NextAttempt } from '../ui/next-attempt.js';
@@ -42,7 +42,7 @@ export function DeliveryList({ deliveries }: { deliveries: readonly Delivery[] }
 }
 
 function DeliveryRow({ delivery }: { delivery: Delivery }) {
-  const { status, jobId, trigger, attemptCount, payload, createdAt, nextAttemptAt } = delivery;
+  const { status, jobId, part, trigger, attemptCount, payload, createdAt, nextAttemptAt } = delivery;
   return (
     <tr role="row">
       <td role="cell">
@@ -57,7 +57,10 @@ function DeliveryRow({ delivery }: { delivery: Delivery }) {
         <a class="mono row-target" href={to.delivery(delivery.id)}>
           {jobId}
         </a>
-        <span class="small quiet block">{DELIVERY_TRIGGER[trigger]}</span>
+        <span class="small quiet block">
+          {DELIVERY_TRIGGER[trigger]}
+          {part && `, ${partOf(part)}`}
+        </span>
       </td>
       <td role="cell" class="nowrap">
         {counted(attemptCount, 'attempt')}

@@ -3,6 +3,7 @@ import type { Sink } from '../api/types.js';
 import { goTo, to } from '../app/router.js';
 import { useApi } from '../app/session.js';
 import { useAction } from '../app/use-action.js';
+import { counted } from '../text/format.js';
 import { Button } from '../ui/button.js';
 import { Notice } from '../ui/notice.js';
 import { Time } from '../ui/time.js';
@@ -79,7 +80,7 @@ function Facts({ sink }: { sink: Sink }) {
           <span class="mono">{sink.secret.hint ?? 'hidden'}</span>, stored <Time at={sink.secret.createdAt} />
         </dd>
         <dt>Format</dt>
-        <dd>{sink.format}</dd>
+        <dd>{bodiesOf(sink)}</dd>
         <dt>Settings</dt>
         <dd>version {sink.configVersion}</dd>
         <dt>Made</dt>
@@ -93,4 +94,15 @@ function Facts({ sink }: { sink: Sink }) {
       </dl>
     </section>
   );
+}
+
+/** What the sink says of the bodies that it is sent. */
+function bodiesOf({ format, config }: Sink): string {
+  const { compression, includeFields, maxRowsPerPush } = config;
+  return [
+    format,
+    ...(compression === 'gzip' ? ['gzip'] : []),
+    ...(includeFields ? [includeFields.join(' ')] : []),
+    ...(typeof maxRowsPerPush === 'number' ? [`${counted(maxRowsPerPush, 'row')} in one push`] : []),
+  ].join(', ');
 }

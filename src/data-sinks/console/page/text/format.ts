@@ -38,6 +38,11 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+/** Of a job that is pushed in parts. */
+export function partOf({ number, of }: { readonly number: number; readonly of: number }): string {
+  return `part ${count(number)} of ${count(of)}`;
+}
+
 export function size(bytes: number): string {
   if (bytes < 1_000) return `${bytes} bytes`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} KB`;

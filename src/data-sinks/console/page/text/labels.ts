@@ -49,6 +49,8 @@ export const DELIVERY_REASON: Readonly<Record<DeliveryReason, string>> = {
   retries_exhausted: 'Every retry was used up. Mend the endpoint, then redeliver.',
   results_missing: 'The job’s results do not exist any more.',
   results_invalid: 'The job’s results could not be read.',
+  too_many_parts: 'The job has more rows than fit into as many parts as there may be.',
+  parts_incomplete: 'Another part of the job was not delivered. Redeliver that one; this one follows by itself.',
   abandoned_too_often: 'Our process ended too often during its attempts.',
 };
 

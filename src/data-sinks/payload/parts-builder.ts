@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { StoredPayload } from '../core/claimed-delivery.js';
+import { failpoint } from '../core/failpoint.js';
+import type { IdFactory } from '../core/ids.js';
+import type { JobKey } from '../core/job-completed.js';
+import type { PayloadFacts } from '../core/payload-layout.js';
+import { MAX_PARTS, type PartRecipe, recipeName } from '../core/payload-recipe.js';
+import type { MappingResults } from '../ports/mapping-results.js';
+import { type BodyChunk, bodyChunks } from './body-chunks.js';
+import { compress } from './chunk-compression.js';
+import type { PartsBuild } from './part-store.js';
+import { PayloadBeingBuiltError, ResultsMissingError, TooManyPartsError } from './payload-errors.js';
+import type { PayloadStore } from './payload-store.js';
+import { RowCursor } from './row-cursor.js';
+
+/** Makes the bodies of all parts of a job that are wanted, in one pass over its rows. */
+export class PartsBuilder {
+  readonly #results: MappingResults;
+  readonly #store: PayloadStore;
+  readonly #newId: IdFactory;
+  /** Builds of this process: the deliveries of other parts wait for the one that is under way. */
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory) {
+    this.#results = results;
+    this.#store = store;
+    this.#newId = newId;
+  }
+
+  /**
+   * @param recipe that of any of the parts
+   * @throws ResultsMissingError, InvalidResultRowError, TooManyPartsError; then no part was made
+   * @throws PayloadBeingBuiltError while another worker makes them
+   */
+  async build(key: JobKey, recipe: PartRecipe, facts: PayloadFacts): Promise<void> {
+    if (recipe.split.of > MAX_PARTS) throw new TooManyPartsError(recipe.split.of);
+    const group = recipeName({ ...recipe, split: { ...recipe.split, number: 0 } });
+    const name = `${key.jobId}/${key.run}/${group}`;
+    let building = this.#underWay.get(name);
+    if (!building) {
+      building = this.#buildUnderLease(key, recipe, group, facts).finally(() => this.#underWay.delete(name));
+      this.#underWay.set(name, building);
+    }
+    return building;
+  }
+
+  async #buildUnderLease(
+    { jobId, run }: JobKey,
+    recipe: PartRecipe,
+    group: string,
+    facts: PayloadFacts,
+  ): Promise<void> {
+    const build: PartsBuild = { jobId, run, group, buildId: this.#newId('payload') };
+    if (!(await this.#store.beginBuild({ jobId, run, recipe: group }, build.buildId))) throw beingBuilt(build);
+    try {
+      await this.#buildWanted(build, allParts(recipe), facts);
+    } finally {
+      await this.#store.parts.end(build);
+    }
+  }
+
+  async #buildWanted(build: PartsBuild, recipes: readonly PartRecipe[], facts: PayloadFacts): Promise<void> {
+    const wanted = await this.#store.parts.wanted(build, recipes.map(recipeName));
+    if (wanted.size === 0) return;
+    const { jobId, run } = build;
+    const batches = await this.#results.streamRows({ jobId, run });
+    if (!batches) throw new ResultsMissingError(`the host has no results of job ${jobId}, run ${run}`);
+    const rows = new RowCursor(batches);
+    try {
+      let left = wanted.size;
+      for (const recipe of recipes) {
+        if (left === 0) break;
+        const { number, of, rowsPerPart } = recipe.split;
+        // The last part has what is left, should the job have more rows than it said.
+        const count = number === of ? Infinity : rowsPerPart;
+        if (wanted.has(recipeName(recipe))) {
+          await this.#buildPart(build, recipe, bodyChunks(recipe, facts, rows.take(count)));
+          left--;
+        } else await rows.skip(count);
+      }
+    } finally {
+      await rows.close();
+    }
+    if (!(await this.#store.parts.publish(build))) throw beingBuilt(build);
+  }
+
+  async #buildPart(build: PartsBuild, recipe: PartRecipe, chunks: AsyncIterable<BodyChunk>): Promise<void> {
+    const bodyId = `${build.buildId}.${recipe.split.number}`;
+    const hash = createHash('sha256');
+    let size = 0;
+    let seq = 0;
+    let last: BodyChunk | null = null;
+    const packed = async ({ bytes }: BodyChunk) => ({
+      ...{ bodyId, seq: seq++ },
+      bytes: await compress(bytes, recipe.compression),
+    });
+    for await (const chunk of chunks) {
+      if (last && !(await this.#store.parts.appendChunk(build, await packed(last)))) throw beingBuilt(build);
+      hash.update(chunk.bytes);
+      size += chunk.bytes.length;
+      last = chunk;
+    }
+    if (!last) throw new Error('a body has at least one chunk');
+    const payload: StoredPayload = { bodyId, sha256: hash.digest('hex'), bytes: size, rows: last.rowsSoFar };
+    const name = recipeName(recipe);
+    if (!(await this.#store.parts.finishPart(build, name, payload, await packed(last)))) throw beingBuilt(build);
+    failpoint('mid-build');
+  }
+}
+
+function allParts(recipe: PartRecipe): PartRecipe[] {
+  return Array.from({ length: recipe.split.of }, (_, i) => ({ ...recipe, split: { ...recipe.split, number: i + 1 } }));
+}
+
+function beingBuilt({ jobId, run }: PartsBuild): PayloadBeingBuiltError {
+  return new PayloadBeingBuiltError(`the parts of job ${jobId}, run ${run} are being made by another worker`);
+}

@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
+import { PassThrough } from 'node:stream';
+import { PayloadReader } from '../payload-reader.js';
+import { type PushContent, pushContent } from '../push-content.js';
+import { type MappingResultRow, PayloadError, type PushFacts } from '../results-push.js';
+import type { ListenRecord } from './listen-record.js';
+
+type Counted = Pick<ListenRecord, 'format' | 'gzip' | 'part' | 'rows' | 'firstRow' | 'facts' | 'payloadError' | 'test'>;
+
+/** Counts the rows of one body as it streams by, whatever its format. What cannot be read is told, and then passed over. */
+export class PayloadCount {
+  readonly #body = new PassThrough();
+  readonly #content: PushContent | null;
+  readonly #read: Promise<void>;
+  #isCutOff = false;
+  #rows = 0;
+  #firstRow: MappingResultRow | null = null;
+  #facts: PushFacts | null = null;
+  #payloadError: string | null = null;
+
+  constructor(headers: IncomingHttpHeaders) {
+    this.#content = this.#orError(() => pushContent(headers));
+    this.#read = this.#content?.format ? this.#count(headers) : Promise.resolve();
+  }
+
+  async update(chunk: Uint8Array): Promise<void> {
+    if (!this.#isReading || this.#body.write(chunk)) return;
+    // Whichever comes first: there is room for more, or the reader has given up.
+    await Promise.race([once(this.#body, 'drain'), this.#read]);
+  }
+
+  /** @param whole false when the sender gave up in the middle */
+  async finish(whole: boolean): Promise<Counted> {
+    if (whole) this.#body.end();
+    else this.#cutOff();
+    await this.#read;
+    const { format = null, gzip = false, part = null } = this.#content ?? {};
+    const isRead = format !== null && this.#payloadError === null;
+    return {
+      ...{ format, gzip, part, rows: isRead ? this.#rows : null, firstRow: this.#firstRow, facts: this.#facts },
+      ...{ payloadError: this.#payloadError, test: this.#facts?.test === true },
+    };
+  }
+
+  #cutOff(): void {
+    this.#isCutOff = true;
+    this.#body.destroy();
+  }
+
+  get #isReading(): boolean {
+    return (this.#content?.format ?? null) !== null && !this.#body.destroyed;
+  }
+
+  async #count(headers: IncomingHttpHeaders): Promise<void> {
+    try {
+      const reader = new PayloadReader(this.#body, { headers });
+      for await (const rows of reader.batches()) {
+        this.#rows = reader.rowCount;
+        this.#firstRow ??= rows[0] ?? null;
+      }
+      this.#facts = reader.facts;
+    } catch (error) {
+      this.#body.destroy();
+      if (error instanceof PayloadError) this.#payloadError = error.code;
+      // A body that its sender broke off ends in the middle, and says no more.
+      else if (!this.#isCutOff) throw error;
+    }
+  }
+
+  #orError<T>(step: () => T): T | null {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.#payloadError = error.code;
+      return null;
+    }
+  }
+}

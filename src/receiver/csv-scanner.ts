@@ -1,0 +1,80 @@
+import { type CsvField, csvRecords } from './csv-records.js';
+import { RecordSplitter } from './record-splitter.js';
+import { checkedRow, invalidRow, type MappingResultRow, PayloadError, type PushFacts } from './results-push.js';
+import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from './row-scanner.js';
+
+/** The columns that hold numbers; all others hold text. */
+const NUMBERS: ReadonlySet<string> = new Set(['matchConfidence']);
+
+/**
+ * Reads a push in CSV: a header row, then one record per row. An empty field is null, an empty pair of quotes an empty
+ * text; the apostrophe that keeps spreadsheets from taking text for a formula is taken off again.
+ */
+export class CsvScanner implements RowScanner {
+  readonly #facts: PushFacts;
+  readonly #splitter: RecordSplitter;
+  #columns: readonly string[] | null = null;
+  #rowCount = 0;
+
+  /** @param facts those of the headers (`factsIn()`) */
+  constructor(facts: PushFacts, { maxValueBytes = DEFAULT_MAX_VALUE_BYTES }: RowScannerOptions = {}) {
+    this.#facts = facts;
+    this.#splitter = new RecordSplitter(maxValueBytes, true);
+  }
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  push(chunk: Uint8Array): MappingResultRow[] {
+    const records = csvRecords(this.#splitter.push(chunk));
+    if (!records) throw malformed(`near row ${this.#rowCount} (counted from 0) there is no valid CSV`);
+    if (records.length === 0) return [];
+    this.#columns ??= columnsOf(records.shift() ?? []);
+    const columns = this.#columns;
+    return records.map((fields) => checkedRow(this.#row(columns, fields), this.#rowCount++));
+  }
+
+  end(): PushFacts {
+    if (this.#splitter.isBetweenRecords && this.#columns) return this.#facts;
+    const told = this.#columns ? `ends in its middle, after ${this.#rowCount} rows` : 'has no header row';
+    throw new PayloadError('payload_truncated', `The body ${told}.`);
+  }
+
+  #row(columns: readonly string[], fields: readonly CsvField[]): Record<string, string | number | null> {
+    if (fields.length !== columns.length) {
+      throw malformed(
+        `row ${this.#rowCount} (counted from 0) has ${fields.length} fields, the header ${columns.length}`,
+      );
+    }
+    return Object.fromEntries(
+      columns.map((column, i) => {
+        const field = fields[i] ?? null;
+        if (field === null) return [column, null];
+        return [column, NUMBERS.has(column) ? this.#number(column, field) : withoutApostrophe(field)];
+      }),
+    );
+  }
+
+  #number(column: string, field: string): number {
+    if (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(field)) return Number(field);
+    throw invalidRow(this.#rowCount, `has a ${column} that is not a number`);
+  }
+}
+
+function columnsOf(record: readonly CsvField[]): string[] {
+  const columns = record.map((name) => name ?? '');
+  if (columns.includes('partnerRowId') && new Set(columns).size === columns.length) return columns;
+  throw malformed('its first line does not name its columns');
+}
+
+/** What the sender defuses; the two lists have to be the same. */
+const LOOKS_LIKE_A_FORMULA = /^[\s"'\p{Cf}]*[=+\-@\t\r\n\0＝＋－＠]/u;
+
+function withoutApostrophe(text: string): string {
+  return text.startsWith("'") && LOOKS_LIKE_A_FORMULA.test(text.slice(1)) ? text.slice(1) : text;
+}
+
+function malformed(what: string): PayloadError {
+  return new PayloadError('payload_malformed', `The body is not the CSV of a push: ${what}.`);
+}

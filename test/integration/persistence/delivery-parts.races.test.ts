@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { failLastParts, releaseLastParts } from '../../../src/data-sinks/persistence/delivery-parts.js';
+import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
+
+// On PostgreSQL: the embedded database has one connection, so that two workers never meet there.
+const ROUNDS = 40;
+let database: TestDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  database = await migratedPostgres(dataSinksMigrations);
+  dataSource = await new DataSource({ type: 'postgres', url: database.url }).initialize();
+}, 60_000);
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+const idOf = (round: string, part: number) => `dlv_${round}_${part}`;
+
+async function push(round: string, of: number): Promise<void> {
+  await dataSource.query(
+    `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
+       part, part_count, retries_allowed, trigger, status, next_attempt_at)
+     SELECT 'dlv_' || $1 || '_' || n, 'ws_1', 'agt_1', 'ads_1', $1, 1, 'JSON', 'JSON;rows=1;part=' || n || '/' || $2, n, $2,
+            2, 'AUTO', 'PENDING', CASE WHEN n < $2 THEN now() END
+       FROM generate_series(1, $2::int) n`,
+    [round, of],
+  );
+}
+
+/** What a worker does when a part has ended: puts it on record, then looks after the last one. */
+async function ends(round: string, part: number, of: number, status: 'DELIVERED' | 'FAILED'): Promise<number> {
+  const id = idOf(round, part);
+  await dataSource.query(`UPDATE agent_data_source_delivery SET status = $2, settled_at = now() WHERE id = $1`, [
+    id,
+    status,
+  ]);
+  if (status === 'FAILED') return (await failLastParts(dataSource.manager, [id])).length;
+  return releaseLastParts(dataSource.manager, [{ dataSourceId: 'ads_1', jobId: round, run: 1, of }]);
+}
+
+const last = async (round: string, of: number) => {
+  const [row] = await dataSource.query<{ status: string; reason: string | null; due: boolean }[]>(
+    'SELECT status, reason, next_attempt_at IS NOT NULL AS due FROM agent_data_source_delivery WHERE id = $1',
+    [idOf(round, of)],
+  );
+  return row;
+};
+
+it('of any number of workers that deliver the other parts at the same moment, one makes the last part due', async () => {
+  for (let i = 0; i < ROUNDS; i++) {
+    const [round, of] = [`delivered${i}`, 2 + (i % 6)];
+    await push(round, of);
+    const others = Array.from({ length: of - 1 }, (_, n) => n + 1);
+    const released = await Promise.all(others.map((part) => ends(round, part, of, 'DELIVERED')));
+    expect(released.reduce((sum, count) => sum + count, 0)).toBe(1);
+    expect(await last(round, of)).toEqual({ status: 'PENDING', reason: null, due: true });
+  }
+});
+
+it('whichever comes first, a part that fails takes the last one along, once', async () => {
+  for (let i = 0; i < ROUNDS; i++) {
+    const round = `failed${i}`;
+    await push(round, 4);
+    const statuses = (['DELIVERED', 'FAILED', 'FAILED'] as const).map((status, n) => ends(round, n + 1, 4, status));
+    const [released, ...failed] = await Promise.all(statuses);
+    expect([released, failed.reduce((sum, count) => sum + count, 0)]).toEqual([0, 1]);
+    expect(await last(round, 4)).toEqual({ status: 'FAILED', reason: 'parts_incomplete', due: false });
+  }
+});
