@@ -67,15 +67,13 @@ export class PartsBuilder {
     if (!batches) throw new ResultsMissingError(`the host has no results of job ${jobId}, run ${run}`);
     const rows = new RowCursor(batches);
     try {
-      let left = wanted.size;
+      // To the end, also of rows that go into no wanted part: of a job with one that cannot be sent no part may leave.
       for (const recipe of recipes) {
-        if (left === 0) break;
         const { number, of, rowsPerPart } = recipe.split;
         // The last part has what is left, should the job have more rows than it said.
         const count = number === of ? Infinity : rowsPerPart;
         if (wanted.has(recipeName(recipe))) {
           await this.#buildPart(build, recipe, bodyChunks(recipe, facts, rows.take(count)));
-          left--;
         } else await rows.skip(count);
       }
     } finally {

@@ -1,4 +1,5 @@
 import type { MappingResultRow } from '../core/job-completed.js';
+import { canonicalRow } from '../core/result-row.js';
 
 /** Reads a job's rows once, and gives them out in as many portions as are asked for. */
 export class RowCursor {
@@ -21,13 +22,12 @@ export class RowCursor {
     }
   }
 
-  /** Passes over so many rows, or as many as there are. */
+  /**
+   * Passes over so many rows, or as many as there are.
+   * @throws InvalidResultRowError when one of them could not be sent
+   */
   async skip(count: number): Promise<void> {
-    for (let left = count; left > 0 && (await this.#hasMore());) {
-      const passed = Math.min(left, this.#batch.length - this.#at);
-      this.#at += passed;
-      left -= passed;
-    }
+    for await (const rows of this.take(count)) rows.forEach(canonicalRow);
   }
 
   /** Tells the host that no more rows are wanted. */

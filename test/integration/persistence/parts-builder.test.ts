@@ -137,13 +137,19 @@ describe('the parts of a job', () => {
     expect((await Promise.all(bodies.map(bytesOf))).map(rowsOf)).toEqual(expected);
   });
 
-  it('are those that a delivery waits for, and the rest of the rows is not even read', async () => {
+  it('are those that a delivery waits for', async () => {
     await wait(25, 'JSON', [2]);
     const results = new CountedResults(100);
     const { obtain } = worker(results);
     expect(rowsOf(await bytesOf(await obtain(2, 25)))).toEqual(ids(4, 8));
     expect(await readyRows()).toEqual([{ format: recipe(2, 25) }]);
-    expect(results.asked).toBeLessThan(15);
+  });
+
+  it('are not made when another part, which nobody waits for, has a row that cannot be sent', async () => {
+    await wait(25, 'JSON', [2]);
+    const results = new CountedResults(100, 3, (i) => (i === 99 ? { ...row(i), partnerRowId: '' } : row(i)));
+    await expect(worker(results).obtain(2, 25)).rejects.toMatchObject({ code: 'results_invalid' });
+    expect(await readyRows()).toEqual([]);
   });
 
   it('are the same bytes when they are made again, compressed ones too, whatever the host’s batches', async () => {
