@@ -1,5 +1,6 @@
 import type { ClaimedDelivery, StoredPayload } from '../core/claimed-delivery.js';
 import { parseRecipe } from '../core/payload-recipe.js';
+import { ahead } from './ahead.js';
 import { decompress } from './chunk-compression.js';
 import type { PayloadBuilder } from './payload-builder.js';
 import { PayloadCache } from './payload-cache.js';
@@ -117,6 +118,14 @@ export class PayloadBodies {
   async *#stream({ bodyId, bytes }: StoredPayload, recipe: string): AsyncGenerator<Buffer> {
     const { compression } = parseRecipe(recipe);
     let sent = 0;
+    for await (const piece of ahead(this.#chunks(bodyId), CHUNKS_AT_ONCE, (chunk) => decompress(chunk, compression))) {
+      sent += piece.length;
+      yield piece;
+    }
+    if (sent !== bytes) throw new PayloadCorruptError(`body ${bodyId} has ${sent} bytes stored, ${bytes} on record`);
+  }
+
+  async *#chunks(bodyId: string): AsyncGenerator<Buffer> {
     let next = this.#store.readChunks(bodyId, 0, CHUNKS_AT_ONCE);
     for (let seq = CHUNKS_AT_ONCE; ; seq += CHUNKS_AT_ONCE) {
       const chunks = await next;
@@ -126,13 +135,8 @@ export class PayloadBodies {
         // Whoever stops reading early leaves this promise behind; its failure is nobody's.
         next.catch(() => undefined);
       }
-      for (const chunk of chunks) {
-        const piece = await decompress(chunk, compression);
-        sent += piece.length;
-        yield piece;
-      }
+      yield* chunks;
       if (!more) break;
     }
-    if (sent !== bytes) throw new PayloadCorruptError(`body ${bodyId} has ${sent} bytes stored, ${bytes} on record`);
   }
 }

@@ -5,12 +5,16 @@ import type { IdFactory } from '../core/ids.js';
 import type { PayloadFacts } from '../core/payload-layout.js';
 import { isOfSeveral, parseRecipe, type PayloadRecipe } from '../core/payload-recipe.js';
 import type { MappingResults } from '../ports/mapping-results.js';
+import { ahead } from './ahead.js';
 import { type BodyChunk, bodyChunks } from './body-chunks.js';
 import { chain } from './chain.js';
 import { compress } from './chunk-compression.js';
 import { PartsBuilder } from './parts-builder.js';
 import { PayloadBeingBuiltError, ResultsMissingError } from './payload-errors.js';
 import type { PayloadKey, PayloadStore } from './payload-store.js';
+
+/** Chunks of one body that are being compressed, and as many that are being written, at a time. */
+const CHUNKS_UNDER_WAY = 3;
 
 /** A body just stored. `whole` is set when it is one chunk: whoever made it need not read it back. */
 export interface BuiltPayload {
@@ -86,15 +90,17 @@ export class PayloadBuilder {
     let bytes = 0;
     let rows = 0;
     let seq = 0;
+    const pack = (chunk: BodyChunk) => {
+      hash.update(chunk.bytes);
+      bytes += chunk.bytes.length;
+      rows = chunk.rowsSoFar;
+      return compress(chunk.bytes, compression);
+    };
+    const append = (packed: Buffer) => this.#store.appendChunk(key, bodyId, seq++, packed);
     try {
-      for await (const chunk of chunks) {
-        hash.update(chunk.bytes);
-        bytes += chunk.bytes.length;
-        rows = chunk.rowsSoFar;
-        const packed = await compress(chunk.bytes, compression);
-        if (!(await this.#store.appendChunk(key, bodyId, seq++, packed))) {
-          throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
-        }
+      // Rows become text on this thread while chunks before them are compressed on others and written by the database.
+      for await (const isOurs of ahead(ahead(chunks, CHUNKS_UNDER_WAY, pack), CHUNKS_UNDER_WAY, append)) {
+        if (!isOurs) throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
         failpoint('mid-build');
       }
     } catch (error) {
