@@ -16,7 +16,9 @@ const INFLATE = { chunkSize: 512 * 1024 };
 /** A chunk as it is stored. @param body how the body is compressed that it is of: what is compressed is stored as it is */
 export async function compress(bytes: Buffer, body: Compression): Promise<Buffer> {
   if (body !== 'none') return bytes;
-  return bytes.length < SYNC_BELOW_BYTES ? deflateRawSync(bytes, { level: DEFLATE.level }) : deflateAsync(bytes, DEFLATE);
+  return bytes.length < SYNC_BELOW_BYTES
+    ? deflateRawSync(bytes, { level: DEFLATE.level })
+    : deflateAsync(bytes, DEFLATE);
 }
 
 export async function decompress(stored: Buffer, body: Compression): Promise<Buffer> {
