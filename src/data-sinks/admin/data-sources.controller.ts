@@ -3,7 +3,7 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation }
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { AdminController } from './admin-controller.js';
 import { AgentGatekeeper } from './agent-gatekeeper.js';
-import { ApiProblems } from './api-problems.js';
+import { ApiProblems, BODY_PROBLEMS } from './api-problems.js';
 import { type ListAnswer, readCursor, toListAnswer } from './cursor.js';
 import { DataSinkAdmin, type SavedSink } from './data-sink-admin.js';
 import { DataSourceAnswer, SavedDataSourceAnswer, toDataSourceAnswer } from './dto/data-source.answer.js';
@@ -31,15 +31,7 @@ export class DataSourcesController {
     description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.',
   })
   @ApiCreatedResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems(
-    'not-found',
-    'plan-required',
-    'validation-failed',
-    'malformed-json',
-    'unsupported-media-type',
-    'body-too-large',
-    'sink-limit-reached',
-  )
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'sink-limit-reached')
   async create(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
@@ -88,16 +80,7 @@ export class DataSourcesController {
     description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.',
   })
   @ApiOkResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems(
-    'not-found',
-    'plan-required',
-    'validation-failed',
-    'secret-required',
-    'malformed-json',
-    'unsupported-media-type',
-    'body-too-large',
-    'temporarily-unavailable',
-  )
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'secret-required', 'temporarily-unavailable')
   async change(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
