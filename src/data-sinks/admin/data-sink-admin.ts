@@ -70,6 +70,7 @@ export class DataSinkAdmin {
         deletedAt: null,
       },
       secret: this.#summarise(secret, now),
+      previousSecret: null,
     };
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
     await this.transactions.run(async (transaction) => {

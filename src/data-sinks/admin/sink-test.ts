@@ -8,10 +8,12 @@ import type { IdFactory } from '../core/ids.js';
 import { payloadLayout } from '../core/payload-layout.js';
 import { pushHeaders } from '../core/push-headers.js';
 import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
-import { NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
+import { DATABASE, NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { PushClient, type PushAnswer } from '../egress/index.js';
+import { databaseNowMs, type Session } from '../persistence/database.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
+import { auditEntry } from './audit-entry.js';
 import { RateLimit } from './rate-limit.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import type { RequestCaller } from './workspace-access.guard.js';
@@ -49,6 +51,7 @@ export class SinkTest {
     private readonly clock: ServerClock,
     private readonly audit: AuditTrail,
     private readonly reactivation: SinkReactivation,
+    @Inject(DATABASE) private readonly database: { readonly manager: Session },
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) { testsPerMinute }: ResolvedDataSinksOptions,
   ) {
@@ -69,9 +72,10 @@ export class SinkTest {
       body: { bytes: body.length, whole: body, open: () => once(body) },
     });
     const { status, errorCode } = classify(result);
+    const outcome = { status, errorCode, httpStatus: answer?.httpStatus ?? null };
     const passed = status === 'SUCCEEDED';
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
-    await this.#record(caller, sink, { passed, status, errorCode, httpStatus: answer?.httpStatus ?? null });
+    await this.audit.record([auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome })]);
     const advice = errorCode && ATTEMPT_ADVICE[errorCode];
     const shown = { ...headers, ...Object.fromEntries(sink.config.customHeaders.map((h) => [h.name, h.value])) };
     return {
@@ -84,26 +88,23 @@ export class SinkTest {
   }
 
   async #request(sink: DataSink): Promise<{ text: string; headers: Readonly<Record<string, string>> }> {
+    // A process without a worker has not been told the time: it must neither sign with a wrong one nor judge an overlap.
+    this.clock.set(new Date(await databaseNowMs(this.database.manager)));
     const layout = payloadLayout(sink.format);
     const text = testPayload(sink, new Date(this.clock.now()));
+    const { config, secret, previousSecret } = sink;
     const deliveryId = testId(this.newId('delivery'));
     const body = Buffer.from(text);
     const signature = await this.signer.sign({
       deliveryId,
-      config: sink.config,
-      secret: { secretId: sink.secret.id, workspaceId: sink.workspaceId },
+      config,
+      secret: { secretId: secret.id, workspaceId: sink.workspaceId },
+      previousSecret: previousSecret && { secretId: previousSecret.id, expiresAt: previousSecret.expiresAt },
       body: { whole: body, open: () => once(body) },
     });
     const sha256 = createHash('sha256').update(body).digest('hex');
     const general = pushHeaders({ deliveryId, attemptNumber: 1, contentType: layout.contentType, sha256 });
     return { text, headers: { ...general, ...signature } };
-  }
-
-  #record(caller: RequestCaller, sink: DataSink, details: Readonly<Record<string, unknown>>): Promise<void> {
-    const { workspaceId, agentId, id: dataSourceId } = sink;
-    const { actor, ip } = caller;
-    const action = 'DATA_SINK_TESTED';
-    return this.audit.record([{ action, workspaceId, agentId, dataSourceId, deliveryId: null, actor, ip, details }]);
   }
 }
 

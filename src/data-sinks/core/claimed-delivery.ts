@@ -8,6 +8,17 @@ export interface StoredPayload extends DeliveredPayload {
   readonly bodyId: string;
 }
 
+export interface ClaimedSink extends Pick<DataSink, 'config' | 'configVersion' | 'status' | 'deletedAt'> {
+  readonly secretId: string;
+  readonly previousSecret: PreviousSecret | null;
+}
+
+/** The secret before, which signs too until its time is over. */
+export interface PreviousSecret {
+  readonly secretId: string;
+  readonly expiresAt: Date;
+}
+
 /** A delivery in the hands of a worker, with all that its next attempt needs to know. */
 export interface ClaimedDelivery
   extends
@@ -25,8 +36,7 @@ export interface ClaimedDelivery
   readonly completedAt: Date;
   readonly stats: JobStats;
   /** As it stands now; null when its row is gone. */
-  readonly sink:
-    (Pick<DataSink, 'config' | 'configVersion' | 'status' | 'deletedAt'> & { readonly secretId: string }) | null;
+  readonly sink: ClaimedSink | null;
   /** Null until the body was made. */
   readonly payload: StoredPayload | null;
 }

@@ -58,6 +58,8 @@ export interface DataSink {
   /** Goes up with every change of what is sent or where. Attempts keep it. */
   readonly configVersion: number;
   readonly secret: SecretSummary;
+  /** The one before, while a rotation's overlap lasts; by the database's clock. */
+  readonly previousSecret: PreviousSecretSummary | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly deletedAt: Date | null;
@@ -70,4 +72,10 @@ export interface SecretSummary {
   /** `****` and the last four characters, or null when the secret is shorter than 16. */
   readonly hint: string | null;
   readonly createdAt: Date;
+}
+
+/** A secret that was rotated away and signs beside its successor for a while. */
+export interface PreviousSecretSummary extends Pick<SecretSummary, 'id' | 'hint'> {
+  /** From then on it signs nothing. */
+  readonly expiresAt: Date;
 }

@@ -72,7 +72,8 @@ claimed AS (
 SELECT now() AS claimed_at, due.fills_cap, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run, c.format, c.trigger, c.attempt_count,
        c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
        j.completed_at, j.total, j.matched, j.unmatched,
-       s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id,
+       s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id, s.previous_secret_expires_at,
+       CASE WHEN s.previous_secret_expires_at > now() THEN s.previous_secret_id END AS previous_secret_id,
        p.body_id, p.sha256, p.byte_count, p.row_count
   FROM claimed c
   JOIN due ON due.id = c.id
@@ -155,6 +156,8 @@ interface ClaimedRow {
   sink_status: DataSinkStatus;
   deleted_at: Date | null;
   secret_id: string;
+  previous_secret_id: string | null;
+  previous_secret_expires_at: Date | null;
   body_id: string | null;
   sha256: Buffer | null;
   byte_count: string;
@@ -186,6 +189,10 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
       status: row.sink_status,
       deletedAt: row.deleted_at,
       secretId: row.secret_id,
+      previousSecret:
+        row.previous_secret_id === null || row.previous_secret_expires_at === null
+          ? null
+          : { secretId: row.previous_secret_id, expiresAt: row.previous_secret_expires_at },
     },
     payload:
       row.body_id === null || row.sha256 === null

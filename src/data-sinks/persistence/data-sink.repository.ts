@@ -21,7 +21,7 @@ export class DataSinkRepository {
   }
 
   async insert(sink: DataSink, manager = this.#manager): Promise<void> {
-    const { secret, ...rest } = sink;
+    const { secret, previousSecret: _none, ...rest } = sink;
     const columns = { ...rest, secretId: secret.id, secretHint: secret.hint, secretCreatedAt: secret.createdAt };
     await repository(manager).insert(columns);
   }
@@ -118,6 +118,21 @@ function disabling(status: DataSink['status'] | undefined): Disabling {
 }
 
 function toDataSink(entity: DataSourceEntity): DataSink {
-  const { secretId, secretHint, secretCreatedAt, reactivatedAt: _reactivated, ...rest } = entity;
-  return { ...rest, secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt } };
+  const { secretId, secretHint, secretCreatedAt, reactivatedAt: _reactivated, ...others } = entity;
+  const {
+    previousSecretId,
+    previousSecretHint,
+    previousSecretExpiresAt,
+    previousSecretToldAt: _told,
+    ...more
+  } = others;
+  const { isOverlapping, ...rest } = more;
+  return {
+    ...rest,
+    secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt },
+    previousSecret:
+      isOverlapping && previousSecretId !== null && previousSecretExpiresAt !== null
+        ? { id: previousSecretId, hint: previousSecretHint, expiresAt: previousSecretExpiresAt }
+        : null,
+  };
 }

@@ -98,6 +98,7 @@ export class DeliveryAttempt {
       deliveryId: delivery.id,
       config: sink.config,
       secret: { secretId: sink.secretId, workspaceId: delivery.workspaceId },
+      previousSecret: sink.previousSecret,
       body,
     });
     return { sink, body, signature };

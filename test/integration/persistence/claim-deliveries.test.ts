@@ -79,7 +79,10 @@ describe('a claim', () => {
       fillsCap: false,
       completedAt: new Date('2026-05-25T12:34:56Z'),
       stats: { total: 3, matched: 2, unmatched: 1 },
-      sink: { config: CONFIG, configVersion: 3, status: 'ACTIVE', deletedAt: null, secretId: 'sec_1' },
+      sink: {
+        ...{ config: CONFIG, configVersion: 3, status: 'ACTIVE', deletedAt: null },
+        ...{ secretId: 'sec_1', previousSecret: null },
+      },
       payload: null,
     });
   });

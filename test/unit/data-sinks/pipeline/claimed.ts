@@ -32,6 +32,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
       status: 'ACTIVE',
       deletedAt: null,
       secretId: 'sec_1',
+      previousSecret: null,
     },
     payload: null,
     ...given,

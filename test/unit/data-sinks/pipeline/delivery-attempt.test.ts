@@ -10,7 +10,7 @@ import type { AttemptClosing } from '../../../../src/data-sinks/persistence/atte
 import { AttemptAbortedError } from '../../../../src/data-sinks/pipeline/attempt-aborted.error.js';
 import type { AttemptEnd, AttemptRecorder } from '../../../../src/data-sinks/pipeline/attempt-recorder.js';
 import { DeliveryAttempt } from '../../../../src/data-sinks/pipeline/delivery-attempt.js';
-import type { PushSigner } from '../../../../src/data-sinks/pipeline/push-signer.js';
+import type { PushSigner, SigningRequest } from '../../../../src/data-sinks/pipeline/push-signer.js';
 import { aClaimedDelivery } from './claimed.js';
 
 const TIMINGS = { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 };
@@ -51,8 +51,13 @@ function stage({ obtain, opened = true, recorded = true, post = status(200) }: S
   const requests: PushRequest[] = [];
   const body = { payload: PAYLOAD, whole: Buffer.from('the body'), open: () => [] as never };
   const bodies = { obtain: obtain ?? (async () => body) } as unknown as PayloadBodies;
+  const signings: SigningRequest[] = [];
   const signer = {
-    sign: async () => (order.push('signed'), { 'X-MT-Signature': 'sha256=…' }),
+    sign: async (request: SigningRequest) => (
+      order.push('signed'),
+      signings.push(request),
+      { 'X-MT-Signature': 'sha256=…' }
+    ),
   } as unknown as PushSigner;
   const client = {
     post: (request: PushRequest) => (order.push('posted'), requests.push(request), post(request)),
@@ -67,7 +72,7 @@ function stage({ obtain, opened = true, recorded = true, post = status(200) }: S
   const options = { retryWaitsMs: [5_000, 30_000, 300_000], random: () => 0 };
   const attempt = new DeliveryAttempt(bodies, signer, client, recorder, () => 'syn_1', options);
   const run = (given = {}) => attempt.run(aClaimedDelivery(given), new AbortController().signal);
-  return { run, order, closings, requests };
+  return { run, order, closings, requests, signings };
 }
 
 describe('an attempt', () => {
@@ -157,6 +162,14 @@ describe('an attempt', () => {
     });
     expect(JSON.stringify(lines)).not.toMatch(/said|the body|sha256=|production/);
   });
+});
+
+it('the secret before signs too while its overlap lasts', async () => {
+  const previousSecret = { secretId: 'sec_0', expiresAt: new Date(0) };
+  const { run, signings } = stage({});
+  const { sink } = aClaimedDelivery();
+  await run({ sink: sink && { ...sink, previousSecret } });
+  expect(signings).toMatchObject([{ secret: { secretId: 'sec_1', workspaceId: 'ws_1' }, previousSecret }]);
 });
 
 describe('a delivery of which nothing can be sent', () => {
