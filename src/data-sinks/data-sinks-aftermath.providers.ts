@@ -5,8 +5,15 @@ import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
 import { Transactions } from './persistence/transactions.js';
-import { AutoDisable, DomainEvents, PayloadErasure, Retention, SettledDeliveries } from './pipeline/index.js';
-import { AuditTrail } from './ports/index.js';
+import {
+  AutoDisable,
+  DomainEvents,
+  PayloadErasure,
+  Retention,
+  SecretOverlaps,
+  SettledDeliveries,
+} from './pipeline/index.js';
+import { AuditTrail, SecretVault } from './ports/index.js';
 import { provide } from './provide.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
@@ -38,6 +45,18 @@ export const aftermath: readonly Provider[] = [
     DomainEvents,
     [{ token: EventEmitter2, optional: true }],
     (emitter: EventEmitter2 | undefined) => new DomainEvents(emitter),
+  ),
+  provide(
+    SecretOverlaps,
+    [DATABASE, Transactions, SecretVault, AuditTrail, DomainEvents, OPTIONS],
+    (
+      { manager }: DataSource,
+      transactions: Transactions,
+      vault: SecretVault,
+      audit: AuditTrail,
+      events: DomainEvents,
+      { secretExpiringNoticeMs }: Options,
+    ) => new SecretOverlaps(manager, transactions, vault, audit, events, secretExpiringNoticeMs),
   ),
   provide(
     Retention,

@@ -31,6 +31,7 @@ import {
   MissedCompletions,
   PushSigner,
   Retention,
+  SecretOverlaps,
   ServerClock,
   SettledDeliveries,
   Wakeup,
@@ -159,7 +160,10 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliverySweeper,
-    [DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, Retention, Telemetry, OPTIONS],
+    [
+      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, SecretOverlaps],
+      ...[Retention, Telemetry, OPTIONS],
+    ],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
@@ -167,11 +171,12 @@ const pipeline: Provider[] = [
       payloads: PayloadStore,
       vault: SecretVault,
       settled: SettledDeliveries,
+      overlaps: SecretOverlaps,
       retention: Retention,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
     ) =>
-      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, retention, telemetry, {
+      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, overlaps, retention, telemetry, {
         everyMs: sweepMs,
         maxAbandoned,
       }),

@@ -27,6 +27,7 @@ export {
   type DataSinkPushEvent,
   type DataSinkPushFailed,
   type DataSinkReactivated,
+  type DataSinkSecretExpiring,
 } from './core/domain-events.js';
 export type { DisabledReason } from './core/data-sink.js';
 export { type DataSinkRules, parseRules, type RulesResult, type RuleViolation } from './core/rules.js';
