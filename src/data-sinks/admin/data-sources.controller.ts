@@ -10,7 +10,9 @@ import { DataSourceAnswer, SavedDataSourceAnswer, toDataSourceAnswer } from './d
 import { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
 import { DataSourceListAnswer } from './dto/list.answer.js';
 import { ListQuery } from './dto/list.query.js';
+import { RotateSecretBody } from './dto/rotate-secret.body.js';
 import { SinkTestAnswer } from './dto/sink-test.answer.js';
+import { SecretRotation } from './secret-rotation.js';
 import { SinkTest, type SinkTestResult } from './sink-test.js';
 import { CurrentCaller, type RequestCaller, RequireScope } from './workspace-access.guard.js';
 
@@ -19,6 +21,7 @@ export class DataSourcesController {
   constructor(
     private readonly gatekeeper: AgentGatekeeper,
     private readonly admin: DataSinkAdmin,
+    private readonly rotation: SecretRotation,
     private readonly sinks: DataSinkRepository,
     private readonly sinkTest: SinkTest,
   ) {}
@@ -109,6 +112,31 @@ export class DataSourcesController {
   ): Promise<void> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     await this.admin.delete(caller, sink);
+  }
+
+  @Post(':sinkId/secret')
+  @HttpCode(200)
+  @RequireScope('data-sinks:write')
+  @ApiOperation({
+    operationId: 'rotateDataSourceSecret',
+    summary: 'Replace or rotate the secret of a data sink',
+    description:
+      'HmacSha256: for the overlap, pushes are signed with both secrets, the new one first; `X-MT-Signature-Previous` has ' +
+      'the old one’s signature. Rotating again ends the older one at once: two are in force at most. Bearer and Basic: ' +
+      'their header comes once, so the old secret ends at once and only the new one is sent. Not to be repeated blindly: ' +
+      'when the answer was lost, read the data source first.',
+  })
+  @ApiOkResponse({ type: SavedDataSourceAnswer })
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'temporarily-unavailable')
+  async rotateSecret(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+    @Body() body: RotateSecretBody,
+  ): Promise<SavedDataSourceAnswer> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    await this.gatekeeper.requirePlan(caller);
+    return toSavedAnswer(await this.rotation.rotate(caller, sink, body));
   }
 
   @Post(':sinkId/test')
