@@ -38,6 +38,7 @@ import {
 } from './pipeline/index.js';
 import { AgentDirectory, AuditTrail, MappingResults, SecretVault, WorkspacePlans } from './ports/index.js';
 import { provide } from './provide.js';
+import { activeTraceContext } from './telemetry/active-trace.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { USER_AGENT, VERSION } from './version.js';
 import { DatabaseSecretVault } from './vault/database-secret-vault.js';
@@ -81,7 +82,7 @@ const pipeline: Provider[] = [
       wakeup: Wakeup,
       commits: CommitWatch,
       newId: IdFactory,
-    ) => new DeliveryRecorder(manager, sinks, agents, wakeup, commits, newId),
+    ) => new DeliveryRecorder(manager, sinks, agents, wakeup, commits, newId, activeTraceContext),
   ),
   provide(
     DeliveryWorker,
@@ -109,15 +110,16 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryAttempt,
-    [PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
+    [PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, Telemetry, OPTIONS],
     (
       bodies: PayloadBodies,
       signer: PushSigner,
       client: PushClient,
       recorder: AttemptRecorder,
       newId: IdFactory,
+      telemetry: Telemetry,
       { retryWaitsMs }: Options,
-    ) => new DeliveryAttempt(bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
+    ) => new DeliveryAttempt(bodies, signer, client, recorder, newId, telemetry, { retryWaitsMs, random: Math.random }),
   ),
   provide(
     PayloadBodies,

@@ -56,6 +56,7 @@ export class DataSinkAdmin {
       username: body.config.username ?? null,
       customHeaders: body.config.customHeaders ?? [],
       retryableStatuses: body.config.retryableStatuses ?? [],
+      sendTraceparent: body.config.sendTraceparent ?? false,
     });
     const secret = acceptSecret(body.secret?.value, config, randomBytes);
     const { workspaceId } = caller;

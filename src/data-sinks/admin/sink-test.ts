@@ -13,6 +13,9 @@ import { PushClient, type PushAnswer } from '../egress/index.js';
 import { databaseNowMs, type Session } from '../persistence/database.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
+import { activeTraceContext } from '../telemetry/active-trace.js';
+import type { ExchangeSpan } from '../telemetry/exchange-span.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { auditEntry } from './audit-entry.js';
 import { RateLimit } from './rate-limit.js';
 import { SinkReactivation } from './sink-reactivation.js';
@@ -51,6 +54,7 @@ export class SinkTest {
     private readonly clock: ServerClock,
     private readonly audit: AuditTrail,
     private readonly reactivation: SinkReactivation,
+    private readonly telemetry: Telemetry,
     @Inject(DATABASE) private readonly database: { readonly manager: Session },
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) { testsPerMinute }: ResolvedDataSinksOptions,
@@ -63,7 +67,7 @@ export class SinkTest {
   async run(caller: RequestCaller, sink: DataSink): Promise<SinkTestResult> {
     this.#perWorkspace.use(sink.workspaceId, 'Testing in a workspace');
     this.#perSink.use(sink.id, 'Testing a data source');
-    const { text, headers } = await this.#request(sink);
+    const { text, headers, deliveryId, span } = await this.#request(sink);
     const body = Buffer.from(text);
     const { result, timings, answer } = await this.client.post({
       url: sink.config.url,
@@ -73,11 +77,15 @@ export class SinkTest {
     });
     const { status, errorCode } = classify(result);
     const outcome = { status, errorCode, httpStatus: answer?.httpStatus ?? null };
+    const about = { deliveryId, dataSourceId: sink.id, jobId: TEST_JOB, attemptNumber: 1 };
+    span.end({ ...about, ...outcome, totalMs: timings.totalMs });
     const passed = status === 'SUCCEEDED';
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
     await this.audit.record([auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome })]);
     const advice = errorCode && ATTEMPT_ADVICE[errorCode];
-    const shown = { ...headers, ...Object.fromEntries(sink.config.customHeaders.map((h) => [h.name, h.value])) };
+    // As the client does it: ours win, and `traceparent` may also be the name of a custom one.
+    const custom = sink.config.customHeaders.filter(({ name }) => !Object.hasOwn(headers, name.toLowerCase()));
+    const shown = { ...headers, ...Object.fromEntries(custom.map(({ name, value }) => [name, value])) };
     return {
       ...{ passed, reactivated, status, errorCode, timings },
       failedStep: advice?.step ?? null,
@@ -87,7 +95,7 @@ export class SinkTest {
     };
   }
 
-  async #request(sink: DataSink): Promise<{ text: string; headers: Readonly<Record<string, string>> }> {
+  async #request(sink: DataSink): Promise<TestRequest> {
     // A process without a worker has not been told the time: it must neither sign with a wrong one nor judge an overlap.
     this.clock.set(new Date(await databaseNowMs(this.database.manager)));
     const layout = payloadLayout(sink.format);
@@ -103,19 +111,30 @@ export class SinkTest {
       body: { whole: body, open: () => once(body) },
     });
     const sha256 = createHash('sha256').update(body).digest('hex');
-    const general = pushHeaders({ deliveryId, attemptNumber: 1, contentType: layout.contentType, sha256 });
-    return { text, headers: { ...general, ...signature } };
+    const span = this.telemetry.exchange('data_sinks.test', activeTraceContext(), new Date(this.clock.now()));
+    const traceparent = config.sendTraceparent ? span.traceparent : null;
+    const general = pushHeaders({ deliveryId, attemptNumber: 1, contentType: layout.contentType, sha256, traceparent });
+    return { text, headers: { ...general, ...signature }, deliveryId, span };
   }
+}
+
+interface TestRequest {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deliveryId: string;
+  readonly span: ExchangeSpan;
 }
 
 /** So many times the tests of one sink may all sinks of a workspace have together. */
 const WORKSPACE_SHARE = 5;
 
+const TEST_JOB = `job_${'TEST'.padStart(26, '0')}`;
+
 /** Two rows, one matched and one not, and ids that end in TEST. */
 function testPayload(sink: DataSink, completedAt: Date): string {
   const layout = payloadLayout(sink.format);
   const facts = {
-    jobId: `job_${'TEST'.padStart(26, '0')}`,
+    jobId: TEST_JOB,
     agentId: sink.agentId,
     workspaceId: sink.workspaceId,
     completedAt,

@@ -1,6 +1,7 @@
 import type { DataSink } from './data-sink.js';
 import type { DeliveredPayload, Delivery, RetryBudget } from './delivery.js';
 import type { JobStats } from './job-completed.js';
+import type { TraceContext } from './trace-context.js';
 
 /** The body that was made for a job and format, and under which name its bytes are stored. */
 export interface StoredPayload extends DeliveredPayload {
@@ -39,4 +40,6 @@ export interface ClaimedDelivery
   readonly sink: ClaimedSink | null;
   /** Null until the body was made. */
   readonly payload: StoredPayload | null;
+  /** Of the job's completion; null when none is known. */
+  readonly traceContext: TraceContext | null;
 }

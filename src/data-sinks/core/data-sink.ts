@@ -39,6 +39,8 @@ export interface HttpsWebhookConfig {
   readonly customHeaders: readonly CustomHeader[];
   /** Some of 408, 425, 429; none by default. */
   readonly retryableStatuses: readonly number[];
+  /** Whether pushes carry the `traceparent` of their attempt. @default false; sinks of older versions have none */
+  readonly sendTraceparent?: boolean | undefined;
 }
 
 /** A data source of role `RESULTS_SINK`: where an agent's results are pushed. */

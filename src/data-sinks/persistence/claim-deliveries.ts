@@ -1,6 +1,7 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DataSinkStatus, HttpsWebhookConfig, PayloadFormat } from '../core/data-sink.js';
 import type { DeliveryTrigger } from '../core/delivery.js';
+import { acceptTraceContext } from '../core/trace-context.js';
 import { type Database, rows } from './database.js';
 
 export interface ClaimLimits {
@@ -71,7 +72,7 @@ claimed AS (
 )
 SELECT now() AS claimed_at, due.fills_cap, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run, c.format, c.trigger, c.attempt_count,
        c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
-       j.completed_at, j.total, j.matched, j.unmatched,
+       j.completed_at, j.total, j.matched, j.unmatched, j.traceparent, j.tracestate,
        s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id, s.previous_secret_expires_at,
        CASE WHEN s.previous_secret_expires_at > now() THEN s.previous_secret_id END AS previous_secret_id,
        p.body_id, p.sha256, p.byte_count, p.row_count
@@ -151,6 +152,8 @@ interface ClaimedRow {
   total: string;
   matched: string;
   unmatched: string;
+  traceparent: string | null;
+  tracestate: string | null;
   config: HttpsWebhookConfig | null;
   config_version: number;
   sink_status: DataSinkStatus;
@@ -203,5 +206,6 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
             bytes: Number(row.byte_count),
             rows: Number(row.row_count),
           },
+    traceContext: acceptTraceContext(row),
   };
 }

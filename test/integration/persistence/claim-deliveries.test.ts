@@ -84,6 +84,7 @@ describe('a claim', () => {
         ...{ secretId: 'sec_1', previousSecret: null },
       },
       payload: null,
+      traceContext: null,
     });
   });
 

@@ -117,6 +117,7 @@ export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
       ...{ url, authScheme, username },
       customHeaders: [...customHeaders],
       retryableStatuses: [...retryableStatuses],
+      sendTraceparent: config.sendTraceparent ?? false,
     },
     ...{ format, status, disabledReason: sink.disabledReason, disabledAt: sink.disabledAt, configVersion },
     secret: { hint: secret.hint, createdAt: secret.createdAt },

@@ -4,6 +4,7 @@ import {
   ArrayMaxSize,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsNotEmptyObject,
   IsObject,
@@ -99,6 +100,15 @@ export class DataSourceConfigBody {
   @ArrayUnique()
   @IsIn(OPTIONALLY_RETRYABLE_STATUSES, { each: true, ...oneOf(OPTIONALLY_RETRYABLE_STATUSES) })
   retryableStatuses?: number[];
+
+  @ApiPropertyOptional({
+    example: false,
+    description:
+      'Whether pushes carry a `traceparent` (W3C Trace Context) that goes on with the trace of the job, where it has one. Without it they do not.',
+  })
+  @IfGiven()
+  @IsBoolean()
+  sendTraceparent?: boolean;
 }
 
 export class SecretBody {

@@ -35,6 +35,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
       previousSecret: null,
     },
     payload: null,
+    traceContext: null,
     ...given,
   };
 }
