@@ -12,11 +12,12 @@ import {
   DomainEvents,
   PayloadErasure,
   Retention,
+  SecretOverlaps,
   SettledDeliveries,
   SinkPauses,
   Wakeup,
 } from './pipeline/index.js';
-import { AuditTrail } from './ports/index.js';
+import { AuditTrail, SecretVault } from './ports/index.js';
 import { provide } from './provide.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
@@ -62,6 +63,18 @@ export const aftermath: readonly Provider[] = [
     DomainEvents,
     [{ token: EventEmitter2, optional: true }],
     (emitter: EventEmitter2 | undefined) => new DomainEvents(emitter),
+  ),
+  provide(
+    SecretOverlaps,
+    [DATABASE, Transactions, SecretVault, AuditTrail, DomainEvents, OPTIONS],
+    (
+      { manager }: DataSource,
+      transactions: Transactions,
+      vault: SecretVault,
+      audit: AuditTrail,
+      events: DomainEvents,
+      { secretExpiringNoticeMs }: Options,
+    ) => new SecretOverlaps(manager, transactions, vault, audit, events, secretExpiringNoticeMs),
   ),
   provide(
     Retention,

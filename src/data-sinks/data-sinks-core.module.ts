@@ -33,12 +33,14 @@ import {
   MissedCompletions,
   PushSigner,
   Retention,
+  SecretOverlaps,
   ServerClock,
   SettledDeliveries,
   Wakeup,
 } from './pipeline/index.js';
 import { AgentDirectory, AuditTrail, MappingResults, SecretVault, WorkspacePlans } from './ports/index.js';
 import { provide } from './provide.js';
+import { activeTraceContext } from './telemetry/active-trace.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { USER_AGENT, VERSION } from './version.js';
 import { DatabaseSecretVault } from './vault/database-secret-vault.js';
@@ -85,7 +87,7 @@ const pipeline: Provider[] = [
       wakeup: Wakeup,
       commits: CommitWatch,
       newId: IdFactory,
-    ) => new DeliveryRecorder(session, sinks, agents, wakeup, commits, newId),
+    ) => new DeliveryRecorder(session, sinks, agents, wakeup, commits, newId, activeTraceContext),
   ),
   provide(
     DeliveryWorker,
@@ -113,7 +115,7 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryAttempt,
-    [DeliveryParts, PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, OPTIONS],
+    [DeliveryParts, PayloadBodies, PushSigner, PushClient, AttemptRecorder, NEW_ID, Telemetry, OPTIONS],
     (
       parts: DeliveryParts,
       bodies: PayloadBodies,
@@ -121,8 +123,13 @@ const pipeline: Provider[] = [
       client: PushClient,
       recorder: AttemptRecorder,
       newId: IdFactory,
+      telemetry: Telemetry,
       { retryWaitsMs }: Options,
-    ) => new DeliveryAttempt(parts, bodies, signer, client, recorder, newId, { retryWaitsMs, random: Math.random }),
+    ) =>
+      new DeliveryAttempt(parts, bodies, signer, client, recorder, newId, telemetry, {
+        retryWaitsMs,
+        random: Math.random,
+      }),
   ),
   provide(
     PayloadBodies,
@@ -166,7 +173,7 @@ const pipeline: Provider[] = [
   provide(
     DeliverySweeper,
     [
-      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries],
+      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, SecretOverlaps],
       ...[DeliveryParts, Retention, Telemetry, OPTIONS],
     ],
     (
@@ -176,12 +183,13 @@ const pipeline: Provider[] = [
       payloads: PayloadStore,
       vault: SecretVault,
       settled: SettledDeliveries,
+      overlaps: SecretOverlaps,
       parts: DeliveryParts,
       retention: Retention,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
     ) =>
-      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, parts, retention, telemetry, {
+      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, overlaps, parts, retention, telemetry, {
         everyMs: sweepMs,
         maxAbandoned,
       }),

@@ -63,6 +63,8 @@ export interface DataSinksOptions {
   readonly pauseMs?: number;
   /** But never longer. @default 300000 (5 minutes) */
   readonly longestPauseMs?: number;
+  /** `DataSinkSecretExpiring` is emitted so long before a rotated secret ends. @default 3600000 (1 hour) */
+  readonly secretExpiringNoticeMs?: number;
   /** How far the first look for missed completions goes back. @default 86400000 (24 hours) */
   readonly missedCompletionsMs?: number;
   /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
@@ -118,6 +120,7 @@ const NUMBERS = {
   pauseAfter: { default: 5, min: 1 },
   pauseMs: { default: 30_000, min: 1 },
   longestPauseMs: { default: 300_000, min: 1 },
+  secretExpiringNoticeMs: { default: 3_600_000, min: 0 },
   missedCompletionsMs: { default: 86_400_000, min: 0 },
   shutdownGraceMs: { default: 25_000, min: 0 },
   payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },

@@ -16,6 +16,7 @@ export { type ErasureRequest, JOB_COMPLETED_EVENT } from './pipeline/index.js';
 
 export * from './ports/index.js';
 export type { JobCompleted, JobKey, JobStats, MappingResultRow } from './core/job-completed.js';
+export type { TraceContext } from './core/trace-context.js';
 export { ConfigurationError, ProblemError, PROBLEMS, type ProblemCode } from './core/errors.js';
 export {
   DATA_SINK_EVENTS,
@@ -27,6 +28,7 @@ export {
   type DataSinkPushEvent,
   type DataSinkPushFailed,
   type DataSinkReactivated,
+  type DataSinkSecretExpiring,
 } from './core/domain-events.js';
 export type { DisabledReason } from './core/data-sink.js';
 export type { PushPart } from './core/payload-recipe.js';

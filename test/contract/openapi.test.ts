@@ -72,6 +72,7 @@ describe('docs/openapi.json', () => {
         `GET ${sink}`,
         `PATCH ${sink}`,
         `DELETE ${sink}`,
+        `POST ${sink}/secret`,
         `POST ${sink}/test`,
         `POST ${sink}/pushes`,
         `GET ${sink}/deliveries`,

@@ -72,6 +72,38 @@ describe('the sending side on the shared vectors', () => {
   });
 });
 
+describe('the sending side during a rotation, on the shared vectors', () => {
+  const both = (name: string): { vector: SignatureVector; other: SignatureVector } => {
+    const find = (known: string): SignatureVector => {
+      const found = SIGNATURE_VECTORS.find((vector) => vector.name === `${name}, the ${known} one known`);
+      if (!found) throw new Error(`there is no vector ${name}, the ${known} one known`);
+      return found;
+    };
+    return { vector: find('new'), other: find('old') };
+  };
+  const sent = ({ vector, other }: ReturnType<typeof both>): Readonly<Record<string, string>> => {
+    const pass = hmacSha256Scheme.begin({
+      deliveryId: vector.headers['webhook-id'] ?? 'dlv_of_nothing',
+      timestamp: Number(vector.headers['webhook-timestamp'] ?? 0),
+      secret: vector.secrets[0] ?? '',
+      previousSecret: other.secrets[0] ?? '',
+      username: null,
+    });
+    pass.update(bodyOf(vector));
+    return pass.headers();
+  };
+
+  it('has both in webhook-signature, the new one first', () => {
+    const pair = both('the old and the new signature during a rotation');
+    expect(sent(pair)['webhook-signature']).toBe(pair.vector.headers['webhook-signature']);
+  });
+
+  it('has the new one in X-MT-Signature, the old one in X-MT-Signature-Previous', () => {
+    const pair = both('X-MT-Signature of the new secret, the old one in the second header');
+    expect(sent(pair)).toMatchObject(pair.vector.headers);
+  });
+});
+
 describe('the npm package standardwebhooks on the shared vectors', () => {
   afterEach(() => {
     jest.useRealTimers();

@@ -32,6 +32,13 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'listing sinks', method: 'GET', scope: 'read', path: sinks },
   { name: 'reading a sink', method: 'GET', scope: 'read', path: sinkPath },
   { name: 'changing a sink', method: 'PATCH', scope: 'write', path: sinkPath, body: { name: 'Another name' } },
+  {
+    name: 'rotating a secret',
+    method: 'POST',
+    scope: 'write',
+    path: (named) => `${sinkPath(named)}/secret`,
+    body: {},
+  },
   { name: 'testing a sink', method: 'POST', scope: 'push', path: (named) => `${sinkPath(named)}/test` },
   {
     name: 'pushing by hand',

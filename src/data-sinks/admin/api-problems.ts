@@ -29,6 +29,14 @@ export class ProblemAnswer {
   errors?: readonly ViolationAnswer[];
 }
 
+/** What can be wrong with a body, whatever is in it. */
+export const BODY_PROBLEMS = [
+  'validation-failed',
+  'malformed-json',
+  'unsupported-media-type',
+  'body-too-large',
+] as const satisfies readonly ProblemCode[];
+
 /** Documents the errors that an operation answers with, each with an example; those of every operation come by themselves. */
 export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
   const all: readonly ProblemCode[] = [

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { DataSink, HttpsWebhookConfig } from '../core/data-sink.js';
 import { ProblemError } from '../core/errors.js';
 import type { IdFactory } from '../core/ids.js';
@@ -13,8 +13,11 @@ import { Transactions } from '../persistence/transactions.js';
 import type { AuditAction } from '../ports/audit-trail.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
+import { auditEntry } from './audit-entry.js';
 import type { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
 import { EndpointAdmission } from './endpoint-admission.js';
+import { RetiredSecrets } from './retired-secrets.js';
+import { changedMeanwhile, deletedMeanwhile } from './sink-conflicts.js';
 import { acceptConfig, type GivenConfig } from './sink-endpoint.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import { acceptSecret, type AcceptedSecret } from './sink-secret.js';
@@ -31,8 +34,6 @@ export interface SavedSink {
 /** Creates, changes and deletes sinks: the secret to the vault, the change to the audit trail, all or nothing. */
 @Injectable()
 export class DataSinkAdmin {
-  readonly #logger = new Logger('DataSinks');
-
   constructor(
     private readonly sinks: DataSinkRepository,
     private readonly transactions: Transactions,
@@ -40,6 +41,7 @@ export class DataSinkAdmin {
     private readonly audit: AuditTrail,
     private readonly endpoints: EndpointAdmission,
     private readonly reactivation: SinkReactivation,
+    private readonly retired: RetiredSecrets,
     @Inject(NETWORK_POLICY) private readonly policy: NetworkPolicy,
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
@@ -57,6 +59,7 @@ export class DataSinkAdmin {
       compression: body.config.compression ?? 'none',
       includeFields: body.config.includeFields ?? null,
       maxRowsPerPush: body.config.maxRowsPerPush ?? null,
+      sendTraceparent: body.config.sendTraceparent ?? false,
     });
     const secret = acceptSecret(body.secret?.value, config, randomBytes);
     const { workspaceId } = caller;
@@ -73,6 +76,7 @@ export class DataSinkAdmin {
         deletedAt: null,
       },
       secret: this.#summarise(secret, now),
+      previousSecret: null,
     };
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
     await this.transactions.run(async (transaction) => {
@@ -99,33 +103,36 @@ export class DataSinkAdmin {
     const moves = config.url !== sink.config.url;
     const warnings = [...(secret?.warnings ?? []), ...(moves ? await this.endpoints.admit({ ...sink, config }) : [])];
     const { workspaceId } = sink;
-    await this.transactions.run(async (transaction) => {
+    const over = await this.transactions.run(async (transaction) => {
       if (secret && change.secret) {
         await this.vault.store({ secretId: change.secret.id, workspaceId }, secret.value, transaction);
       }
       if (!(await this.sinks.change(sink, change, transaction))) {
-        throw new ProblemError('temporarily-unavailable', 'The data source was changed by someone else just now.');
+        throw changedMeanwhile();
       }
       await this.#record('DATA_SINK_CHANGED', caller, sink, difference(sink, change), transaction);
       if (sink.status === 'DISABLED' && change.status === 'ACTIVE') {
         await this.#record('DATA_SINK_REACTIVATED', caller, sink, { by: 'change' }, transaction);
       }
+      if (!secret) return [];
+      // Another secret, and perhaps another place to send it to: the one before has no business there.
+      return [sink.secret.id, ...(await this.retired.endOverlap(caller, sink, 'replaced', transaction))];
     });
-    if (secret) await this.#destroySecret(sink);
+    await this.retired.destroy(sink, over);
     if (sink.status === 'DISABLED' && change.status === 'ACTIVE') this.reactivation.happened(sink, 'change');
     const changed = await this.sinks.find(scopeOf(sink), sink.id);
-    if (!changed) throw new ProblemError('not-found', 'The data source was deleted meanwhile.');
+    if (!changed) throw deletedMeanwhile();
     return { sink: changed, warnings, generatedSecret: null };
   }
 
-  /** Deletes a sink and its secret. What was sent stays on record; what still waits ends `CANCELLED`. */
+  /** Deletes a sink and its secrets. What was sent stays on record; what still waits ends `CANCELLED`. */
   async delete(caller: RequestCaller, sink: DataSink): Promise<void> {
-    const deleted = await this.transactions.run(async (transaction) => {
-      if (!(await this.sinks.delete(scopeOf(sink), sink.id, transaction))) return false;
+    const over = await this.transactions.run(async (transaction) => {
+      if (!(await this.sinks.delete(scopeOf(sink), sink.id, transaction))) return [];
       await this.#record('DATA_SINK_DELETED', caller, sink, { name: sink.name }, transaction);
-      return true;
+      return [sink.secret.id, ...(await this.retired.endOverlap(caller, sink, 'sink_deleted', transaction))];
     });
-    if (deleted) await this.#destroySecret(sink);
+    await this.retired.destroy(sink, over);
   }
 
   #accept(config: GivenConfig): HttpsWebhookConfig {
@@ -151,24 +158,14 @@ export class DataSinkAdmin {
     }
   }
 
-  /** After the commit, since not every vault can undo it. What fails now is destroyed by the sweeper. */
-  async #destroySecret({ secret, workspaceId }: DataSink): Promise<void> {
-    try {
-      await this.vault.destroy({ secretId: secret.id, workspaceId });
-    } catch (error) {
-      this.#logger.error({ event: 'secret.not_destroyed', secretId: secret.id, error: String(error) });
-    }
-  }
-
   #record(
     action: AuditAction,
-    { actor, ip }: RequestCaller,
-    { workspaceId, agentId, id: dataSourceId }: DataSink,
+    caller: RequestCaller,
+    sink: DataSink,
     details: Readonly<Record<string, unknown>>,
     transaction: Session,
   ): Promise<void> {
-    const entry = { action, workspaceId, agentId, dataSourceId, deliveryId: null, actor, ip, details };
-    return this.audit.record([entry], transaction);
+    return this.audit.record([auditEntry(action, caller, sink, details)], transaction);
   }
 }
 

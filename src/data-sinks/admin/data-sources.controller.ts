@@ -3,14 +3,16 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation }
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { AdminController } from './admin-controller.js';
 import { AgentGatekeeper } from './agent-gatekeeper.js';
-import { ApiProblems } from './api-problems.js';
+import { ApiProblems, BODY_PROBLEMS } from './api-problems.js';
 import { type ListAnswer, readCursor, toListAnswer } from './cursor.js';
 import { DataSinkAdmin, type SavedSink } from './data-sink-admin.js';
 import { DataSourceAnswer, SavedDataSourceAnswer, toDataSourceAnswer } from './dto/data-source.answer.js';
 import { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
 import { DataSourceListAnswer } from './dto/list.answer.js';
 import { ListQuery } from './dto/list.query.js';
+import { RotateSecretBody } from './dto/rotate-secret.body.js';
 import { SinkTestAnswer } from './dto/sink-test.answer.js';
+import { SecretRotation } from './secret-rotation.js';
 import { SinkTest, type SinkTestResult } from './sink-test.js';
 import { CurrentCaller, type RequestCaller, RequireScope } from './workspace-access.guard.js';
 
@@ -19,6 +21,7 @@ export class DataSourcesController {
   constructor(
     private readonly gatekeeper: AgentGatekeeper,
     private readonly admin: DataSinkAdmin,
+    private readonly rotation: SecretRotation,
     private readonly sinks: DataSinkRepository,
     private readonly sinkTest: SinkTest,
   ) {}
@@ -31,15 +34,7 @@ export class DataSourcesController {
     description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.',
   })
   @ApiCreatedResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems(
-    'not-found',
-    'plan-required',
-    'validation-failed',
-    'malformed-json',
-    'unsupported-media-type',
-    'body-too-large',
-    'sink-limit-reached',
-  )
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'sink-limit-reached')
   async create(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
@@ -88,16 +83,7 @@ export class DataSourcesController {
     description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.',
   })
   @ApiOkResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems(
-    'not-found',
-    'plan-required',
-    'validation-failed',
-    'secret-required',
-    'malformed-json',
-    'unsupported-media-type',
-    'body-too-large',
-    'temporarily-unavailable',
-  )
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'secret-required', 'temporarily-unavailable')
   async change(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
@@ -126,6 +112,31 @@ export class DataSourcesController {
   ): Promise<void> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     await this.admin.delete(caller, sink);
+  }
+
+  @Post(':sinkId/secret')
+  @HttpCode(200)
+  @RequireScope('data-sinks:write')
+  @ApiOperation({
+    operationId: 'rotateDataSourceSecret',
+    summary: 'Replace or rotate the secret of a data sink',
+    description:
+      'HmacSha256: for the overlap, pushes are signed with both secrets, the new one first; `X-MT-Signature-Previous` has ' +
+      'the old one’s signature. Rotating again ends the older one at once: two are in force at most. Bearer and Basic: ' +
+      'their header comes once, so the old secret ends at once and only the new one is sent. Not to be repeated blindly: ' +
+      'when the answer was lost, read the data source first.',
+  })
+  @ApiOkResponse({ type: SavedDataSourceAnswer })
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'temporarily-unavailable')
+  async rotateSecret(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('agentId') agentId: string,
+    @Param('sinkId') sinkId: string,
+    @Body() body: RotateSecretBody,
+  ): Promise<SavedDataSourceAnswer> {
+    const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
+    await this.gatekeeper.requirePlan(caller);
+    return toSavedAnswer(await this.rotation.rotate(caller, sink, body));
   }
 
   @Post(':sinkId/test')

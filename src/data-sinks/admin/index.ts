@@ -8,6 +8,8 @@ import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
 import { RequestLimit } from './request-limit.js';
+import { RetiredSecrets } from './retired-secrets.js';
+import { SecretRotation } from './secret-rotation.js';
 import { SinkHealthController } from './sink-health.controller.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import { SinkTest } from './sink-test.js';
@@ -24,6 +26,8 @@ export const adminProviders: readonly Provider[] = [
   AgentGatekeeper,
   EndpointAdmission,
   DataSinkAdmin,
+  RetiredSecrets,
+  SecretRotation,
   SinkReactivation,
   SinkTest,
   PushAdmin,

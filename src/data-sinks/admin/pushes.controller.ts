@@ -4,7 +4,7 @@ import { AttemptRepository } from '../persistence/attempt.repository.js';
 import { DeliveryRepository } from '../persistence/delivery.repository.js';
 import { AdminController } from './admin-controller.js';
 import { AgentGatekeeper } from './agent-gatekeeper.js';
-import { ApiProblems } from './api-problems.js';
+import { ApiProblems, BODY_PROBLEMS } from './api-problems.js';
 import { type ListAnswer, readCursor, toListAnswer } from './cursor.js';
 import { PushBody } from './dto/data-source.body.js';
 import { type AttemptAnswer, DeliveryAnswer, toAttemptAnswer, toDeliveryAnswer } from './dto/delivery.answer.js';
@@ -32,17 +32,7 @@ export class PushesController {
       'Not bound by the rule `auto_push_on_job_complete`. Of a job that is pushed in parts, the answer is the first part.',
   })
   @ApiAcceptedResponse({ type: DeliveryAnswer })
-  @ApiProblems(
-    'not-found',
-    'plan-required',
-    'validation-failed',
-    'agent-inactive',
-    'sink-inactive',
-    'delivery-exists',
-    'malformed-json',
-    'unsupported-media-type',
-    'body-too-large',
-  )
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'agent-inactive', 'sink-inactive', 'delivery-exists')
   async push(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,

@@ -10,11 +10,16 @@ import { bodyText, type PayloadFacts, payloadLayout } from '../core/payload-layo
 import type { PayloadRecipe } from '../core/payload-recipe.js';
 import { pushHeaders } from '../core/push-headers.js';
 import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
-import { NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
+import { DATABASE, NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { PushClient, type PushAnswer } from '../egress/index.js';
 import { gzipWhole } from '../payload/gzip.js';
+import { databaseNowMs, type Session } from '../persistence/database.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
+import { activeTraceContext } from '../telemetry/active-trace.js';
+import type { ExchangeSpan } from '../telemetry/exchange-span.js';
+import { Telemetry } from '../telemetry/telemetry.js';
+import { auditEntry } from './audit-entry.js';
 import { RateLimit } from './rate-limit.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import type { RequestCaller } from './workspace-access.guard.js';
@@ -52,6 +57,8 @@ export class SinkTest {
     private readonly clock: ServerClock,
     private readonly audit: AuditTrail,
     private readonly reactivation: SinkReactivation,
+    private readonly telemetry: Telemetry,
+    @Inject(DATABASE) private readonly database: { readonly manager: Session },
     @Inject(NEW_ID) private readonly newId: IdFactory,
     @Inject(OPTIONS) { testsPerMinute }: ResolvedDataSinksOptions,
   ) {
@@ -63,7 +70,7 @@ export class SinkTest {
   async run(caller: RequestCaller, sink: DataSink): Promise<SinkTestResult> {
     this.#perWorkspace.use(sink.workspaceId, 'Testing in a workspace');
     this.#perSink.use(sink.id, 'Testing a data source');
-    const { text, body, headers } = await this.#request(sink);
+    const { text, body, headers, deliveryId, span } = await this.#request(sink);
     const { result, timings, answer } = await this.client.post({
       url: sink.config.url,
       headers,
@@ -71,11 +78,16 @@ export class SinkTest {
       body: { bytes: body.length, whole: body, open: () => once(body) },
     });
     const { status, errorCode } = classify(result);
+    const outcome = { status, errorCode, httpStatus: answer?.httpStatus ?? null };
+    const about = { deliveryId, dataSourceId: sink.id, jobId: TEST_JOB, attemptNumber: 1 };
+    span.end({ ...about, ...outcome, totalMs: timings.totalMs });
     const passed = status === 'SUCCEEDED';
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
-    await this.#record(caller, sink, { passed, status, errorCode, httpStatus: answer?.httpStatus ?? null });
-    const advice = errorCode && adviceOn(errorCode, { httpStatus: answer?.httpStatus ?? null, bytes: body.length });
-    const shown = { ...headers, ...Object.fromEntries(sink.config.customHeaders.map((h) => [h.name, h.value])) };
+    await this.audit.record([auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome })]);
+    const advice = errorCode && adviceOn(errorCode, { httpStatus: outcome.httpStatus, bytes: body.length });
+    // As the client does it: ours win, and `traceparent` may also be the name of a custom one.
+    const custom = sink.config.customHeaders.filter(({ name }) => !Object.hasOwn(headers, name.toLowerCase()));
+    const shown = { ...headers, ...Object.fromEntries(custom.map(({ name, value }) => [name, value])) };
     return {
       ...{ passed, reactivated, status, errorCode, timings },
       failedStep: advice?.step ?? null,
@@ -86,39 +98,42 @@ export class SinkTest {
   }
 
   async #request(sink: DataSink): Promise<TestRequest> {
+    // A process without a worker has not been told the time: it must neither sign with a wrong one nor judge an overlap.
+    this.clock.set(new Date(await databaseNowMs(this.database.manager)));
     const recipe = testRecipe(sink);
     const facts = testFacts(sink, new Date(this.clock.now()));
     const text = bodyText(payloadLayout(recipe), facts, TEST_ROWS, true);
     const body = recipe.compression === 'gzip' ? await gzipWhole(Buffer.from(text)) : Buffer.from(text);
+    const { config, secret, previousSecret } = sink;
     const deliveryId = testId(this.newId('delivery'));
     const signature = await this.signer.sign({
       deliveryId,
-      config: sink.config,
-      secret: { secretId: sink.secret.id, workspaceId: sink.workspaceId },
+      config,
+      secret: { secretId: secret.id, workspaceId: sink.workspaceId },
+      previousSecret: previousSecret && { secretId: previousSecret.id, expiresAt: previousSecret.expiresAt },
       body: { whole: body, open: () => once(body) },
     });
     const sha256 = createHash('sha256').update(body).digest('hex');
-    const general = pushHeaders({ deliveryId, attemptNumber: 1, sha256, recipe, facts, test: true });
-    return { text, body, headers: { ...general, ...signature } };
-  }
-
-  #record(caller: RequestCaller, sink: DataSink, details: Readonly<Record<string, unknown>>): Promise<void> {
-    const { workspaceId, agentId, id: dataSourceId } = sink;
-    const { actor, ip } = caller;
-    const action = 'DATA_SINK_TESTED';
-    return this.audit.record([{ action, workspaceId, agentId, dataSourceId, deliveryId: null, actor, ip, details }]);
+    const span = this.telemetry.exchange('data_sinks.test', activeTraceContext(), new Date(this.clock.now()));
+    const traceparent = config.sendTraceparent ? span.traceparent : null;
+    const general = pushHeaders({ deliveryId, attemptNumber: 1, sha256, recipe, facts, test: true, traceparent });
+    return { text, body, headers: { ...general, ...signature }, deliveryId, span };
   }
 }
-
-/** So many times the tests of one sink may all sinks of a workspace have together. */
-const WORKSPACE_SHARE = 5;
 
 interface TestRequest {
   /** The body before it is compressed, for people. */
   readonly text: string;
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
+  readonly deliveryId: string;
+  readonly span: ExchangeSpan;
 }
+
+/** So many times the tests of one sink may all sinks of a workspace have together. */
+const WORKSPACE_SHARE = 5;
+
+const TEST_JOB = `job_${'TEST'.padStart(26, '0')}`;
 
 /** As the sink's next push will be made; of a job that is pushed in parts, the only one. */
 function testRecipe({ format, config }: DataSink): PayloadRecipe {
@@ -127,8 +142,7 @@ function testRecipe({ format, config }: DataSink): PayloadRecipe {
 }
 
 function testFacts({ agentId, workspaceId }: DataSink, completedAt: Date): PayloadFacts {
-  const jobId = `job_${'TEST'.padStart(26, '0')}`;
-  return { jobId, agentId, workspaceId, completedAt, stats: { total: 2, matched: 1, unmatched: 1 } };
+  return { jobId: TEST_JOB, agentId, workspaceId, completedAt, stats: { total: 2, matched: 1, unmatched: 1 } };
 }
 
 /** One that matched and one that did not; all ids end in TEST. */

@@ -50,6 +50,8 @@ export interface HttpsWebhookConfig {
   readonly includeFields: readonly RowField[] | null;
   /** A job with more rows is pushed as numbered parts; null for one push whatever its size. */
   readonly maxRowsPerPush: number | null;
+  /** Whether pushes carry the `traceparent` of their attempt. @default false; sinks of older versions have none */
+  readonly sendTraceparent?: boolean | undefined;
 }
 
 /** What a sink has that was made before these could be set. */
@@ -72,6 +74,8 @@ export interface DataSink {
   /** Goes up with every change of what is sent or where. Attempts keep it. */
   readonly configVersion: number;
   readonly secret: SecretSummary;
+  /** The one before, while a rotation's overlap lasts; by the database's clock. */
+  readonly previousSecret: PreviousSecretSummary | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly deletedAt: Date | null;
@@ -84,4 +88,10 @@ export interface SecretSummary {
   /** `****` and the last four characters, or null when the secret is shorter than 16. */
   readonly hint: string | null;
   readonly createdAt: Date;
+}
+
+/** A secret that was rotated away and signs beside its successor for a while. */
+export interface PreviousSecretSummary extends Pick<SecretSummary, 'id' | 'hint'> {
+  /** From then on it signs nothing. */
+  readonly expiresAt: Date;
 }

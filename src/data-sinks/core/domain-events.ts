@@ -12,6 +12,7 @@ export const DATA_SINK_EVENTS = {
   pushFailed: 'DataSinkPushFailed',
   disabled: 'DataSinkDisabled',
   reactivated: 'DataSinkReactivated',
+  secretExpiring: 'DataSinkSecretExpiring',
 } as const;
 export type DataSinkEventName = (typeof DATA_SINK_EVENTS)[keyof typeof DATA_SINK_EVENTS];
 
@@ -62,10 +63,17 @@ export interface DataSinkReactivated extends DataSinkEvent {
   readonly by: 'test' | 'change';
 }
 
+/** A secret that was rotated away ends soon, or has ended while no worker ran. Once per rotation. */
+export interface DataSinkSecretExpiring extends DataSinkEvent {
+  /** From then on pushes are signed with its successor alone. */
+  readonly expiresAt: Date;
+}
+
 /** Each event's name and what its listeners are given. */
 export interface DataSinkEvents {
   readonly DataSinkPushDelivered: DataSinkPushDelivered;
   readonly DataSinkPushFailed: DataSinkPushFailed;
   readonly DataSinkDisabled: DataSinkDisabled;
   readonly DataSinkReactivated: DataSinkReactivated;
+  readonly DataSinkSecretExpiring: DataSinkSecretExpiring;
 }

@@ -1,3 +1,5 @@
+import type { TraceContext } from './trace-context.js';
+
 /**
  * The event of a finished mapping job, as the host emits it on its EventEmitter2 or passes it to
  * `DataSinks.recordJobCompleted()`. It carries facts and ids, never the rows: those are read through the
@@ -19,6 +21,11 @@ export interface JobCompleted {
    * @default 1
    */
   readonly run?: number;
+  /**
+   * The trace that the job belongs to; its pushes, also those made much later, go on with it. A malformed one is dropped.
+   * @default the OpenTelemetry context that is active where the event is emitted or recorded
+   */
+  readonly traceContext?: TraceContext | undefined;
 }
 
 export interface JobStats {

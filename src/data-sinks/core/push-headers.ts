@@ -11,6 +11,8 @@ export interface DescribedPush {
   readonly facts: PayloadFacts;
   /** Whether it is the synthetic payload of the Test button. */
   readonly test: boolean;
+  /** For sinks that ask for it, where there is a trace. */
+  readonly traceparent: string | null;
 }
 
 /** The headers of every push, whatever the scheme (contract, section 6). `Content-Length` is the client's. */
@@ -26,6 +28,7 @@ export function pushHeaders(push: DescribedPush): Readonly<Record<string, string
     ...(!tellsFacts && factHeaders(push.facts)),
     ...(!tellsFacts && push.test && { 'X-MT-Test': 'true' }),
     'Content-Digest': `sha-256=:${Buffer.from(push.sha256, 'hex').toString('base64')}:`,
+    ...(push.traceparent !== null && { traceparent: push.traceparent }),
   };
 }
 

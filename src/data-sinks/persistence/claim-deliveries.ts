@@ -1,5 +1,6 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DataSinkStatus, HttpsWebhookConfig } from '../core/data-sink.js';
+import { acceptTraceContext } from '../core/trace-context.js';
 import { CLAIM } from './claim.statement.js';
 import { type Database, rows } from './database.js';
 import type { PushRow } from './push-row.js';
@@ -69,12 +70,16 @@ interface ClaimedRow extends PushRow {
   total: string;
   matched: string;
   unmatched: string;
+  traceparent: string | null;
+  tracestate: string | null;
   config: HttpsWebhookConfig | null;
   config_version: number;
   sink_status: DataSinkStatus;
   deleted_at: Date | null;
   secret_id: string;
   failures_in_row: number;
+  previous_secret_id: string | null;
+  previous_secret_expires_at: Date | null;
   body_id: string | null;
   sha256: Buffer | null;
   byte_count: string;
@@ -106,6 +111,10 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
       deletedAt: row.deleted_at,
       secretId: row.secret_id,
       failuresInRow: row.failures_in_row,
+      previousSecret:
+        row.previous_secret_id === null || row.previous_secret_expires_at === null
+          ? null
+          : { secretId: row.previous_secret_id, expiresAt: row.previous_secret_expires_at },
     },
     payload:
       row.body_id === null || row.sha256 === null
@@ -116,5 +125,6 @@ function toClaimedDelivery(row: ClaimedRow): ClaimedDelivery {
             bytes: Number(row.byte_count),
             rows: Number(row.row_count),
           },
+    traceContext: acceptTraceContext(row),
   };
 }

@@ -122,8 +122,10 @@ spent AS (
 )
 SELECT now() AS claimed_at, went.*, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run,
        c.recipe, c.trigger, c.attempt_count, c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
-       j.completed_at, j.total, j.matched, j.unmatched,
+       j.completed_at, j.total, j.matched, j.unmatched, j.traceparent, j.tracestate,
        s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id, s.failures_in_row,
+       s.previous_secret_expires_at,
+       CASE WHEN s.previous_secret_expires_at > now() THEN s.previous_secret_id END AS previous_secret_id,
        p.body_id, p.sha256, p.byte_count, p.row_count
   FROM (SELECT (SELECT sink FROM turn ORDER BY step DESC LIMIT 1) AS last_sink,
                (SELECT max(step) < ${MOST_STEPS} AND max(found) < $5::int FROM turn)

@@ -28,6 +28,13 @@ export class CompletedJobEntity {
   @Column('bigint')
   unmatched!: string;
 
+  /** The trace that it belongs to. */
+  @Column('text', { nullable: true })
+  traceparent!: string | null;
+
+  @Column('text', { nullable: true })
+  tracestate!: string | null;
+
   /** When its automatic deliveries were made; null while it is known from a push by hand only. */
   @Column('timestamptz', { name: 'heard_at', nullable: true })
   heardAt!: Date | null;

@@ -48,6 +48,8 @@ export async function recordCompletions(
       (c) => c.stats.total,
       (c) => c.stats.matched,
       (c) => c.stats.unmatched,
+      (c) => c.traceContext?.traceparent ?? null,
+      (c) => c.traceContext?.tracestate ?? null,
     ),
     ...columns(
       deliveries,
@@ -83,11 +85,13 @@ function firstOfEach(completions: readonly NumberedCompletion[]): NumberedComple
 const RECORDED = `
 WITH recorded AS (
   INSERT INTO agent_data_source_job AS job
-    (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched, heard_at)
+    (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched, traceparent, tracestate, heard_at)
   SELECT c.*, CASE WHEN $1 = 'AUTO' THEN now() END
     FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[],
-                $9::bigint[]) AS c
-  ON CONFLICT (job_id, run) DO UPDATE SET heard_at = coalesce(job.heard_at, excluded.heard_at)
+                $9::bigint[], $10::text[], $11::text[]) AS c
+  ON CONFLICT (job_id, run) DO UPDATE SET heard_at = coalesce(job.heard_at, excluded.heard_at),
+      traceparent = coalesce(job.traceparent, excluded.traceparent),
+      tracestate = CASE WHEN job.traceparent IS NULL THEN excluded.tracestate ELSE job.tracestate END
     WHERE $1 = 'MANUAL' OR job.heard_at IS NULL
   RETURNING job_id, run
 )`;
@@ -95,8 +99,8 @@ WITH recorded AS (
 const COLUMNS = `id, data_source_id, job_id, run, workspace_id, agent_id, format, retries_allowed, recipe, part, part_count`;
 
 const WANTED = `
-unnest($10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::text[], $16::text[], $17::smallint[],
-       $18::text[], $19::int[], $20::int[]) AS d (${COLUMNS})`;
+unnest($12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[], $18::text[], $19::smallint[],
+       $20::text[], $21::int[], $22::int[]) AS d (${COLUMNS})`;
 
 const RECORD = `${RECORDED}
 INSERT INTO agent_data_source_delivery (${COLUMNS}, trigger, status, next_attempt_at)

@@ -22,7 +22,7 @@ export class DataSinkRepository {
   }
 
   async insert(sink: DataSink, manager = this.#manager): Promise<void> {
-    const { secret, ...rest } = sink;
+    const { secret, previousSecret: _none, ...rest } = sink;
     const columns = { ...rest, secretId: secret.id, secretHint: secret.hint, secretCreatedAt: secret.createdAt };
     await repository(manager).insert(columns);
   }
@@ -128,11 +128,17 @@ function disabling(status: DataSink['status'] | undefined): Disabling {
 
 function toDataSink(entity: DataSourceEntity): DataSink {
   const { secretId, secretHint, secretCreatedAt, config, ...others } = entity;
-  // What the worker alone keeps of it.
-  const { reactivatedAt: _at, failuresInRow: _failures, pausedUntil: _until, pacedFrom: _from, ...rest } = others;
+  const { previousSecretId, previousSecretHint, previousSecretExpiresAt, isOverlapping, ...more } = others;
+  // What the worker and the sweeper alone keep of it.
+  const { previousSecretToldAt: _told, reactivatedAt: _at, ...kept } = more;
+  const { failuresInRow: _failures, pausedUntil: _until, pacedFrom: _from, ...rest } = kept;
   return {
     ...rest,
     config: { ...DEFAULT_BODY_SETTINGS, ...config },
     secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt },
+    previousSecret:
+      isOverlapping && previousSecretId !== null && previousSecretExpiresAt !== null
+        ? { id: previousSecretId, hint: previousSecretHint, expiresAt: previousSecretExpiresAt }
+        : null,
   };
 }

@@ -1,4 +1,4 @@
-import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, Index, PrimaryColumn, VirtualColumn } from 'typeorm';
 import type {
   DataSinkStatus,
   DataSinkType,
@@ -11,6 +11,7 @@ import type {
 @Entity('agent_data_source')
 @Index('ix_agent_data_source_agent', ['agentId', 'id'], { where: 'deleted_at IS NULL' })
 @Index('ix_agent_data_source_workspace', ['workspaceId'], { where: 'deleted_at IS NULL' })
+@Index('ix_agent_data_source_overlap', ['previousSecretExpiresAt'], { where: 'previous_secret_expires_at IS NOT NULL' })
 export class DataSourceEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source' })
   id!: string;
@@ -72,6 +73,24 @@ export class DataSourceEntity {
 
   @Column('timestamptz', { name: 'secret_created_at' })
   secretCreatedAt!: Date;
+
+  /** Until the overlap of the last rotation is over and the sweeper has been there. */
+  @Column('text', { name: 'previous_secret_id', nullable: true })
+  previousSecretId!: string | null;
+
+  @Column('text', { name: 'previous_secret_hint', nullable: true })
+  previousSecretHint!: string | null;
+
+  @Column('timestamptz', { name: 'previous_secret_expires_at', nullable: true })
+  previousSecretExpiresAt!: Date | null;
+
+  /** When the host was told that it ends: once per rotation. */
+  @Column('timestamptz', { name: 'previous_secret_told_at', nullable: true })
+  previousSecretToldAt!: Date | null;
+
+  /** Whether it still signs. Asked of the database, whose clock decides; the sweeper may be late. */
+  @VirtualColumn('bool', { query: (sink) => `SELECT coalesce(${sink}.previous_secret_expires_at > now(), false)` })
+  isOverlapping!: boolean;
 
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

@@ -3,6 +3,7 @@ import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DeliveryPlan } from '../core/delivery.js';
 import type { PushExchange } from '../egress/push-exchange.js';
 import type { AttemptClosing, OpenedAttempt } from '../persistence/attempt-log.js';
+import type { TracedExchange } from '../telemetry/exchange-span.js';
 
 /** A request that our own side broke off. */
 export interface Unfinished {
@@ -41,4 +42,12 @@ export function toClosing(
     plan,
     ownFailure: outcome.verdict === 'RETRY_FREE',
   };
+}
+
+/** What its span tells of it. */
+export function tracedExchange(
+  { id: deliveryId, dataSourceId, jobId }: ClaimedDelivery,
+  { opened: { attemptNumber }, status, errorCode, httpStatus, timings: { totalMs } }: AttemptClosing,
+): TracedExchange {
+  return { deliveryId, dataSourceId, jobId, attemptNumber, status, errorCode, httpStatus, totalMs };
 }

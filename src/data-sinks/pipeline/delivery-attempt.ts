@@ -11,8 +11,10 @@ import type { PushExchange } from '../egress/push-exchange.js';
 import type { PayloadBodies, PayloadBody } from '../payload/payload-bodies.js';
 import type { OpenedAttempt } from '../persistence/attempt-log.js';
 import type { Ending, Release } from '../persistence/lease-keeping.js';
+import type { ExchangeSpan } from '../telemetry/exchange-span.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
-import { outcomeOf, toClosing, type Unfinished } from './attempt-closing.js';
+import { outcomeOf, toClosing, tracedExchange, type Unfinished } from './attempt-closing.js';
 import { attemptLogLine } from './attempt-log-line.js';
 import type { AttemptRecorder } from './attempt-recorder.js';
 import type { DeliveryParts } from './delivery-parts.js';
@@ -37,6 +39,12 @@ interface Prepared {
   readonly signature: Readonly<Record<string, string>>;
 }
 
+/** What is known of an attempt whose request leaves. */
+interface Underway extends Prepared {
+  readonly opened: OpenedAttempt;
+  readonly span: ExchangeSpan;
+}
+
 /** Step 5 for one delivery that passed the gate: body → signature → attempt row → POST → outcome. */
 export class DeliveryAttempt {
   readonly #logger = new Logger('DataSinks');
@@ -46,6 +54,7 @@ export class DeliveryAttempt {
   readonly #client: PushClient;
   readonly #recorder: AttemptRecorder;
   readonly #newId: IdFactory;
+  readonly #telemetry: Pick<Telemetry, 'exchange'>;
   readonly #options: DeliveryAttemptOptions;
 
   constructor(
@@ -55,6 +64,7 @@ export class DeliveryAttempt {
     client: PushClient,
     recorder: AttemptRecorder,
     newId: IdFactory,
+    telemetry: Pick<Telemetry, 'exchange'>,
     options: DeliveryAttemptOptions,
   ) {
     this.#parts = parts;
@@ -63,6 +73,7 @@ export class DeliveryAttempt {
     this.#client = client;
     this.#recorder = recorder;
     this.#newId = newId;
+    this.#telemetry = telemetry;
     this.#options = options;
   }
 
@@ -91,9 +102,11 @@ export class DeliveryAttempt {
     });
     if (!opened) return null;
     failpoint('after-opened');
-    const exchange = await this.#post(delivery, opened, prepared, signal);
+    const span = this.#telemetry.exchange('data_sinks.attempt', delivery.traceContext, opened.startedAt);
+    const underway = { ...prepared, opened, span };
+    const exchange = await this.#post(delivery, underway, signal);
     failpoint('after-posted');
-    return this.#close(delivery, opened, exchange, sink.config, signal);
+    return this.#close(delivery, underway, exchange, signal);
   }
 
   async #prepare(delivery: ClaimedDelivery): Promise<Prepared> {
@@ -106,6 +119,7 @@ export class DeliveryAttempt {
       deliveryId: delivery.id,
       config: sink.config,
       secret: { secretId: sink.secretId, workspaceId: delivery.workspaceId },
+      previousSecret: sink.previousSecret,
       body,
     });
     return { recipe, sink, body, signature };
@@ -113,8 +127,7 @@ export class DeliveryAttempt {
 
   async #post(
     delivery: ClaimedDelivery,
-    opened: OpenedAttempt,
-    { recipe, sink, body, signature }: Prepared,
+    { recipe, sink, body, signature, opened, span }: Underway,
     signal: CancelSignal,
   ): Promise<PushExchange | Unfinished> {
     try {
@@ -126,6 +139,7 @@ export class DeliveryAttempt {
             attemptNumber: opened.attemptNumber,
             sha256: body.payload.sha256,
             ...{ recipe, facts: delivery, test: false },
+            traceparent: sink.config.sendTraceparent ? span.traceparent : null,
           }),
           ...signature,
         },
@@ -141,12 +155,11 @@ export class DeliveryAttempt {
 
   async #close(
     delivery: ClaimedDelivery,
-    opened: OpenedAttempt,
+    { sink, opened, span }: Underway,
     exchange: PushExchange | Unfinished,
-    config: Prepared['sink']['config'],
     signal: CancelSignal,
   ): Promise<DeliveryPlan | null> {
-    const outcome = outcomeOf(exchange, config.retryableStatuses);
+    const outcome = outcomeOf(exchange, sink.config.retryableStatuses);
     const { random, retryWaitsMs } = this.#options;
     const plan: DeliveryPlan =
       outcome.errorCode === 'shutdown'
@@ -160,6 +173,7 @@ export class DeliveryAttempt {
     } finally {
       // Also when the database stays away: then this line is all there is of the result.
       this.#logger.log(attemptLogLine(delivery, closing, exchange, recorded));
+      span.end(tracedExchange(delivery, closing));
     }
     return recorded ? plan : null;
   }

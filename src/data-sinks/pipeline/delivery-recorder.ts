@@ -4,6 +4,7 @@ import type { IdFactory } from '../core/ids.js';
 import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
 import { recipeName, recipesFor } from '../core/payload-recipe.js';
+import { acceptTraceContext, type TraceContext } from '../core/trace-context.js';
 import type { CommitWatch } from '../persistence/commit-watch.js';
 import { type NewDelivery, type NumberedCompletion, recordCompletions } from '../persistence/completion-recording.js';
 import type { DataSinkRepository } from '../persistence/data-sink.repository.js';
@@ -20,8 +21,10 @@ export class DeliveryRecorder {
   readonly #wakeup: Wakeup;
   readonly #commits: CommitWatch;
   readonly #newId: IdFactory;
+  readonly #activeTrace: () => TraceContext | null;
   readonly #batcher: NaturalBatcher<Completion, number>;
 
+  /** @param activeTrace the trace in which the caller is, for completions that name none */
   constructor(
     session: Database,
     sinks: DataSinkRepository,
@@ -29,6 +32,7 @@ export class DeliveryRecorder {
     wakeup: Wakeup,
     commits: CommitWatch,
     newId: IdFactory,
+    activeTrace: () => TraceContext | null,
   ) {
     this.#session = session;
     this.#sinks = sinks;
@@ -36,6 +40,7 @@ export class DeliveryRecorder {
     this.#wakeup = wakeup;
     this.#commits = commits;
     this.#newId = newId;
+    this.#activeTrace = activeTrace;
     this.#batcher = new NaturalBatcher((completions) => this.#record(completions));
   }
 
@@ -45,7 +50,8 @@ export class DeliveryRecorder {
    * @throws TypeError when the event is not a completion; what the port throws; what the database throws
    */
   async record(event: JobCompleted, transaction?: Session): Promise<number> {
-    const completion = toCompletion(event, false);
+    // Now, in the caller's own context: later a batch of many is written in anybody's.
+    const completion = toCompletion(event, false, this.#activeTrace());
     if (!transaction) return this.#batcher.add(completion);
     const [made] = await this.#record([completion], transaction);
     return made ?? 0;
@@ -95,7 +101,7 @@ export class DeliveryRecorder {
    * @returns the delivery's id, that of the first part, or null when this sink has one of this job and run already
    */
   async recordManual(event: JobCompleted, sink: DataSink, agent: Agent): Promise<string | null> {
-    const completion = { ...event, run: event.run ?? 1 };
+    const completion = toCompletion(event, false);
     const deliveries = this.#newDeliveries(completion, sink, agent);
     const made = new Set(await recordCompletions(this.#session, 'MANUAL', [completion], deliveries));
     const [first] = deliveries;
@@ -113,10 +119,12 @@ export class DeliveryRecorder {
 
 type Completion = NumberedCompletion & { readonly missed: boolean };
 
-function toCompletion(event: JobCompleted, missed: boolean): Completion {
+/** @param activeTrace none where whoever asks is not who completed the job */
+function toCompletion(event: JobCompleted, missed: boolean, activeTrace: TraceContext | null = null): Completion {
   const problem = invalidJobCompleted(event);
   if (problem !== null) throw new TypeError(`JobCompleted: ${problem}`);
-  return { ...event, run: event.run ?? 1, missed };
+  const traceContext = event.traceContext === undefined ? activeTrace : acceptTraceContext(event.traceContext);
+  return { ...event, run: event.run ?? 1, missed, traceContext: traceContext ?? undefined };
 }
 
 function wants(sink: DataSink, completion: Completion): boolean {

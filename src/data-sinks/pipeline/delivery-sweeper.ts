@@ -11,6 +11,7 @@ import type { MissedCompletions } from './missed-completions.js';
 import { OutageLog } from '../core/outage-log.js';
 import type { DeliveryParts } from './delivery-parts.js';
 import type { Retention } from './retention.js';
+import type { SecretOverlaps } from './secret-overlaps.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
 
 export interface DeliverySweeperOptions {
@@ -21,7 +22,10 @@ export interface DeliverySweeperOptions {
 
 const HOUR_MS = 3_600_000;
 
-/** Step 7: finds what a crash left behind: expired leases, completions nobody heard of, last parts, half-made bodies. */
+/**
+ * Step 7: finds what a crash left behind (expired leases, completions nobody heard of, last parts, half-made bodies,
+ * orphaned secrets) and what is over by itself: the overlaps of rotated secrets, what was kept long enough.
+ */
 export class DeliverySweeper {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'sweeper');
@@ -36,6 +40,7 @@ export class DeliverySweeper {
     private readonly payloads: PayloadStore,
     private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
     private readonly settled: Pick<SettledDeliveries, 'abandoned'>,
+    private readonly overlaps: Pick<SecretOverlaps, 'sweep'>,
     private readonly parts: Pick<DeliveryParts, 'repair'>,
     private readonly retention: Pick<Retention, 'run'>,
     private readonly telemetry: Pick<Telemetry, 'leaseExpired'>,
@@ -62,6 +67,7 @@ export class DeliverySweeper {
     try {
       await this.#takeBackExpiredLeases();
       await this.parts.repair();
+      await this.overlaps.sweep();
       await this.missed.recover();
       if (performance.now() - this.#housekeptAt >= HOUR_MS) await this.#housekeep();
       this.#outages.over();

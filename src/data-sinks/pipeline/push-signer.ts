@@ -1,3 +1,4 @@
+import type { PreviousSecret } from '../core/claimed-delivery.js';
 import type { HttpsWebhookConfig } from '../core/data-sink.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
 import { signatureScheme } from '../core/signing/signature-scheme.js';
@@ -13,6 +14,8 @@ export interface SigningRequest {
   readonly deliveryId: string;
   readonly config: Pick<HttpsWebhookConfig, 'authScheme' | 'username'>;
   readonly secret: SecretRef;
+  /** Of the same workspace; null when no overlap lasts. */
+  readonly previousSecret: PreviousSecret | null;
   readonly body: SignableBody;
 }
 
@@ -38,20 +41,40 @@ export class PushSigner {
   }
 
   /** One pass over the body where the scheme reads it, none where it does not; the body is never held. */
-  async sign({ deliveryId, config, secret, body }: SigningRequest): Promise<Readonly<Record<string, string>>> {
-    const value = await this.#secrets.add(secret);
-    if (value === undefined) throw new SecretUnavailableError(`the vault has no secret ${secret.secretId}`);
+  async sign(request: SigningRequest): Promise<Readonly<Record<string, string>>> {
+    const { deliveryId, config, body } = request;
+    const { secret, previousSecret, nowMs } = await this.#secretsInForce(request);
     const scheme = signatureScheme(config.authScheme);
-    const timestamp = Math.floor(this.#nowMs() / 1000);
     const pass = scheme.begin({
-      ...{ deliveryId, timestamp, secret: value, username: config.username },
-      previousSecret: null,
+      ...{ deliveryId, timestamp: Math.floor(nowMs / 1000), secret, previousSecret },
+      username: config.username,
     });
     if (scheme.readsBody) {
       if (body.whole) pass.update(body.whole);
       else for await (const chunk of body.open()) pass.update(chunk);
     }
     return pass.headers();
+  }
+
+  /**
+   * The secret before is judged at the time that is signed, after the vault has answered: however late the sweeper is, and
+   * however long the body took to make, it does not outlive its overlap. Until then it is not left out in silence, since
+   * a receiver may know no other; a claim of a moment later knows what is in force.
+   */
+  async #secretsInForce({ secret, previousSecret: previous }: SigningRequest): Promise<{
+    readonly secret: string;
+    readonly previousSecret: string | null;
+    readonly nowMs: number;
+  }> {
+    const wanted = previous && { secretId: previous.secretId, workspaceId: secret.workspaceId };
+    const [value, before] = await Promise.all([this.#secrets.add(secret), wanted && this.#secrets.add(wanted)]);
+    const nowMs = this.#nowMs();
+    if (value === undefined) throw new SecretUnavailableError(`the vault has no secret ${secret.secretId}`);
+    if (previous === null || previous.expiresAt.getTime() <= nowMs)
+      return { secret: value, previousSecret: null, nowMs };
+    if (before === undefined || before === null)
+      throw new SecretUnavailableError(`the vault has no secret ${previous.secretId}`);
+    return { secret: value, previousSecret: before, nowMs };
   }
 }
 

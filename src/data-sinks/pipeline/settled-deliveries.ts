@@ -86,7 +86,7 @@ export class SettledDeliveries {
   #tell({ delivery, closing }: AttemptEnd): void {
     const { plan, status, errorCode, httpStatus, opened } = closing;
     const push = pushOf(delivery, opened.attemptNumber);
-    this.telemetry.attempted({ ...push, ...opened, status, errorCode, httpStatus, timings: closing.timings });
+    this.telemetry.attempted({ status, timings: closing.timings });
     if (plan.status === 'DELIVERED') {
       this.telemetry.ended('delivered');
       this.events.emit(DATA_SINK_EVENTS.pushDelivered, { ...push, httpStatus: httpStatus ?? 0 });

@@ -28,7 +28,8 @@ export abstract class SecretVault {
 
   /**
    * Makes the value unrecoverable. Destroying what is not there is no error. Called after the commit that removed the
-   * last row naming it, since not every vault can undo it.
+   * last row naming it, since not every vault can undo it; or when the overlap of a rotation is over, and again with the
+   * next sweep until it has succeeded.
    */
   abstract destroy(ref: SecretRef): Promise<void>;
 

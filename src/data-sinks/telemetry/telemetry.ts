@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type Counter,
   type Histogram,
@@ -5,14 +6,14 @@ import {
   type MeterProvider,
   metrics,
   type ObservableResult,
-  SpanKind,
-  SpanStatusCode,
   trace,
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import type { AttemptErrorCode, AttemptStatus, AttemptTimings } from '../core/attempt.js';
+import type { AttemptStatus, AttemptTimings } from '../core/attempt.js';
 import { DISABLED_REASONS, type DisabledReason } from '../core/data-sink.js';
+import type { TraceContext } from '../core/trace-context.js';
+import { beginExchangeSpan, type ExchangeSpan, type ExchangeSpanName } from './exchange-span.js';
 import { METRICS, type MetricName } from './metrics.js';
 
 /** Where measurements go. Left out, to the SDK that the process registered, or nowhere. */
@@ -21,16 +22,9 @@ export interface TelemetryProviders {
   readonly tracerProvider?: TracerProvider | undefined;
 }
 
-/** An attempt as telemetry tells it: ids, codes and times; no URL, since its query may hold a token. */
+/** An attempt as the metrics count it. */
 export interface MeasuredAttempt {
-  readonly deliveryId: string;
-  readonly dataSourceId: string;
-  readonly jobId: string;
-  readonly attemptNumber: number;
   readonly status: AttemptStatus;
-  readonly errorCode: AttemptErrorCode | null;
-  readonly httpStatus: number | null;
-  readonly startedAt: Date;
   readonly timings: AttemptTimings;
 }
 
@@ -79,14 +73,17 @@ export class Telemetry {
     this.#deliveries.add(count, { outcome });
   }
 
-  attempted(attempt: MeasuredAttempt): void {
-    const { status, timings } = attempt;
+  attempted({ status, timings }: MeasuredAttempt): void {
     this.#attempts.add(1, { status });
     const { dnsMs: dns, connectMs: connect, tlsMs: tls, uploadMs: upload, waitMs: wait, totalMs: total } = timings;
     for (const [phase, ms] of Object.entries({ dns, connect, tls, upload, wait, total })) {
       if (ms !== null) this.#phases.record(ms / 1_000, { phase });
     }
-    this.#span(attempt);
+  }
+
+  /** Begins the span of a request that is about to leave. @param parent the trace that it goes on with, if any */
+  exchange(name: ExchangeSpanName, parent: TraceContext | null, startedAt: Date): ExchangeSpan {
+    return beginExchangeSpan(this.#tracer, name, parent, startedAt, () => randomBytes(8).toString('hex'));
   }
 
   claimed(count: number): void {
@@ -156,23 +153,6 @@ export class Telemetry {
     };
     gauge.addCallback(callback);
     return () => gauge.removeCallback(callback);
-  }
-
-  #span({ startedAt, timings, ...about }: MeasuredAttempt): void {
-    const span = this.#tracer.startSpan('data_sinks.attempt', { kind: SpanKind.CLIENT, startTime: startedAt });
-    if (span.isRecording()) {
-      span.setAttributes({
-        'data_sinks.delivery.id': about.deliveryId,
-        'data_sinks.sink.id': about.dataSourceId,
-        'data_sinks.job.id': about.jobId,
-        'data_sinks.attempt.number': about.attemptNumber,
-        'data_sinks.attempt.status': about.status,
-        ...(about.errorCode !== null && { 'error.type': about.errorCode }),
-        ...(about.httpStatus !== null && { 'http.response.status_code': about.httpStatus }),
-      });
-      if (about.status !== 'SUCCEEDED') span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-    span.end(new Date(startedAt.getTime() + timings.totalMs));
   }
 
   /** A counter that is not there until the first failure makes no alert: its first rise would go unseen. */

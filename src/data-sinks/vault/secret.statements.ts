@@ -47,7 +47,8 @@ export async function deleteUnreferencedSecrets(sql: SqlRunner, minAgeMs: number
   const [, deleted] = await sql.query<[unknown, number]>(
     `DELETE FROM agent_data_source_secret s
       WHERE s.created_at < now() - $1 * interval '1 millisecond'
-        AND NOT EXISTS (SELECT FROM agent_data_source d WHERE d.secret_id = s.id AND d.deleted_at IS NULL)`,
+        AND NOT EXISTS (SELECT FROM agent_data_source d WHERE d.secret_id = s.id AND d.deleted_at IS NULL)
+        AND NOT EXISTS (SELECT FROM agent_data_source d WHERE d.previous_secret_id = s.id AND d.deleted_at IS NULL)`,
     [minAgeMs],
   );
   return deleted;

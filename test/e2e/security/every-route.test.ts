@@ -26,6 +26,7 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'GET /api/v1/agents/{agentId}/data-sources': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}': 'data-sinks:read',
   'PATCH /api/v1/agents/{agentId}/data-sources/{sinkId}': 'data-sinks:write',
+  'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/secret': 'data-sinks:write',
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/test': 'data-sinks:push',
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/pushes': 'data-sinks:push',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/deliveries': 'data-sinks:read',
@@ -45,6 +46,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/v1/agents/{agentId}/mapping-jobs': { results: [] },
   'POST /api/v1/agents/{agentId}/data-sources': sinkBody('https://acme.com/'),
   'PATCH /api/v1/agents/{agentId}/data-sources/{sinkId}': { name: 'Another name' },
+  'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/secret': { overlapSeconds: 60 },
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/pushes': { jobId: 'job_1' },
 };
 

@@ -6,7 +6,6 @@ import {
   type OpenedAttempt,
   openAttempts,
 } from '../../../src/data-sinks/persistence/attempt-log.js';
-import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { CONFIG, ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -26,8 +25,7 @@ async function claimed(
 ): Promise<readonly ClaimedDelivery[]> {
   const sink = await database.sink();
   for (let i = 0; i < count; i++) await database.delivery(sink, given);
-  const limits = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 64, leaseMs: 60_000 };
-  return (await claimDeliveries(database.manager, limits, '')).deliveries;
+  return database.claim();
 }
 
 function open(deliveries: readonly ClaimedDelivery[], leaseToken?: string): Promise<OpenedAttempt[]> {

@@ -81,14 +81,11 @@ describe('a claim', () => {
       completedAt: new Date('2026-05-25T12:34:56Z'),
       stats: { total: 3, matched: 2, unmatched: 1 },
       sink: {
-        config: CONFIG,
-        configVersion: 3,
-        status: 'ACTIVE',
-        deletedAt: null,
-        secretId: 'sec_1',
-        failuresInRow: 0,
+        ...{ config: CONFIG, configVersion: 3, status: 'ACTIVE', deletedAt: null },
+        ...{ secretId: 'sec_1', previousSecret: null, failuresInRow: 0 },
       },
       payload: null,
+      traceContext: null,
     });
   });
 

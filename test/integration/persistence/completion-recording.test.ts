@@ -122,6 +122,36 @@ describe('a completion', () => {
   });
 });
 
+describe('the trace of a completion', () => {
+  const context = (digit: string) => ({
+    traceparent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01`,
+    tracestate: `vendor=${digit}`,
+  });
+  const kept = async () => (await database.all('SELECT traceparent, tracestate FROM agent_data_source_job'))[0];
+  const traced = (digit?: string) => ({ ...completion('job_1'), traceContext: digit ? context(digit) : undefined });
+
+  it('is kept with the job, and comes with each claim of its deliveries', async () => {
+    const sink = await database.sink();
+    await record('AUTO', [traced('1'), completion('job_2')], [sink]);
+    const claimed = await database.claim();
+    expect(new Map(claimed.map(({ jobId, traceContext }) => [jobId, traceContext]))).toEqual(
+      new Map<string, unknown>([
+        ['job_1', context('1')],
+        ['job_2', null],
+      ]),
+    );
+  });
+
+  it('is the first that is known, state and all', async () => {
+    await record('MANUAL', [traced()], ['ads_1']);
+    expect(await kept()).toEqual({ traceparent: null, tracestate: null });
+    await record('AUTO', [{ ...traced(), traceContext: { traceparent: context('1').traceparent } }], ['ads_1']);
+    await record('MANUAL', [traced('2')], ['ads_2']);
+    await record('AUTO', [traced('3')], ['ads_3']);
+    expect(await kept()).toEqual({ traceparent: context('1').traceparent, tracestate: null });
+  });
+});
+
 describe('a push by hand', () => {
   it('does not count as hearing the completion: the other sinks still get theirs', async () => {
     expect(await record('MANUAL', [completion('job_1')], ['ads_1'])).toHaveLength(1);

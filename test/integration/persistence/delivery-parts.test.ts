@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
 import { recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
 import {
@@ -25,7 +24,6 @@ beforeEach(async () => {
 });
 afterAll(() => database.dataSource.destroy());
 
-const LIMITS = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 256, leaseMs: 60_000 };
 const KEY = { jobId: 'job_1', run: 1 };
 const key = (of = 3) => ({ ...KEY, dataSourceId: sink, of });
 
@@ -63,9 +61,7 @@ const state = async (id: string | undefined) => {
 };
 const WAITING = { status: 'PENDING', reason: null, trigger: 'AUTO', isDue: false, isSettled: false };
 const INCOMPLETE = { status: 'FAILED', reason: 'parts_incomplete', trigger: 'AUTO', isDue: false, isSettled: true };
-const claim = async (limits: Partial<typeof LIMITS> = {}) =>
-  (await claimDeliveries(database.manager, { ...LIMITS, ...limits }, '')).deliveries;
-const claimed = async () => (await claim()).map(({ id }) => id);
+const claimed = async () => (await database.claim()).map(({ id }) => id);
 
 describe('a job that is pushed in parts', () => {
   it('has all of its parts due in their order, but for the last', async () => {
@@ -161,7 +157,7 @@ describe('the last part', () => {
     const [first, second, last] = await push(3);
     await claimed();
     await database.all('UPDATE agent_data_source_delivery SET next_attempt_at = now() WHERE id = $1', [last]);
-    const [{ leaseToken } = { leaseToken: '' }] = await claim();
+    const [{ leaseToken } = { leaseToken: '' }] = await database.claim();
     expect(await othersOf(database.manager, last ?? '')).toBe('under_way');
     await releaseDeliveries(database.manager, [{ id: last ?? '', leaseToken, waitMs: null, ownFailure: false }]);
     expect(await state(last)).toEqual(WAITING);
@@ -208,7 +204,7 @@ describe('last parts that a crash left waiting', () => {
 describe('a job of which no part can be made', () => {
   it('ends all of its parts that wait; the last one for want of the others', async () => {
     const [first, second, last] = await push(3);
-    const [{ id, leaseToken } = { id: '', leaseToken: '' }] = await claim({ batch: 1 });
+    const [{ id, leaseToken } = { id: '', leaseToken: '' }] = await database.claim({ batch: 1 });
     expect(id).toBe(first);
     await endDeliveries(database.manager, [{ id, leaseToken, status: 'FAILED', reason: 'results_invalid' }]);
     const ended = await endWaitingParts(database.manager, [key()], 'results_invalid');

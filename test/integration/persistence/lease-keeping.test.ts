@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClaimedDelivery } from '../../../src/data-sinks/core/claimed-delivery.js';
 import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
-import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import {
   endDeliveries,
   extendLeases,
@@ -21,8 +20,7 @@ afterAll(() => database.dataSource.destroy());
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 const LEASE_MS = 60_000;
 
-const LIMITS = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 64, leaseMs: LEASE_MS };
-const claim = async () => (await claimDeliveries(database.manager, LIMITS, '')).deliveries;
+const claim = () => database.claim({ leaseMs: LEASE_MS });
 
 async function claimOne(given: Parameters<ModuleDatabase['delivery']>[1] = {}): Promise<ClaimedDelivery> {
   await database.delivery(await database.sink(), given);

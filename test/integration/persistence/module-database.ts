@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { ClaimedDelivery } from '../../../src/data-sinks/core/claimed-delivery.js';
 import { createIdFactory } from '../../../src/data-sinks/core/ids.js';
 import { DEFAULT_BODY_SETTINGS, type HttpsWebhookConfig } from '../../../src/data-sinks/core/data-sink.js';
 import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { claimDeliveries, type ClaimLimits } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { openMigratedPglite } from '../../support/pglite-template.js';
 
 export const newId = createIdFactory(Date.now, randomBytes);
@@ -116,6 +118,12 @@ export class ModuleDatabase {
     );
     await this.#insert('agent_data_source_delivery', row);
     return row.id;
+  }
+
+  /** Claims what is due. */
+  async claim(limits: Partial<ClaimLimits> = {}): Promise<readonly ClaimedDelivery[]> {
+    const most = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 256, leaseMs: 60_000 };
+    return (await claimDeliveries(this.manager, { ...most, ...limits }, '')).deliveries;
   }
 
   async #insert(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {

@@ -28,6 +28,7 @@ const aSink = (given: Partial<DataSink> = {}): DataSink => ({
   ...{ role: 'RESULTS_SINK', type: 'HTTPS_WEBHOOK', name: 'BI', config: CONFIG, format: 'JSON', status: 'ACTIVE' },
   ...{ disabledReason: null, disabledAt: null, configVersion: 1, createdAt: at, updatedAt: at, deletedAt: null },
   secret: { id: newId('secret'), hint: '****1234', createdAt: at },
+  previousSecret: null,
   ...given,
 });
 

@@ -28,13 +28,13 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
     );
   }
 
-  async function sinkNaming(secretId: string, deleted: boolean): Promise<void> {
+  async function sinkNaming(secretId: string, deleted: boolean, previousSecretId: string | null = null): Promise<void> {
     await dataSource.query(
       `INSERT INTO agent_data_source (id, workspace_id, agent_id, role, type, name, config, format, status, config_version,
-                                      secret_id, secret_created_at, deleted_at)
+                                      secret_id, secret_created_at, deleted_at, previous_secret_id)
        VALUES ($1, 'ws_1', 'agt_1', 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'A sink', '{}', 'JSON', $3, 1, $2, now(),
-               CASE WHEN $4 THEN now() END)`,
-      [`ads_of_${secretId}`, secretId, deleted ? 'INACTIVE' : 'ACTIVE', deleted],
+               CASE WHEN $4 THEN now() END, $5)`,
+      [`ads_of_${secretId}`, secretId, deleted ? 'INACTIVE' : 'ACTIVE', deleted, previousSecretId],
     );
   }
 
@@ -43,15 +43,17 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       ['sec_orphan', 61],
       ['sec_young', 59],
       ['sec_used', 600],
+      ['sec_used_before', 600],
+      ['sec_deleted_before', 600],
       ['sec_deleted', 600],
     ] as const) {
       await stored(id, age);
     }
-    await sinkNaming('sec_used', false);
-    await sinkNaming('sec_deleted', true);
-    expect(await vault.destroyUnreferenced(HOUR_MS)).toBe(2);
+    await sinkNaming('sec_used', false, 'sec_used_before');
+    await sinkNaming('sec_deleted', true, 'sec_deleted_before');
+    expect(await vault.destroyUnreferenced(HOUR_MS)).toBe(3);
     const left = await dataSource.query<{ id: string }[]>('SELECT id FROM agent_data_source_secret ORDER BY id');
-    expect(left).toEqual([{ id: 'sec_used' }, { id: 'sec_young' }]);
+    expect(left).toEqual([{ id: 'sec_used' }, { id: 'sec_used_before' }, { id: 'sec_young' }]);
     expect(await vault.destroyUnreferenced(HOUR_MS)).toBe(0);
   });
 });

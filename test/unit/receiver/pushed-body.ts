@@ -22,7 +22,7 @@ export function pushedBody(recipe: string, rows: readonly MappingResultRow[], te
   const body = made.compression === 'gzip' ? gzipSync(text) : text;
   const sha256 = createHash('sha256').update(body).digest('hex');
   const about = { deliveryId: DELIVERY_ID, attemptNumber: 1, sha256 };
-  return { body, headers: pushHeaders({ ...about, recipe: made, facts: SENT, test }) };
+  return { body, headers: pushHeaders({ ...about, recipe: made, facts: SENT, test, traceparent: null }) };
 }
 
 /** The same, signed. @param signedAt seconds since 1970 */

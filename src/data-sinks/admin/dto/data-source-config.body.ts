@@ -5,6 +5,7 @@ import {
   ArrayNotEmpty,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsString,
@@ -119,4 +120,13 @@ export class DataSourceConfigBody {
   @Min(1)
   @Max(MAX_ROWS_PER_PUSH)
   maxRowsPerPush?: number | null;
+
+  @ApiPropertyOptional({
+    example: false,
+    description:
+      'Whether pushes carry a `traceparent` (W3C Trace Context) that goes on with the trace of the job, where it has one. Without it they do not.',
+  })
+  @IfGiven()
+  @IsBoolean()
+  sendTraceparent?: boolean;
 }

@@ -22,6 +22,19 @@ export class SecretAnswer {
   createdAt!: Date;
 }
 
+export class PreviousSecretAnswer {
+  @ApiProperty({ type: String, nullable: true, example: '****9876' })
+  hint!: string | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    example: '2026-05-26T12:00:00.000Z',
+    description: 'From then on nothing is signed with it.',
+  })
+  expiresAt!: Date;
+}
+
 export class DataSourceAnswer {
   @ApiProperty({ example: 'ads_01J5Z0000000000000000000AB' })
   id!: string;
@@ -64,6 +77,13 @@ export class DataSourceAnswer {
   @ApiProperty({ type: SecretAnswer })
   secret!: SecretAnswer;
 
+  @ApiProperty({
+    type: PreviousSecretAnswer,
+    nullable: true,
+    description: 'The secret before, while the overlap of a rotation lasts: pushes are signed with both.',
+  })
+  previousSecret!: PreviousSecretAnswer | null;
+
   @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
   createdAt!: Date;
 
@@ -89,6 +109,7 @@ export class SavedDataSourceAnswer extends DataSourceAnswer {
 
 export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
   const { id, agentId, role, type, name, config, format, status, configVersion, createdAt, updatedAt } = sink;
+  const { secret, previousSecret } = sink;
   const { url, authScheme, username, customHeaders, retryableStatuses } = config;
   const { compression, includeFields, maxRowsPerPush } = config;
   return {
@@ -98,9 +119,11 @@ export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
       customHeaders: [...customHeaders],
       retryableStatuses: [...retryableStatuses],
       ...{ compression, includeFields: includeFields && [...includeFields], maxRowsPerPush },
+      sendTraceparent: config.sendTraceparent ?? false,
     },
     ...{ format, status, disabledReason: sink.disabledReason, disabledAt: sink.disabledAt, configVersion },
-    secret: { hint: sink.secret.hint, createdAt: sink.secret.createdAt },
+    secret: { hint: secret.hint, createdAt: secret.createdAt },
+    previousSecret: previousSecret && { hint: previousSecret.hint, expiresAt: previousSecret.expiresAt },
     ...{ createdAt, updatedAt },
   };
 }

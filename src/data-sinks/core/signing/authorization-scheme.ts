@@ -10,6 +10,7 @@ function withoutBody(authorization: string): BodyPass {
 
 export const bearerScheme: SignatureScheme = {
   readsBody: false,
+  overlaps: false,
   begin: ({ secret }) => withoutBody(`Bearer ${secret}`),
   secretProblem: (secret) =>
     VISIBLE_ASCII.test(secret) ? null : 'must be visible ASCII characters without spaces for Bearer',
@@ -19,6 +20,7 @@ export const bearerScheme: SignatureScheme = {
 /** RFC 7617. The secret is the password, or `user:password` when the sink has no username. */
 export const basicScheme: SignatureScheme = {
   readsBody: false,
+  overlaps: false,
   begin({ secret, username }) {
     const pair = username === null ? secret : `${username}:${secret}`;
     return withoutBody(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);

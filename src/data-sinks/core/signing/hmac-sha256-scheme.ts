@@ -20,6 +20,7 @@ export function generateHmacSecret(randomBytes: (size: number) => Uint8Array): s
  */
 export const hmacSha256Scheme: SignatureScheme = {
   readsBody: true,
+  overlaps: true,
   begin(input) {
     const { deliveryId, timestamp, secret, previousSecret } = input;
     const current = hashesOf(secret, input);

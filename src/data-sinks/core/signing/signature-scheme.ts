@@ -23,6 +23,8 @@ export interface BodyPass {
 export interface SignatureScheme {
   /** Whether the headers depend on the body. Where they do not, the pass over the body is spared. */
   readonly readsBody: boolean;
+  /** Whether a push can prove itself with two secrets at once: signatures can, an `Authorization` header comes once. */
+  readonly overlaps: boolean;
   begin(input: SigningInput): BodyPass;
   /** Says why a secret cannot be used with this scheme, or null. */
   secretProblem(secret: string, username: string | null): string | null;

@@ -37,6 +37,12 @@ describe('the secret of a new sink', () => {
       errors: [{ pointer, detail }],
     });
   });
+
+  it.each([undefined, 'a b'])('given as %j, is refused where the request has it', (given) => {
+    const at = { missing: '/value', wrong: '/value' };
+    const refused = problemOf(() => acceptSecret(given, { authScheme: 'Bearer', username: null }, bytes, at));
+    expect(refused).toMatchObject({ errors: [{ pointer: '/value' }] });
+  });
 });
 
 function problemOf(action: () => unknown): unknown {

@@ -9,7 +9,7 @@ const DIGEST = 'sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:';
 
 const headers = (recipe: string, given: Partial<DescribedPush> = {}, jobId = 'job_1') =>
   pushHeaders({
-    ...{ deliveryId: 'dlv_1', attemptNumber: 3, sha256, test: false, recipe: parseRecipe(recipe) },
+    ...{ deliveryId: 'dlv_1', attemptNumber: 3, sha256, test: false, recipe: parseRecipe(recipe), traceparent: null },
     facts: {
       ...{ jobId, agentId: 'agt_1', workspaceId: 'ws_1', completedAt: new Date('2026-05-25T12:34:56Z') },
       stats: { total: 12_000, matched: 11_540, unmatched: 460 },
@@ -68,5 +68,10 @@ describe('the headers of a push', () => {
     const value = headers('CSV', {}, jobId)['X-MT-Job-Id'];
     expect(value).toBe(written);
     expect(value).toMatch(/^[\x21-\x7e]+$/);
+  });
+
+  it('go on with the trace, for sinks that ask for it', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(headers('JSON', { traceparent })).toEqual({ ...headers('JSON'), traceparent });
   });
 });

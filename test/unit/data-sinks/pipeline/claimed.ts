@@ -34,8 +34,10 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
       deletedAt: null,
       failuresInRow: 0,
       secretId: 'sec_1',
+      previousSecret: null,
     },
     payload: null,
+    traceContext: null,
     ...given,
   };
 }

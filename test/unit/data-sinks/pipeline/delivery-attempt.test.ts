@@ -15,10 +15,13 @@ import { AttemptAbortedError } from '../../../../src/data-sinks/pipeline/attempt
 import type { AttemptEnd, AttemptRecorder } from '../../../../src/data-sinks/pipeline/attempt-recorder.js';
 import { DeliveryAttempt } from '../../../../src/data-sinks/pipeline/delivery-attempt.js';
 import { PartsIncompleteError, PartsUnderWayError } from '../../../../src/data-sinks/pipeline/delivery-parts.js';
-import type { PushSigner } from '../../../../src/data-sinks/pipeline/push-signer.js';
+import type { PushSigner, SigningRequest } from '../../../../src/data-sinks/pipeline/push-signer.js';
+import type { TracedExchange } from '../../../../src/data-sinks/telemetry/exchange-span.js';
+import type { Telemetry } from '../../../../src/data-sinks/telemetry/telemetry.js';
 import { aClaimedDelivery } from './claimed.js';
 
 const TIMINGS = { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 };
+const OWN = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const PAYLOAD = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 8, rows: 1 };
 
 let lines: unknown[];
@@ -34,7 +37,7 @@ interface Stage {
   readonly parts?: () => Promise<never>;
   readonly obtain?: () => Promise<never>;
   readonly opened?: boolean;
-  readonly recorded?: boolean;
+  readonly recorded?: boolean | Error;
   readonly post?: (request: PushRequest) => Promise<unknown>;
 }
 
@@ -57,8 +60,13 @@ function stage({ parts, obtain, opened = true, recorded = true, post = status(20
   const requests: PushRequest[] = [];
   const body = { payload: PAYLOAD, whole: Buffer.from('the body'), open: () => [] as never };
   const bodies = { obtain: obtain ?? (async () => body) } as unknown as PayloadBodies;
+  const signings: SigningRequest[] = [];
   const signer = {
-    sign: async () => (order.push('signed'), { 'X-MT-Signature': 'sha256=…' }),
+    sign: async (request: SigningRequest) => (
+      order.push('signed'),
+      signings.push(request),
+      { 'X-MT-Signature': 'sha256=…' }
+    ),
   } as unknown as PushSigner;
   const client = {
     post: (request: PushRequest) => (order.push('posted'), requests.push(request), post(request)),
@@ -68,20 +76,41 @@ function stage({ parts, obtain, opened = true, recorded = true, post = status(20
       order.push('opened');
       return opened ? { attemptId, deliveryId, attemptNumber: 3, startedAt: new Date(0) } : null;
     },
-    close: async ({ closing }: AttemptEnd) => (order.push('closed'), closings.push(closing), recorded),
+    close: async ({ closing }: AttemptEnd) => {
+      order.push('closed');
+      closings.push(closing);
+      if (recorded instanceof Error) throw recorded;
+      return recorded;
+    },
   } as unknown as AttemptRecorder;
   const requireOthers = parts ?? (async () => undefined);
   const options = { retryWaitsMs: [5_000, 30_000, 300_000], random: () => 0 };
-  const attempt = new DeliveryAttempt({ requireOthers }, bodies, signer, client, recorder, () => 'syn_1', options);
+  const ended: TracedExchange[] = [];
+  const telemetry: Pick<Telemetry, 'exchange'> = {
+    exchange: (name, parent) => {
+      order.push(`${name} in ${parent?.traceparent ?? 'no trace'}`);
+      return { traceparent: OWN, end: (exchange) => void ended.push(exchange) };
+    },
+  };
+  const attempt = new DeliveryAttempt(
+    { requireOthers },
+    bodies,
+    signer,
+    client,
+    recorder,
+    () => 'syn_1',
+    telemetry,
+    options,
+  );
   const run = (given = {}) => attempt.run(aClaimedDelivery(given), new AbortController().signal);
-  return { run, order, closings, requests };
+  return { run, order, closings, requests, signings, ended };
 }
 
 describe('an attempt', () => {
   it('is on record before its request leaves, and after its answer came', async () => {
     const { run, order, closings, requests } = stage({});
     expect(await run()).toEqual({ status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false });
-    expect(order).toEqual(['signed', 'opened', 'posted', 'closed']);
+    expect(order).toEqual(['signed', 'opened', 'data_sinks.attempt in no trace', 'posted', 'closed']);
     expect(requests[0]).toMatchObject({
       url: 'https://receiver.example.com/results',
       headers: {
@@ -176,6 +205,44 @@ describe('an attempt', () => {
     });
     expect(JSON.stringify(lines)).not.toMatch(/said|the body|sha256=|production/);
   });
+});
+
+describe('the trace of an attempt', () => {
+  const traceContext = { traceparent: `00-${'a'.repeat(32)}-${'c'.repeat(16)}-01` };
+  const { sink } = aClaimedDelivery();
+
+  it('goes on with the job’s, and ends with how the attempt ended', async () => {
+    const { run, order, requests, ended } = stage({ post: status(503) });
+    await run({ traceContext });
+    expect(order).toContain(`data_sinks.attempt in ${traceContext.traceparent}`);
+    expect(requests[0]?.headers).not.toHaveProperty('traceparent');
+    expect(ended).toEqual([
+      {
+        ...{ deliveryId: 'dlv_1', dataSourceId: 'ads_1', jobId: 'job_1', attemptNumber: 3, totalMs: 15 },
+        ...{ status: 'HTTP_5XX', errorCode: 'receiver_error', httpStatus: 503 },
+      },
+    ]);
+  });
+
+  it('is told to the receiver where the sink asks for it', async () => {
+    const { run, requests } = stage({});
+    await run({ traceContext, sink: sink && { ...sink, config: { ...sink.config, sendTraceparent: true } } });
+    expect(requests[0]?.headers).toHaveProperty('traceparent', OWN);
+  });
+
+  it('ends also when its result cannot be written', async () => {
+    const { run, ended } = stage({ recorded: new Error('database away') });
+    await expect(run()).rejects.toThrow('database away');
+    expect(ended).toMatchObject([{ status: 'SUCCEEDED' }]);
+  });
+});
+
+it('the secret before signs too while its overlap lasts', async () => {
+  const previousSecret = { secretId: 'sec_0', expiresAt: new Date(0) };
+  const { run, signings } = stage({});
+  const { sink } = aClaimedDelivery();
+  await run({ sink: sink && { ...sink, previousSecret } });
+  expect(signings).toMatchObject([{ secret: { secretId: 'sec_1', workspaceId: 'ws_1' }, previousSecret }]);
 });
 
 describe('a delivery of which nothing can be sent', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type DataSink, DEFAULT_BODY_SETTINGS } from '../../../../src/data-sinks/core/data-sink.js';
 import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
+import type { TraceContext } from '../../../../src/data-sinks/core/trace-context.js';
 import type { CommitWatch } from '../../../../src/data-sinks/persistence/commit-watch.js';
 import type { DataSinkRepository } from '../../../../src/data-sinks/persistence/data-sink.repository.js';
 import type { Session } from '../../../../src/data-sinks/persistence/database.js';
@@ -25,7 +26,11 @@ const agent = (given: Partial<Agent> = {}): Agent => ({
 });
 
 /** Takes the recorder's one statement apart: the deliveries it was given, all of which it makes. */
-function recorder(agents: readonly Agent[], sinks: readonly DataSink[]) {
+function recorder(
+  agents: readonly Agent[],
+  sinks: readonly DataSink[],
+  active: () => TraceContext | null = () => null,
+) {
   const statements: {
     trigger: string;
     jobs: string[];
@@ -33,9 +38,10 @@ function recorder(agents: readonly Agent[], sinks: readonly DataSink[]) {
     recipes: [recipe: string, part: number, of: number][];
   }[] = [];
   const query = async (_sql: string, p: unknown[]): Promise<{ id: string }[]> => {
-    const [ids, sinkIds, jobIds, retries] = [p[9], p[10], p[11], p[16]] as [string[], string[], string[], number[]];
+    const [ids, sinkIds, jobIds, retries] = [p[11], p[12], p[13], p[18]] as [string[], string[], string[], number[]];
     const deliveries = ids.map((_, i) => ({ sink: sinkIds[i] ?? '', job: jobIds[i] ?? '', retries: retries[i] ?? -1 }));
-    const [recipes, parts, partCounts] = [p[17], p[18], p[19]] as [string[], number[], number[]];
+    traces.push({ traceparent: p[9], tracestate: p[10] });
+    const [recipes, parts, partCounts] = [p[19], p[20], p[21]] as [string[], number[], number[]];
     statements.push({
       ...{ trigger: String(p[0]), jobs: p[1] as string[], deliveries },
       recipes: recipes.map((recipe, i) => [recipe, parts[i] ?? -1, partCounts[i] ?? -1]),
@@ -45,6 +51,7 @@ function recorder(agents: readonly Agent[], sinks: readonly DataSink[]) {
   const session = { query } as unknown as Session;
   const listWanting = async (agentIds: readonly string[]) => sinks.filter(({ agentId }) => agentIds.includes(agentId));
   const calls = { woken: 0 };
+  const traces: { traceparent: unknown; tracestate: unknown }[] = [];
   const made = new DeliveryRecorder(
     session,
     { listWanting } as unknown as DataSinkRepository,
@@ -52,8 +59,9 @@ function recorder(agents: readonly Agent[], sinks: readonly DataSink[]) {
     { notify: () => void calls.woken++ } as unknown as Wakeup,
     { afterCommit: (_session: unknown, action: () => void) => action() } as unknown as CommitWatch,
     () => `dlv_${Math.random()}`,
+    active,
   );
-  return { recorder: made, statements, calls };
+  return { recorder: made, statements, traces, calls };
 }
 
 describe('the recorder', () => {
@@ -145,5 +153,42 @@ describe('the recorder', () => {
       { trigger: 'MANUAL', jobs: ['job_1'], deliveries: [{ sink: 'ads_1', job: 'job_1', retries: 7 }] },
     ]);
     expect(calls.woken).toBe(1);
+  });
+});
+
+describe('the trace of a completion', () => {
+  const [mine, active] = ['1', '2'].map((digit) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`);
+  const tracing = (): ReturnType<typeof recorder> =>
+    recorder([agent()], [sink('ads_1')], () => ({ traceparent: active ?? '', tracestate: 'vendor=active' }));
+
+  it.each<[string, TraceContext | undefined, unknown, unknown]>([
+    ['its own', { traceparent: mine ?? '', tracestate: 'vendor=own' }, mine, 'vendor=own'],
+    ['its own, without a state', { traceparent: mine ?? '' }, mine, null],
+    ['the one that is active where it is recorded', undefined, active, 'vendor=active'],
+    ['none, when its own is malformed', { traceparent: 'rubbish' }, null, null],
+    ['none, when its own is null', null as unknown as undefined, null, null],
+    ['its own without the state, when that is malformed', { traceparent: mine ?? '', tracestate: '\0' }, mine, null],
+  ])('is %s', async (_which, traceContext, traceparent, tracestate) => {
+    const { recorder: made, traces } = tracing();
+    expect(await made.record(event('job_1', { traceContext }))).toBe(1);
+    expect(traces).toEqual([{ traceparent: [traceparent], tracestate: [tracestate] }]);
+  });
+
+  it('is taken where each is recorded, though they are written together', async () => {
+    let calls = 0;
+    const contexts = [mine, active];
+    const { recorder: made, traces } = recorder([agent()], [sink('ads_1')], () => ({
+      traceparent: contexts[calls++] ?? '',
+    }));
+    await Promise.all([made.record(event('job_1')), made.record(event('job_2'))]);
+    expect(traces).toEqual([{ traceparent: [mine, active], tracestate: [null, null] }]);
+  });
+
+  it('is not that of whoever sweeps, or pushes by hand', async () => {
+    const { recorder: made, traces } = tracing();
+    await made.recordMissed(event('job_1'));
+    await made.recordManual(event('job_2'), sink('ads_1'), agent());
+    await made.recordManual(event('job_3', { traceContext: { traceparent: mine ?? '' } }), sink('ads_1'), agent());
+    expect(traces.map(({ traceparent }) => traceparent)).toEqual([[null], [null], [mine]]);
   });
 });

@@ -31,6 +31,7 @@ const request = (given: Partial<SigningRequest> = {}): SigningRequest => ({
   deliveryId: 'dlv_1',
   config: { authScheme: 'HmacSha256', username: null },
   secret: { secretId: 'sec_1', workspaceId: 'ws_1' },
+  previousSecret: null,
   body: { whole: Buffer.from('the body'), open: () => chunks('the ', 'body') },
   ...given,
 });
@@ -85,4 +86,67 @@ describe('the signer', () => {
       message: 'the vault has no secret sec_1',
     });
   });
+});
+
+describe('during a rotation', () => {
+  const OLD = 'the secret before, 32 bytes of it';
+  const signedBy = (secret: string): string =>
+    `sha256=${createHmac('sha256', secret).update('the body').digest('hex')}`;
+  const previousSecret = (msLeft: number): SigningRequest['previousSecret'] => ({
+    secretId: 'sec_old',
+    expiresAt: new Date(NOW_MS + msLeft),
+  });
+
+  it('both secrets sign, asked for at once, until the last millisecond', async () => {
+    const { vault, asked } = vaultOf({ sec_1: SECRET, sec_old: OLD });
+    const headers = await new PushSigner(vault, () => NOW_MS).sign(request({ previousSecret: previousSecret(1) }));
+    expect(headers).toMatchObject({
+      'X-MT-Signature': signedBy(SECRET),
+      'X-MT-Signature-Previous': signedBy(OLD),
+      'webhook-signature': expect.stringMatching(/^v1,\S+ v1,\S+$/),
+    });
+    expect(asked).toEqual([['sec_1', 'sec_old']]);
+  });
+
+  it.each([0, -1, -86_400_000])(
+    'the old one does not, %p ms before its end, whatever the vault still holds',
+    async (left) => {
+      const signer = new PushSigner(vaultOf({ sec_1: SECRET, sec_old: OLD }).vault, () => NOW_MS);
+      expect(await signer.sign(request({ previousSecret: previousSecret(left) }))).toEqual(
+        await signer.sign(request()),
+      );
+    },
+  );
+
+  it('the time is that of signing: what was claimed before the end and is signed after it has one signature', async () => {
+    let nowMs = NOW_MS;
+    const { vault } = vaultOf({ sec_1: SECRET, sec_old: OLD });
+    const slow = {
+      reveal: async (refs: readonly SecretRef[]) => {
+        const values = await vault.reveal(refs);
+        nowMs += 10_000;
+        return values;
+      },
+    } as unknown as SecretVault;
+    const headers = await new PushSigner(slow, () => nowMs).sign(request({ previousSecret: previousSecret(10_000) }));
+    expect(headers).not.toHaveProperty('X-MT-Signature-Previous');
+    expect(headers['webhook-timestamp']).toBe(String(Math.floor((NOW_MS + 10_000) / 1000)));
+  });
+
+  it.each([
+    ['is gone', vaultOf({ sec_1: SECRET })],
+    ['cannot be opened', vaultOf({ sec_1: SECRET }, ['sec_old'])],
+  ])(
+    'an old one that %s fails on our side, since a receiver may know no other; after its end nobody misses it',
+    async (_how, { vault }) => {
+      const signer = new PushSigner(vault, () => NOW_MS);
+      await expect(signer.sign(request({ previousSecret: previousSecret(1) }))).rejects.toMatchObject({
+        code: 'secret_unavailable',
+        message: 'the vault has no secret sec_old',
+      });
+      expect(await signer.sign(request({ previousSecret: previousSecret(0) }))).toMatchObject({
+        'X-MT-Signature': signedBy(SECRET),
+      });
+    },
+  );
 });

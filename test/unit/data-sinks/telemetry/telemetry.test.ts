@@ -9,8 +9,7 @@ import { METRICS } from '../../../../src/data-sinks/telemetry/metrics.js';
 import { type MeasuredAttempt, type QueueState, Telemetry } from '../../../../src/data-sinks/telemetry/telemetry.js';
 
 const ATTEMPT: MeasuredAttempt = {
-  ...{ deliveryId: 'dlv_1', dataSourceId: 'ads_1', jobId: 'job_1', attemptNumber: 1, status: 'HTTP_5XX' },
-  ...{ errorCode: 'receiver_error', httpStatus: 503, startedAt: new Date(0) },
+  status: 'HTTP_5XX',
   timings: { dnsMs: null, connectMs: 5, tlsMs: null, uploadMs: 1, waitMs: 14, totalMs: 20 },
 };
 const IDLE: QueueState = { waiting: 0, inFlight: 0, oldestDueAgeMs: 0 };
@@ -39,6 +38,25 @@ describe('telemetry', () => {
     const phases = (await collect())['data_sinks.attempt.phase.duration_seconds'];
     expect(phases?.map(({ phase }) => phase)).toEqual(['connect', 'upload', 'wait', 'total']);
     expect(phases?.at(-1)).toMatchObject({ value: { count: 1, sum: 0.02 } });
+  });
+
+  it('measures every phase of an attempt that had them all', async () => {
+    const { telemetry, collect } = measured();
+    telemetry.attempted({
+      status: 'SUCCEEDED',
+      timings: { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 },
+    });
+    const phases = (await collect())['data_sinks.attempt.phase.duration_seconds'];
+    expect(phases?.map(({ phase, value }) => [phase, (value as { sum: number }).sum])).toEqual([
+      ...[
+        ['dns', 0.001],
+        ['connect', 0.002],
+        ['tls', 0.003],
+        ['upload', 0.004],
+        ['wait', 0.005],
+        ['total', 0.015],
+      ],
+    ]);
   });
 
   it('counts from zero, so that a first failure is a rise', async () => {

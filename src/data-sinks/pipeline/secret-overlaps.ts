@@ -1,0 +1,71 @@
+import { Logger } from '@nestjs/common';
+import { DATA_SINK_EVENTS } from '../core/domain-events.js';
+import type { Session } from '../persistence/database.js';
+import {
+  endOverlap,
+  listEndedOverlaps,
+  markEndingOverlaps,
+  type PreviousSecretOfSink,
+} from '../persistence/secret-overlaps.js';
+import type { Transactions } from '../persistence/transactions.js';
+import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
+import type { SecretVault } from '../ports/secret-vault.js';
+import type { DomainEvents } from './domain-events.js';
+
+/** What is left over is found by the next sweep. */
+const BATCH = 100;
+
+/**
+ * Watches the overlaps of rotated secrets: tells the host once that one ends, and destroys the old secret when it has
+ * ended. Neither is what ends it: a secret whose time is over is not signed with, however late this comes.
+ */
+export class SecretOverlaps {
+  readonly #logger = new Logger('DataSinks');
+
+  /** @param noticeMs the host is told so long before an overlap ends */
+  constructor(
+    private readonly session: Session,
+    private readonly transactions: Transactions,
+    private readonly vault: Pick<SecretVault, 'destroy'>,
+    private readonly audit: Pick<AuditTrail, 'record'>,
+    private readonly events: DomainEvents,
+    private readonly noticeMs: number,
+  ) {}
+
+  /** @throws what the database throws; of a vault or an audit trail that is away it only tells the log */
+  async sweep(): Promise<void> {
+    for (const { workspaceId, agentId, dataSourceId, expiresAt } of await markEndingOverlaps(
+      this.session,
+      this.noticeMs,
+    )) {
+      this.events.emit(DATA_SINK_EVENTS.secretExpiring, { workspaceId, agentId, dataSourceId, expiresAt });
+    }
+    for (const ended of await listEndedOverlaps(this.session, BATCH)) await this.#destroy(ended);
+  }
+
+  /**
+   * Destroyed first and taken off its sink afterwards, so that the record never speaks of what has not happened: whoever
+   * dies in between leaves a sink whose next sweep destroys once more, which changes nothing, and goes on from there.
+   */
+  async #destroy(ended: PreviousSecretOfSink): Promise<void> {
+    const { dataSourceId, secretId, workspaceId } = ended;
+    try {
+      await this.vault.destroy({ secretId, workspaceId });
+      await this.transactions.run(async (transaction) => {
+        if (await endOverlap(transaction, dataSourceId, secretId)) {
+          await this.audit.record([toAuditEntry(ended)], transaction);
+        }
+      });
+    } catch (error) {
+      this.#logger.error({ event: 'secret.not_destroyed', secretId, error: String(error) });
+    }
+  }
+}
+
+function toAuditEntry({ workspaceId, agentId, dataSourceId, secretId }: PreviousSecretOfSink): AuditEntry {
+  return {
+    ...{ action: 'SECRET_DESTROYED', workspaceId, agentId, dataSourceId, deliveryId: null, ip: null },
+    actor: { type: 'agent', id: agentId },
+    details: { secretId, because: 'overlap_over' },
+  };
+}

@@ -1,0 +1,105 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Session } from '../../../../src/data-sinks/persistence/database.js';
+import type { Transactions } from '../../../../src/data-sinks/persistence/transactions.js';
+import { DomainEvents } from '../../../../src/data-sinks/pipeline/domain-events.js';
+import { SecretOverlaps } from '../../../../src/data-sinks/pipeline/secret-overlaps.js';
+import type { AuditEntry } from '../../../../src/data-sinks/ports/audit-trail.js';
+import type { SecretRef } from '../../../../src/data-sinks/ports/secret-vault.js';
+
+const EXPIRES_AT = new Date('2026-05-26T12:00:00Z');
+const overlap = (id: string) => ({
+  ...{ id, workspace_id: 'ws_1', agent_id: 'agt_1' },
+  ...{ previous_secret_id: `sec_${id}`, previous_secret_expires_at: EXPIRES_AT },
+});
+
+let errors: unknown[];
+beforeEach(() => {
+  errors = [];
+  jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void errors.push(line));
+});
+afterEach(() => void jest.restoreAllMocks());
+
+interface Stage {
+  readonly ending?: readonly string[];
+  readonly ended?: readonly string[];
+  /** Sinks whose overlap somebody else has ended meanwhile. */
+  readonly taken?: readonly string[];
+  readonly destroy?: (ref: SecretRef) => Promise<void>;
+  readonly record?: (entries: readonly AuditEntry[]) => Promise<void>;
+}
+
+function stage({ ending = [], ended = [], taken = [], destroy, record }: Stage) {
+  const order: string[] = [];
+  const entries: AuditEntry[] = [];
+  const query = async (sql: string, [sinkId]: [string]) => {
+    if (sql.includes('told_at = now()')) return ending.map(overlap);
+    if (sql.startsWith('SELECT')) return ended.map(overlap);
+    order.push(`taken off ${sinkId}`);
+    return taken.includes(sinkId) ? [] : [{ previous_secret_id: `sec_${sinkId}` }];
+  };
+  const session = { query } as unknown as Session;
+  const told: unknown[] = [];
+  const emitter = {
+    hasListeners: () => true,
+    emitAsync: async (name: unknown, event: unknown) => [told.push([name, event])],
+  };
+  const overlaps = new SecretOverlaps(
+    session,
+    { run: (work: (transaction: Session) => Promise<unknown>) => work(session) } as unknown as Transactions,
+    { destroy: async (ref) => (order.push(`destroyed ${ref.secretId}`), destroy?.(ref)) },
+    { record: async (given) => (entries.push(...given), record?.(given)) },
+    new DomainEvents(emitter),
+    3_600_000,
+  );
+  return { overlaps, order, entries, told };
+}
+
+describe('the sweep of overlaps', () => {
+  it('tells of those that end, without their secrets', async () => {
+    const { overlaps, told, order } = stage({ ending: ['ads_1', 'ads_2'] });
+    await overlaps.sweep();
+    const about = { workspaceId: 'ws_1', agentId: 'agt_1', expiresAt: EXPIRES_AT };
+    expect(told).toEqual([
+      ['DataSinkSecretExpiring', { ...about, dataSourceId: 'ads_1' }],
+      ['DataSinkSecretExpiring', { ...about, dataSourceId: 'ads_2' }],
+    ]);
+    expect(order).toEqual([]);
+  });
+
+  it('destroys what has ended before it says so, by the agent', async () => {
+    const { overlaps, order, entries } = stage({ ended: ['ads_1'] });
+    await overlaps.sweep();
+    expect(order).toEqual(['destroyed sec_ads_1', 'taken off ads_1']);
+    expect(entries).toEqual([
+      {
+        ...{ action: 'SECRET_DESTROYED', workspaceId: 'ws_1', agentId: 'agt_1', dataSourceId: 'ads_1' },
+        ...{ deliveryId: null, ip: null, actor: { type: 'agent', id: 'agt_1' } },
+        details: { secretId: 'sec_ads_1', because: 'overlap_over' },
+      },
+    ]);
+  });
+
+  it('says nothing of what another process has ended', async () => {
+    const { overlaps, entries } = stage({ ended: ['ads_1'], taken: ['ads_1'] });
+    await overlaps.sweep();
+    expect(entries).toEqual([]);
+  });
+
+  it('leaves what a vault cannot destroy for the next sweep, and goes on with the others', async () => {
+    const destroy = async ({ secretId }: SecretRef): Promise<void> => {
+      if (secretId === 'sec_ads_1') throw new Error('vault away');
+    };
+    const { overlaps, order, entries } = stage({ ended: ['ads_1', 'ads_2'], destroy });
+    await overlaps.sweep();
+    expect(order).toEqual(['destroyed sec_ads_1', 'destroyed sec_ads_2', 'taken off ads_2']);
+    expect(entries.map(({ dataSourceId }) => dataSourceId)).toEqual(['ads_2']);
+    expect(errors).toEqual([{ event: 'secret.not_destroyed', secretId: 'sec_ads_1', error: 'Error: vault away' }]);
+  });
+
+  it('outlasts an audit trail that is away', async () => {
+    const { overlaps } = stage({ ended: ['ads_1'], record: () => Promise.reject(new Error('audit away')) });
+    await overlaps.sweep();
+    expect(errors).toEqual([{ event: 'secret.not_destroyed', secretId: 'sec_ads_1', error: 'Error: audit away' }]);
+  });
+});
