@@ -5,14 +5,23 @@ import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
 import { Transactions } from './persistence/transactions.js';
-import { AutoDisable, DomainEvents, PayloadErasure, Retention, SettledDeliveries } from './pipeline/index.js';
+import {
+  AutoDisable,
+  DeliveryGate,
+  DomainEvents,
+  PayloadErasure,
+  RecoveryPacer,
+  Retention,
+  SettledDeliveries,
+  Wakeup,
+} from './pipeline/index.js';
 import { AuditTrail } from './ports/index.js';
 import { provide } from './provide.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
 type Options = ResolvedDataSinksOptions;
 
-/** What follows an attempt, and what is removed in the end. */
+/** What follows an attempt, what is tried once more, and what is removed in the end. */
 export const aftermath: readonly Provider[] = [
   provide(
     SettledDeliveries,
@@ -38,6 +47,12 @@ export const aftermath: readonly Provider[] = [
     DomainEvents,
     [{ token: EventEmitter2, optional: true }],
     (emitter: EventEmitter2 | undefined) => new DomainEvents(emitter),
+  ),
+  provide(
+    RecoveryPacer,
+    [DATABASE, DeliveryGate, AuditTrail, Wakeup, OPTIONS],
+    ({ manager }: DataSource, gate: DeliveryGate, audit: AuditTrail, wakeup: Wakeup, options: Options) =>
+      new RecoveryPacer(manager, gate, audit, wakeup, options),
   ),
   provide(
     Retention,

@@ -19,6 +19,7 @@ import { databaseNowMs } from './persistence/database.js';
 import { DataSinkRepository } from './persistence/data-sink.repository.js';
 import { DatabaseAuditTrail } from './persistence/database-audit-trail.js';
 import { DeliveryRepository } from './persistence/delivery.repository.js';
+import { RecoveryRepository } from './persistence/recovery.repository.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AttemptRecorder,
@@ -57,6 +58,7 @@ const foundations: Provider[] = [
 const persistence: Provider[] = [
   provide(DataSinkRepository, [DATABASE], ({ manager }: DataSource) => new DataSinkRepository(manager)),
   provide(DeliveryRepository, [DATABASE], ({ manager }: DataSource) => new DeliveryRepository(manager)),
+  provide(RecoveryRepository, [DATABASE], ({ manager }: DataSource) => new RecoveryRepository(manager)),
   provide(AttemptRepository, [DATABASE], ({ manager }: DataSource) => new AttemptRepository(manager)),
   provide(Transactions, [DATABASE], (database: DataSource) => new Transactions(database)),
   provide(CommitWatch, [DATABASE], (database: DataSource) => new CommitWatch(database)),

@@ -7,6 +7,8 @@ import { EndpointAdmission } from './endpoint-admission.js';
 import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
+import { RecoveriesController } from './recoveries.controller.js';
+import { RecoveryAdmin } from './recovery-admin.js';
 import { RequestLimit } from './request-limit.js';
 import { SinkHealthController } from './sink-health.controller.js';
 import { SinkReactivation } from './sink-reactivation.js';
@@ -17,6 +19,7 @@ export const adminControllers: readonly Type[] = [
   SinkHealthController,
   PushesController,
   DeliveriesController,
+  RecoveriesController,
 ];
 
 export const adminProviders: readonly Provider[] = [
@@ -27,6 +30,7 @@ export const adminProviders: readonly Provider[] = [
   SinkReactivation,
   SinkTest,
   PushAdmin,
+  RecoveryAdmin,
   PayloadDownload,
 ];
 

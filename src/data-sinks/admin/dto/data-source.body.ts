@@ -27,17 +27,10 @@ import {
   SETTABLE_SINK_STATUSES,
   type PayloadFormat,
 } from '../../core/data-sink.js';
+import { IfGiven } from './if-given.js';
 
 function oneOf(values: readonly (string | number)[]): { message: string } {
   return { message: `must be one of ${values.join(', ')}` };
-}
-
-/**
- * The field may be left out. Null is a value like any other and is judged as one: class-validator's own `IsOptional` would
- * wave it through, and a `secret` of null would then pass for the secret that moving a sink asks for.
- */
-function IfGiven(): PropertyDecorator {
-  return ValidateIf((_body: object, value: unknown) => value !== undefined);
 }
 
 const NOT_NULL = { skipNullProperties: false } as const;
