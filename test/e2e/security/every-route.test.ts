@@ -233,7 +233,7 @@ describe('with another workspace’s token', () => {
       ];
       expect(theirs).toEqual(none);
       if (!operation.includes('{agentId}/')) return;
-      if (!/\{(sinkId|jobId|deliveryId)\}/.test(operation)) return;
+      if (!/\{(sinkId|jobId|deliveryId|recoveryId)\}/.test(operation)) return;
       // Through an agent of one's own.
       expect(told(await call(stranger.api, operation, through), through)).toEqual(
         told(await call(stranger.api, operation, absent), absent),
@@ -266,7 +266,7 @@ describe('ids that are none', () => {
   it.each(NAMING)('%s answers 404 or 400 to them, and never 500', async (operation) => {
     await withoutSideEffect(async () => {
       for (const odd of ODD) {
-        const named: Ids = { agentId: odd, sinkId: odd, deliveryId: odd, jobId: odd };
+        const named: Ids = { agentId: odd, sinkId: odd, deliveryId: odd, recoveryId: odd, jobId: odd };
         const { status } = await call(owner.api, operation, named);
         expect([odd, status]).toEqual([odd, status === 400 ? 400 : 404]);
         if (!/\{agentId\}.*\{/.test(operation)) continue;
