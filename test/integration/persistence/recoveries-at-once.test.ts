@@ -4,9 +4,10 @@ import { DataSource } from 'typeorm';
 import { recoveryWindow } from '../../../src/data-sinks/core/recovery.js';
 import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
-import { cancelRecovery } from '../../../src/data-sinks/persistence/recovery-pacing.js';
+import { cancelRecovery, lockUnfinished, redeliverNext } from '../../../src/data-sinks/persistence/recovery-pacing.js';
 import { RecoveryRepository } from '../../../src/data-sinks/persistence/recovery.repository.js';
 import { RecoveryPacer } from '../../../src/data-sinks/pipeline/index.js';
+import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 
 /** Real PostgreSQL: several processes look at one recovery at the same moment, while somebody redelivers by hand. */
@@ -114,3 +115,26 @@ it('they make no more due than the window, none twice, and count every one', asy
   expect(byHand).toBeGreaterThan(0);
   expect(errors).toEqual([]);
 }, 60_000);
+
+it('one that is cancelled in the middle of a step makes nothing due afterwards', async () => {
+  await database.query(
+    `UPDATE agent_data_source_delivery SET status = 'FAILED', recovery_id = NULL, settled_at = now()`,
+  );
+  await start('rcv_3');
+  const isWaiting = async (): Promise<boolean> => {
+    const [row] = (await database.query(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )) as { n: number }[];
+    return row?.n === 1;
+  };
+  const cancelled = await database.manager.transaction(async (transaction) => {
+    await lockUnfinished(transaction, 'rcv_3');
+    const cancelling = cancelRecovery(database.manager, 'rcv_3', 'requested');
+    await until(isWaiting, 'whoever cancels waits for the step');
+    expect(await redeliverNext(transaction, 'rcv_3', WINDOW)).toBe(WINDOW);
+    return { cancelling };
+  });
+  expect(await cancelled.cancelling).toBe(true);
+  expect(await redeliverNext(database.manager, 'rcv_3', 2 * WINDOW)).toBe(0);
+  expect(await recoveries.find(SCOPE, 'rcv_3')).toMatchObject({ status: 'CANCELLED', redelivered: WINDOW });
+});
