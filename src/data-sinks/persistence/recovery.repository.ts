@@ -38,21 +38,23 @@ SELECT r.id, r.workspace_id, r.agent_id, r.data_source_id, r.status, r.reason, r
   LEFT JOIN LATERAL (${countStanding('r.id')}) s ON r.finished_at IS NULL
  WHERE r.workspace_id = $1 AND r.data_source_id = $2`;
 
-/** One look at an index, of as many entries as a recovery may have at most. Whole milliseconds, as a JavaScript date. */
+/** Whole milliseconds, as JavaScript has them. */
+const UNTIL = `least(coalesce($4::timestamptz, now()), date_trunc('milliseconds', now()))`;
+
+/**
+ * One look along an index, that ends one entry after the limit. The planner must see both ends of the time to know that:
+ * in a row of the statement's own they would be of unknown length to it, and it would read all that failed.
+ */
 const SURVEY = `
-WITH span AS (
-  SELECT least(coalesce($4::timestamptz, now()), date_trunc('milliseconds', now())) AS until
-),
-found AS MATERIALIZED (
-  SELECT d.settled_at FROM span, agent_data_source_delivery d
-   WHERE d.workspace_id = $1 AND d.data_source_id = $2 AND d.status = 'FAILED'
-     AND d.settled_at >= $3::timestamptz AND d.settled_at < span.until
-   ORDER BY d.settled_at LIMIT $5::int + 1
+WITH found AS MATERIALIZED (
+  SELECT settled_at FROM agent_data_source_delivery
+   WHERE workspace_id = $1 AND data_source_id = $2 AND status = 'FAILED'
+     AND settled_at >= $3::timestamptz AND settled_at < ${UNTIL}
+   ORDER BY settled_at LIMIT $5::int + 1
 )
-SELECT now() AS now, span.until, (SELECT count(*)::int FROM found) AS failed,
+SELECT now() AS now, ${UNTIL} AS until, (SELECT count(*)::int FROM found) AS failed,
        (SELECT settled_at FROM found ORDER BY settled_at OFFSET $5::int) AS limit_reached_at,
-       (SELECT id FROM agent_data_source_recovery WHERE data_source_id = $2 AND status = 'RUNNING') AS running_id
-  FROM span`;
+       (SELECT id FROM agent_data_source_recovery WHERE data_source_id = $2 AND status = 'RUNNING') AS running_id`;
 
 /** Recoveries as people ask for them and read them. What makes their deliveries due is in `recovery-pacing.ts`. */
 export class RecoveryRepository {

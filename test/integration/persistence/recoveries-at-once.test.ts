@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { recoveryWindow } from '../../../src/data-sinks/core/recovery.js';
 import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
@@ -34,20 +34,25 @@ beforeAll(async () => {
                                     secret_created_at)
      VALUES ('ads_1', 'ws_1', 'agt_1', 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'BI', '{}', 'JSON', 'ACTIVE', 'sec_1', now())`,
   );
-  await database.query(
-    `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, trigger,
-                                             status, reason, retries_allowed, settled_at)
-     SELECT 'dlv_' || n, 'ws_1', 'agt_1', 'ads_1', 'job_' || n, 1, 'JSON', 'AUTO', 'FAILED', 'not_retryable', 2,
-            now() - n * interval '1 second'
-       FROM generate_series(1, $1::int) n`,
-    [DELIVERIES],
-  );
+  await insertFailed('ads_1', DELIVERIES);
 }, 60_000);
 afterAll(async () => {
   jest.restoreAllMocks();
   await database.destroy();
   await server.drop();
 });
+
+/** Deliveries that failed, one a second, the last of them just now. */
+async function insertFailed(sink: string, count: number): Promise<void> {
+  await database.query(
+    `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, trigger,
+                                             status, reason, retries_allowed, settled_at)
+     SELECT 'dlv_' || CASE WHEN $1 = 'ads_1' THEN '' ELSE $1 END || n, 'ws_1', 'agt_1', $1, 'job_' || n, 1, 'JSON', 'AUTO',
+            'FAILED', 'not_retryable', 2, now() - n * interval '1 second'
+       FROM generate_series(1, $2::int) n`,
+    [sink, count],
+  );
+}
 
 function pacer(): RecoveryPacer {
   const gate = { judge: async (asked: readonly unknown[]) => asked.map(() => null) };
@@ -137,4 +142,29 @@ it('one that is cancelled in the middle of a step makes nothing due afterwards',
   expect(await cancelled.cancelling).toBe(true);
   expect(await redeliverNext(database.manager, 'rcv_3', 2 * WINDOW)).toBe(0);
   expect(await recoveries.find(SCOPE, 'rcv_3')).toMatchObject({ status: 'CANCELLED', redelivered: WINDOW });
+});
+
+interface PlanNode {
+  readonly 'Actual Rows': number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const rowsOf = (node: PlanNode): number[] => [node['Actual Rows'], ...(node.Plans ?? []).flatMap(rowsOf)];
+
+it('a survey of a sink with very many failures is one statement that reads no more of them than its limit', async () => {
+  await insertFailed('ads_2', 20_000);
+  await database.query('ANALYZE agent_data_source_delivery');
+  const read: number[][] = [];
+  const query = async (sql: string, parameters: unknown[]): Promise<unknown> => {
+    const [plan] = (await database.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, parameters)) as {
+      'QUERY PLAN': readonly { readonly Plan: PlanNode }[];
+    }[];
+    read.push((plan?.['QUERY PLAN'] ?? []).flatMap(({ Plan }) => rowsOf(Plan)));
+    return database.query(sql, parameters);
+  };
+  const watched = new RecoveryRepository({ query } as unknown as EntityManager);
+  const since = new Date(Date.now() - 86_400_000);
+  expect(await watched.survey({ ...SCOPE, dataSourceId: 'ads_2' }, { since }, 100)).toMatchObject({ failed: 101 });
+  expect(read).toHaveLength(1);
+  expect(Math.max(...(read[0] ?? []))).toBe(101);
 });
