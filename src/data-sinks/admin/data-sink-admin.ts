@@ -16,6 +16,7 @@ import { SecretVault } from '../ports/secret-vault.js';
 import type { CreateDataSourceBody, UpdateDataSourceBody } from './dto/data-source.body.js';
 import { EndpointAdmission } from './endpoint-admission.js';
 import { acceptConfig } from './sink-endpoint.js';
+import { sinkAuditEntry } from './sink-audit-entry.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import { acceptSecret, type AcceptedSecret } from './sink-secret.js';
 import type { RequestCaller } from './workspace-access.guard.js';
@@ -159,13 +160,12 @@ export class DataSinkAdmin {
 
   #record(
     action: AuditAction,
-    { actor, ip }: RequestCaller,
-    { workspaceId, agentId, id: dataSourceId }: DataSink,
+    caller: RequestCaller,
+    sink: DataSink,
     details: Readonly<Record<string, unknown>>,
     transaction: Session,
   ): Promise<void> {
-    const entry = { action, workspaceId, agentId, dataSourceId, deliveryId: null, actor, ip, details };
-    return this.audit.record([entry], transaction);
+    return this.audit.record([sinkAuditEntry(action, caller, sink, details)], transaction);
   }
 }
 

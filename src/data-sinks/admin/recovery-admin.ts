@@ -5,14 +5,14 @@ import { type IdFactory, isId } from '../core/ids.js';
 import type { Recovery } from '../core/recovery.js';
 import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
 import { NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
-import type { Session } from '../persistence/database.js';
 import { cancelRecovery } from '../persistence/recovery-pacing.js';
 import { RecoveryRepository, type RecoveryScope, type RecoverySurvey } from '../persistence/recovery.repository.js';
 import { Transactions } from '../persistence/transactions.js';
 import type { Agent } from '../ports/agent-directory.js';
-import { type AuditAction, AuditTrail } from '../ports/audit-trail.js';
+import { AuditTrail } from '../ports/audit-trail.js';
 import { requireActive } from './require-active.js';
 import { invalid } from './request-validation.pipe.js';
+import { sinkAuditEntry } from './sink-audit-entry.js';
 import type { RequestCaller } from './workspace-access.guard.js';
 
 /** Of which failures: from `since` to before `until`, at most the present. */
@@ -59,7 +59,7 @@ export class RecoveryAdmin {
     const started = await this.transactions.run(async (transaction) => {
       if (!(await this.recoveries.start(recovery, transaction))) return false;
       const details = { recoveryId: id, since, until, deliveries: total };
-      await this.#record('RECOVERY_REQUESTED', caller, sink, details, transaction);
+      await this.audit.record([sinkAuditEntry('RECOVERY_REQUESTED', caller, sink, details)], transaction);
       return true;
     });
     // Somebody was quicker: the next survey finds theirs, unless it has finished by then.
@@ -72,7 +72,8 @@ export class RecoveryAdmin {
     await this.transactions.run(async (transaction) => {
       const reason = 'requested';
       if (!(await cancelRecovery(transaction, id, reason))) return;
-      await this.#record('RECOVERY_CANCELLED', caller, sink, { recoveryId: id, reason }, transaction);
+      const details = { recoveryId: id, reason };
+      await this.audit.record([sinkAuditEntry('RECOVERY_CANCELLED', caller, sink, details)], transaction);
     });
     return this.find(sink, id);
   }
@@ -101,17 +102,6 @@ export class RecoveryAdmin {
       );
     }
     if (survey.failed > recoverAtMost) throw tooLarge(since, survey, recoverAtMost, prefix);
-  }
-
-  #record(
-    action: AuditAction,
-    { actor, ip }: RequestCaller,
-    { workspaceId, agentId, id: dataSourceId }: DataSink,
-    details: Readonly<Record<string, unknown>>,
-    transaction: Session,
-  ): Promise<void> {
-    const entry = { action, workspaceId, agentId, dataSourceId, deliveryId: null, actor, ip, details };
-    return this.audit.record([entry], transaction);
   }
 }
 

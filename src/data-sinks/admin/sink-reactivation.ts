@@ -5,6 +5,7 @@ import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { Transactions } from '../persistence/transactions.js';
 import { DomainEvents, Wakeup } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
+import { sinkAuditEntry } from './sink-audit-entry.js';
 import type { RequestCaller } from './workspace-access.guard.js';
 
 /** Makes a disabled sink active again and releases what waited for it. */
@@ -19,14 +20,11 @@ export class SinkReactivation {
   ) {}
 
   /** After a Test that passed. @returns whether the sink was disabled */
-  async byTest({ actor, ip }: RequestCaller, sink: DataSink): Promise<boolean> {
+  async byTest(caller: RequestCaller, sink: DataSink): Promise<boolean> {
     if (sink.status !== 'DISABLED') return false;
-    const { workspaceId, agentId, id: dataSourceId } = sink;
     const reactivated = await this.transactions.run(async (transaction) => {
       if (!(await this.sinks.reactivate(sink, transaction))) return false;
-      const action = 'DATA_SINK_REACTIVATED';
-      const about = { action, workspaceId, agentId, dataSourceId, deliveryId: null } as const;
-      await this.audit.record([{ ...about, actor, ip, details: { by: 'test' } }], transaction);
+      await this.audit.record([sinkAuditEntry('DATA_SINK_REACTIVATED', caller, sink, { by: 'test' })], transaction);
       return true;
     });
     if (reactivated) this.happened(sink, 'test');

@@ -13,6 +13,7 @@ import { PushClient, type PushAnswer } from '../egress/index.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { RateLimit } from './rate-limit.js';
+import { sinkAuditEntry } from './sink-audit-entry.js';
 import { SinkReactivation } from './sink-reactivation.js';
 import type { RequestCaller } from './workspace-access.guard.js';
 
@@ -100,10 +101,7 @@ export class SinkTest {
   }
 
   #record(caller: RequestCaller, sink: DataSink, details: Readonly<Record<string, unknown>>): Promise<void> {
-    const { workspaceId, agentId, id: dataSourceId } = sink;
-    const { actor, ip } = caller;
-    const action = 'DATA_SINK_TESTED';
-    return this.audit.record([{ action, workspaceId, agentId, dataSourceId, deliveryId: null, actor, ip, details }]);
+    return this.audit.record([sinkAuditEntry('DATA_SINK_TESTED', caller, sink, details)]);
   }
 }
 
