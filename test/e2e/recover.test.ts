@@ -342,6 +342,7 @@ describe('before a recovery', () => {
       detail: expect.stringContaining('336 hours'),
       errors: [{ pointer: '/since', detail: `must be ${refused.earliestSince} or later` }],
     });
+    expect(expectStatus(await recover(sink, { since: '0000-01-01T00:00:00Z' }), 422).type).toBe(refused.type);
     const later = new Date(Date.parse(refused.earliestSince) + 60_000).toISOString();
     expect(await started(sink, { since: later })).toMatchObject({ total: 0 });
   });
