@@ -53,7 +53,7 @@ export interface WeekPlan {
 }
 
 const SINKS_PER_AGENT = 5;
-const BUSY_JOBS = 36;
+const BUSY_JOBS = 30;
 
 /** Everything that happens in a week, from a seed alone. */
 export function planWeek(seed: number, sinkCount: number): WeekPlan {
@@ -65,7 +65,7 @@ export function planWeek(seed: number, sinkCount: number): WeekPlan {
     return {
       workspace: random.between(0, workspaces),
       retries: random.between(0, 4),
-      jobsPerWeek: busy ? random.between(BUSY_JOBS, 2 * BUSY_JOBS) : random.between(1, 6),
+      jobsPerWeek: busy ? random.between(BUSY_JOBS, 2 * BUSY_JOBS) : random.between(1, 5),
     };
   });
   const sinks = Array.from({ length: sinkCount }, (_, i): PlannedSink => {
@@ -110,23 +110,25 @@ function finishes(random: Seeded, jobs: number, of: number): PlannedDeed[] {
 function despair(random: Seeded, { fromMs, toMs }: Outage, agent: number, sink: number): PlannedDeed[] {
   const atMs = random.between(fromMs, toMs);
   const backMs = atMs + random.between(1, 20) * HOUR_MS;
-  switch (random.between(0, 8)) {
+  switch (random.between(0, 9)) {
     case 0:
+    case 1:
       return [
         { kind: 'pause', of: agent, atMs },
         { kind: 'resume', of: agent, atMs: backMs },
       ];
-    case 1:
+    case 2:
+    case 3:
       return [
         { kind: 'ruleOff', of: agent, atMs },
         { kind: 'ruleOn', of: agent, atMs: backMs },
       ];
-    case 2:
+    case 4:
       return [
         { kind: 'switchOff', of: sink, atMs },
         { kind: 'switchOn', of: sink, atMs: backMs },
       ];
-    case 3:
+    case 5:
       return [{ kind: 'delete', of: sink, atMs }];
     default:
       return [];
@@ -135,7 +137,7 @@ function despair(random: Seeded, { fromMs, toMs }: Outage, agent: number, sink: 
 
 function meddling(random: Seeded, sinks: number, workspaces: number): PlannedDeed[] {
   return [
-    ...Array.from({ length: 3 }).flatMap((): PlannedDeed[] => {
+    ...Array.from({ length: 8 }).flatMap((): PlannedDeed[] => {
       const of = random.between(0, workspaces);
       const atMs = random.between(0, 6 * DAY_MS);
       return [
