@@ -6,7 +6,7 @@ import { MINUTE_MS } from './week-plan.js';
 
 /**
  * `WEEK_SEED` plays another week, `WEEK_SINKS` one of another size, and `WEEK_STEP_MINUTES` looks more or less often than
- * every 45 minutes.
+ * every 45 minutes. A small week may not meet every trouble: then the second test says which one it lacked.
  */
 const { WEEK_SEED = '20260129', WEEK_SINKS = '1000', WEEK_STEP_MINUTES = '45' } = process.env;
 const size = { seed: Number(WEEK_SEED), sinks: Number(WEEK_SINKS), stepMs: Number(WEEK_STEP_MINUTES) * MINUTE_MS };
