@@ -8,9 +8,11 @@ import type { Database } from './persistence/database.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AutoDisable,
+  DeliveryGate,
   DeliveryParts,
   DomainEvents,
   PayloadErasure,
+  RecoveryPacer,
   Retention,
   SecretOverlaps,
   SettledDeliveries,
@@ -23,7 +25,7 @@ import { Telemetry } from './telemetry/telemetry.js';
 
 type Options = ResolvedDataSinksOptions;
 
-/** What follows an attempt, and what is removed in the end. */
+/** What follows an attempt, what is tried once more, and what is removed in the end. */
 export const aftermath: readonly Provider[] = [
   provide(
     SettledDeliveries,
@@ -75,6 +77,12 @@ export const aftermath: readonly Provider[] = [
       events: DomainEvents,
       { secretExpiringNoticeMs }: Options,
     ) => new SecretOverlaps(manager, transactions, vault, audit, events, secretExpiringNoticeMs),
+  ),
+  provide(
+    RecoveryPacer,
+    [DATABASE, DeliveryGate, AuditTrail, Wakeup, OPTIONS],
+    ({ manager }: DataSource, gate: DeliveryGate, audit: AuditTrail, wakeup: Wakeup, options: Options) =>
+      new RecoveryPacer(manager, gate, audit, wakeup, options),
   ),
   provide(
     Retention,

@@ -20,6 +20,7 @@ import { DataSinkRepository } from './persistence/data-sink.repository.js';
 import { DatabaseAuditTrail } from './persistence/database-audit-trail.js';
 import { DeliveryRepository } from './persistence/delivery.repository.js';
 import { PreparedSession } from './persistence/prepared-session.js';
+import { RecoveryRepository } from './persistence/recovery.repository.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AttemptRecorder,
@@ -64,6 +65,7 @@ const persistence: Provider[] = [
   ),
   provide(DataSinkRepository, [DATABASE], ({ manager }: DataSource) => new DataSinkRepository(manager)),
   provide(DeliveryRepository, [DATABASE], ({ manager }: DataSource) => new DeliveryRepository(manager)),
+  provide(RecoveryRepository, [DATABASE], ({ manager }: DataSource) => new RecoveryRepository(manager)),
   provide(AttemptRepository, [DATABASE], ({ manager }: DataSource) => new AttemptRepository(manager)),
   provide(Transactions, [DATABASE], (database: DataSource) => new Transactions(database)),
   provide(CommitWatch, [DATABASE], (database: DataSource) => new CommitWatch(database)),

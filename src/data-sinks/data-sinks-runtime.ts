@@ -11,7 +11,7 @@ import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { PushClient } from './egress/index.js';
 import { queueState } from './persistence/queue-state.js';
-import { DeliverySweeper, DeliveryWorker, JobCompletedListener } from './pipeline/index.js';
+import { DeliverySweeper, DeliveryWorker, JobCompletedListener, RecoveryPacer } from './pipeline/index.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
 /** Starts what runs by itself when the host has started, and stops it before the host takes its database away. */
@@ -26,6 +26,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     private readonly listener: JobCompletedListener,
     private readonly worker: DeliveryWorker,
     private readonly sweeper: DeliverySweeper,
+    private readonly recoveries: RecoveryPacer,
     private readonly client: PushClient,
     private readonly telemetry: Telemetry,
     @Inject(DATABASE) private readonly database: DataSource,
@@ -40,12 +41,14 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     if (!this.options.worker) return;
     await this.worker.start();
     this.sweeper.start();
+    this.recoveries.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopWatching?.();
     await this.#stopListening?.();
     if (this.options.worker) {
+      await this.recoveries.stop();
       await this.sweeper.stop();
       await this.worker.stop();
     }

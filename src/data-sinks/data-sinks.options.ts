@@ -65,6 +65,10 @@ export interface DataSinksOptions {
   readonly longestPauseMs?: number;
   /** `DataSinkSecretExpiring` is emitted so long before a rotated secret ends. @default 3600000 (1 hour) */
   readonly secretExpiringNoticeMs?: number;
+  /** A recovery goes back so far at most. @default 1209600000 (14 days) */
+  readonly recoverWithinMs?: number;
+  /** Deliveries of one recovery, at most. @default 10000 */
+  readonly recoverAtMost?: number;
   /** How far the first look for missed completions goes back. @default 86400000 (24 hours) */
   readonly missedCompletionsMs?: number;
   /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
@@ -121,6 +125,8 @@ const NUMBERS = {
   pauseMs: { default: 30_000, min: 1 },
   longestPauseMs: { default: 300_000, min: 1 },
   secretExpiringNoticeMs: { default: 3_600_000, min: 0 },
+  recoverWithinMs: { default: 14 * DAY_MS, min: 1 },
+  recoverAtMost: { default: 10_000, min: 1 },
   missedCompletionsMs: { default: 86_400_000, min: 0 },
   shutdownGraceMs: { default: 25_000, min: 0 },
   payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },

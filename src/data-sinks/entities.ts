@@ -6,6 +6,7 @@ import { AuditHeadEntity } from './persistence/audit-head.entity.js';
 import { CompletedJobEntity } from './persistence/completed-job.entity.js';
 import { DataSourceEntity } from './persistence/data-source.entity.js';
 import { DeliveryEntity } from './persistence/delivery.entity.js';
+import { RecoveryEntity } from './persistence/recovery.entity.js';
 import { SecretEntity } from './vault/secret.entity.js';
 
 /** The module's entities, for the `entities` of the host's own `DataSource`. */
@@ -13,6 +14,7 @@ export const dataSinksEntities = [
   DataSourceEntity,
   CompletedJobEntity,
   DeliveryEntity,
+  RecoveryEntity,
   AttemptEntity,
   PayloadEntity,
   PayloadChunkEntity,

@@ -3,6 +3,7 @@ import { ChainAuditEntries1764100000000 } from '../../migrations/1764100000000-C
 import { DisableSinksAndExpire1764300000000 } from '../../migrations/1764300000000-DisableSinksAndExpire.js';
 import { RotateSecretsAndTrace1764400000000 } from '../../migrations/1764400000000-RotateSecretsAndTrace.js';
 import { PaceClaims1764500000000 } from '../../migrations/1764500000000-PaceClaims.js';
+import { RecoverDeliveries1764600000000 } from '../../migrations/1764600000000-RecoverDeliveries.js';
 import { PayloadRecipes1764700000000 } from '../../migrations/1764700000000-PayloadRecipes.js';
 
 /** The module's migrations, oldest first, for the `migrations` of the host's own `DataSource`. */
@@ -12,5 +13,6 @@ export const dataSinksMigrations = [
   DisableSinksAndExpire1764300000000,
   RotateSecretsAndTrace1764400000000,
   PaceClaims1764500000000,
+  RecoverDeliveries1764600000000,
   PayloadRecipes1764700000000,
 ];

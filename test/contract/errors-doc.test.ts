@@ -6,6 +6,7 @@ import { ATTEMPT_ERROR_CODES, type AttemptErrorCode } from '../../src/data-sinks
 import { DISABLED_REASONS, OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/core/data-sink.js';
 import { DELIVERY_REASONS, type DeliveryReason } from '../../src/data-sinks/core/delivery.js';
 import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../src/data-sinks/core/errors.js';
+import { RECOVERY_REASONS } from '../../src/data-sinks/core/recovery.js';
 import { HOST_PROBLEMS } from '../../src/reference-host/http/host-problem.js';
 
 const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
@@ -137,5 +138,14 @@ describe('docs/errors.md on delivery reasons', () => {
     expect(status).toBe(CANCELLED.includes(reason as DeliveryReason) ? 'CANCELLED' : 'FAILED');
     expect(meaning).toMatch(saysSomething);
     expect(toDo).toMatch(saysSomething);
+  });
+});
+
+describe('docs/errors.md on cancelled recoveries', () => {
+  const documented = only('reason', 1);
+
+  it('has every reason with what it means and what to do, and no other', () => {
+    expect([...documented.keys()]).toEqual([...RECOVERY_REASONS]);
+    for (const cells of documented.values()) for (const cell of cells) expect(cell).toMatch(saysSomething);
   });
 });

@@ -151,7 +151,21 @@ describe('a redelivery', () => {
     });
   });
 
-  it('works on what was delivered or cancelled too, and with auto-push off', async () => {
+  it('works on what was cancelled too', async () => {
+    const agent = await (await platform().customer()).agent();
+    const endpoint = await platform().receiver.endpoint([{ kind: 'hold', status: 500 }, { kind: 'answer' }]);
+    const sink = await agent.sink(endpoint);
+    const { id } = await sink.deliveryOf(await agent.finishJob());
+    await endpoint.first();
+    await agent.pause();
+    await endpoint.release();
+    expect(await agent.customer.settled(id)).toMatchObject({ status: 'CANCELLED', reason: 'agent_inactive' });
+    await agent.activate();
+    expectStatus(await sink.api.post(`deliveries/${id}/redeliver`), 202);
+    expect(await agent.customer.settled(id)).toMatchObject({ status: 'DELIVERED', reason: null, attemptCount: 2 });
+  });
+
+  it('works on what was delivered too, and with auto-push off', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     const { id } = await sink.settledPush();

@@ -7,6 +7,8 @@ import { EndpointAdmission } from './endpoint-admission.js';
 import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
 import { PushesController } from './pushes.controller.js';
+import { RecoveriesController } from './recoveries.controller.js';
+import { RecoveryAdmin } from './recovery-admin.js';
 import { RequestLimit } from './request-limit.js';
 import { RetiredSecrets } from './retired-secrets.js';
 import { SecretRotation } from './secret-rotation.js';
@@ -19,6 +21,7 @@ export const adminControllers: readonly Type[] = [
   SinkHealthController,
   PushesController,
   DeliveriesController,
+  RecoveriesController,
 ];
 
 export const adminProviders: readonly Provider[] = [
@@ -31,6 +34,7 @@ export const adminProviders: readonly Provider[] = [
   SinkReactivation,
   SinkTest,
   PushAdmin,
+  RecoveryAdmin,
   PayloadDownload,
 ];
 

@@ -10,6 +10,7 @@ import { type Agent, AgentDirectory } from '../ports/agent-directory.js';
 import { type AuditAction, AuditTrail } from '../ports/audit-trail.js';
 import { MappingResults } from '../ports/mapping-results.js';
 import { invalid } from './request-validation.pipe.js';
+import { requireActive } from './require-active.js';
 import type { RequestCaller } from './workspace-access.guard.js';
 
 /** Pushes and redeliveries by hand. They are not bound by the auto-push rule, but by everything else. */
@@ -91,14 +92,4 @@ function requireFewParts({ config: { maxRowsPerPush } }: DataSink, totalRows: nu
   if (maxRowsPerPush === null || partsOf(totalRows, maxRowsPerPush) <= MAX_PARTS) return;
   const detail = `has ${totalRows} rows: with config.maxRowsPerPush of ${maxRowsPerPush} more than ${MAX_PARTS} parts`;
   throw invalid([{ pointer: '/jobId', detail }]);
-}
-
-function requireActive(agentActive: boolean, sink: Pick<DataSink, 'status'> | null): void {
-  if (!agentActive) throw new ProblemError('agent-inactive', 'Activate the agent first.');
-  if (sink?.status !== 'ACTIVE') {
-    throw new ProblemError(
-      'sink-inactive',
-      'The data source is deleted or not active. Set its status to ACTIVE first.',
-    );
-  }
 }

@@ -9,6 +9,7 @@ export const ID_PREFIXES = {
   payload: 'pld',
   secret: 'sec',
   audit: 'aud',
+  recovery: 'rcv',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -14,6 +14,7 @@ import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/de
   where: "status = 'IN_FLIGHT'",
 })
 @Index('ix_agent_data_source_delivery_dead', ['dataSourceId', 'settledAt'], { where: "status = 'FAILED'" })
+@Index('ix_agent_data_source_delivery_recovery', ['recoveryId', 'status'], { where: 'recovery_id IS NOT NULL' })
 @Index('ix_agent_data_source_delivery_list', ['dataSourceId', 'id'])
 @Index('ix_agent_data_source_delivery_body', ['jobId', 'recipe'], { where: 'part_count > 1' })
 export class DeliveryEntity {
@@ -104,6 +105,10 @@ export class DeliveryEntity {
   /** Of the body before the one that was built again; null when there is only one. */
   @Column('bytea', { name: 'payload_previous_sha256', nullable: true })
   payloadPreviousSha256!: Buffer | null;
+
+  /** The recovery that asked for its last try; null when none did. */
+  @Column('text', { name: 'recovery_id', nullable: true })
+  recoveryId!: string | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

@@ -1,11 +1,10 @@
 import { type EntityManager, In, LessThan, MoreThan, MoreThanOrEqual } from 'typeorm';
 import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../core/delivery.js';
 import { parseRecipe } from '../core/payload-recipe.js';
-import { rows } from './database.js';
-import { INCOMPLETE } from './delivery-parts.js';
 import { type SinkHealth, sinkHealth } from './sink-health.js';
 import { DeliveryEntity } from './delivery.entity.js';
 import { type ListOrder, type Page, type PageRequest, toPage } from './page.js';
+import { redeliver } from './redelivery.js';
 
 export interface DeliveryFilter {
   readonly workspaceId: string;
@@ -66,25 +65,7 @@ export class DeliveryRepository {
    * @returns false when it is not settled (any more): somebody else was quicker, or it is under way
    */
   async redeliver(workspaceId: string, id: string): Promise<boolean> {
-    const made = await rows<{ id: string }>(
-      this.#manager,
-      `WITH again AS (
-         UPDATE agent_data_source_delivery
-            SET trigger = 'REDELIVERY', status = 'PENDING', reason = NULL, next_attempt_at = now(), settled_at = NULL,
-                retries_allowed = 0, retries_spent = 0, own_failures = 0, abandoned = 0, updated_at = now()
-          WHERE workspace_id = $1 AND id = $2 AND status = ANY ($3)
-         RETURNING id, data_source_id, job_id, run, part, part_count
-       ),
-       waits AS (
-         UPDATE agent_data_source_delivery d
-            SET trigger = 'REDELIVERY', status = 'PENDING', reason = NULL, settled_at = NULL, updated_at = now()
-           FROM again a
-          WHERE a.part < a.part_count AND d.data_source_id = a.data_source_id AND d.job_id = a.job_id
-            AND d.run = a.run AND d.part = a.part_count AND ${INCOMPLETE}
-       )
-       SELECT id FROM again`,
-      [workspaceId, id, SETTLED_STATUSES],
-    );
+    const made = await redeliver(this.#manager, [{ workspaceId, id, recoveryId: null }], SETTLED_STATUSES);
     return made.length === 1;
   }
 }

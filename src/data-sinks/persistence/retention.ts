@@ -47,24 +47,34 @@ export function removeStrayAttempts(database: Database, retentionMs: number): Pr
 }
 
 /**
- * Removes deliveries that settled so long ago. They are found along their ids, which begin with the time they were made,
- * so that no index is needed for it.
+ * Removes deliveries that settled, or recoveries that finished, so long ago. They are found along their ids, which begin
+ * with the time they were made, so that no index is needed for it.
  */
-export async function removeExpiredDeliveries(database: Database, retentionMs: number): Promise<number> {
-  const beforeId = firstIdAt('delivery', Math.max((await databaseNowMs(database)) - retentionMs, 0));
+export async function removeExpired(
+  database: Database,
+  kind: keyof typeof ENDED_AT,
+  retentionMs: number,
+): Promise<number> {
+  const beforeId = firstIdAt(kind, Math.max((await databaseNowMs(database)) - retentionMs, 0));
+  const [table, endedAt] = ENDED_AT[kind];
   return inBatches(() =>
     rows(
       database,
-      `DELETE FROM agent_data_source_delivery
+      `DELETE FROM ${table}
         WHERE id IN (
-          SELECT id FROM agent_data_source_delivery
-           WHERE id < $1 AND settled_at < now() - $2::float8 * interval '1 millisecond'
+          SELECT id FROM ${table}
+           WHERE id < $1 AND ${endedAt} < now() - $2::float8 * interval '1 millisecond'
            ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
        RETURNING 1`,
       [beforeId, retentionMs, BATCH],
     ),
   );
 }
+
+const ENDED_AT = {
+  delivery: ['agent_data_source_delivery', 'settled_at'],
+  recovery: ['agent_data_source_recovery', 'finished_at'],
+} as const;
 
 /** Removes completions that old of which no delivery is left. */
 export function removeExpiredCompletions(database: Database, retentionMs: number): Promise<number> {

@@ -1,9 +1,15 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
+import type { DataSink } from '../core/data-sink.js';
 import type { CancelReason } from '../core/delivery.js';
 import { gate } from '../core/delivery-gate.js';
 import { DEFAULT_RULES, parseRules } from '../core/rules.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { WorkspacePlans } from '../ports/workspace-plans.js';
+
+/** What of a delivery is judged. */
+export type Judged = Pick<ClaimedDelivery, 'trigger' | 'workspaceId' | 'agentId'> & {
+  readonly sink: Pick<DataSink, 'status' | 'deletedAt'> | null;
+};
 
 /** Asks the host how things stand now, for a whole batch at once, and judges each delivery (contract, section 2). */
 export class DeliveryGate {
@@ -21,7 +27,7 @@ export class DeliveryGate {
    * @returns for each delivery why it ends, or null when it may be sent
    * @throws what the host's ports throw
    */
-  async judge(deliveries: readonly ClaimedDelivery[]): Promise<readonly (CancelReason | null)[]> {
+  async judge(deliveries: readonly Judged[]): Promise<readonly (CancelReason | null)[]> {
     const [agents, plans] = await Promise.all([
       this.#agents.findAgents(unique(deliveries.map((d) => d.agentId))),
       this.#plans.findPlans(unique(deliveries.map((d) => d.workspaceId))),

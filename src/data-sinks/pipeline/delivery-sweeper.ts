@@ -63,17 +63,25 @@ export class DeliverySweeper {
     return this.#underWay;
   }
 
+  /** What one part throws does not keep the others from being done: a host that is away must not fill the disks. */
   async #sweepOnce(): Promise<void> {
-    try {
-      await this.#takeBackExpiredLeases();
-      await this.parts.repair();
-      await this.overlaps.sweep();
-      await this.missed.recover();
-      if (performance.now() - this.#housekeptAt >= HOUR_MS) await this.#housekeep();
-      this.#outages.over();
-    } catch (error) {
-      this.#outages.report(error);
+    const work = [
+      () => this.#takeBackExpiredLeases(),
+      () => this.parts.repair(),
+      () => this.overlaps.sweep(),
+      () => this.missed.recover(),
+      () => this.#housekeep(),
+    ];
+    let failed = false;
+    for (const part of work) {
+      try {
+        await part();
+      } catch (error) {
+        failed = true;
+        this.#outages.report(error);
+      }
     }
+    if (!failed) this.#outages.over();
   }
 
   async #takeBackExpiredLeases(): Promise<void> {
@@ -89,6 +97,7 @@ export class DeliverySweeper {
   }
 
   async #housekeep(): Promise<void> {
+    if (performance.now() - this.#housekeptAt < HOUR_MS) return;
     const partitions = await createAttemptPartitions(this.session);
     if (partitions.length > 0) this.#logger.log({ event: 'partitions.created', partitions });
     await this.payloads.sweepOrphans();

@@ -3,8 +3,8 @@ import { expirePayloads } from '../payload/payload-expiry.js';
 import type { Session } from '../persistence/database.js';
 import {
   dropExpiredAttemptPartitions,
+  removeExpired,
   removeExpiredCompletions,
-  removeExpiredDeliveries,
   removeStrayAttempts,
 } from '../persistence/retention.js';
 
@@ -15,7 +15,7 @@ export interface RetentionPeriods {
   readonly deliveryRetentionMs: number;
 }
 
-/** Removes what has been kept long enough: bytes soon, attempts later, deliveries and completions last. */
+/** Removes what has been kept long enough: bytes soon, attempts later, deliveries, their recoveries and completions last. */
 export class Retention {
   readonly #logger = new Logger('DataSinks');
 
@@ -30,10 +30,12 @@ export class Retention {
     const { payloads, bytes } = (await this.#part(() => expirePayloads(this.session, payloadRetentionMs))) ?? NONE;
     const partitions = (await this.#part(() => dropExpiredAttemptPartitions(this.session, attemptRetentionMs))) ?? [];
     const attempts = (await this.#part(() => removeStrayAttempts(this.session, attemptRetentionMs))) ?? 0;
-    const deliveries = (await this.#part(() => removeExpiredDeliveries(this.session, deliveryRetentionMs))) ?? 0;
+    const deliveries = (await this.#part(() => removeExpired(this.session, 'delivery', deliveryRetentionMs))) ?? 0;
+    const recoveries = (await this.#part(() => removeExpired(this.session, 'recovery', deliveryRetentionMs))) ?? 0;
     const completions = (await this.#part(() => removeExpiredCompletions(this.session, deliveryRetentionMs))) ?? 0;
-    if (payloads + partitions.length + attempts + deliveries + completions === 0) return;
-    this.#logger.log({ event: 'retention.removed', payloads, bytes, partitions, attempts, deliveries, completions });
+    const removed = { payloads, attempts, deliveries, recoveries, completions };
+    if (partitions.length + Object.values(removed).reduce((sum, n) => sum + n) === 0) return;
+    this.#logger.log({ event: 'retention.removed', bytes, partitions, ...removed });
   }
 
   async #part<T>(work: () => Promise<T>): Promise<T | null> {

@@ -14,6 +14,8 @@ export const AUDIT_ACTIONS = [
   'AGENT_RESULTS_PUSH_FAILED',
   'PUSH_REQUESTED',
   'REDELIVERY_REQUESTED',
+  'RECOVERY_REQUESTED',
+  'RECOVERY_CANCELLED',
   'PAYLOADS_ERASED',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

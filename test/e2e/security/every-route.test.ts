@@ -32,6 +32,11 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/deliveries': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/syncs': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/health': 'data-sinks:read',
+  'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/recover': 'data-sinks:push',
+  'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/preview': 'data-sinks:read',
+  'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries': 'data-sinks:read',
+  'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/{recoveryId}': 'data-sinks:read',
+  'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/{recoveryId}/cancel': 'data-sinks:push',
   'GET /api/v1/deliveries/{deliveryId}': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}/payload': 'data-sinks:read',
   'POST /api/v1/deliveries/{deliveryId}/redeliver': 'data-sinks:push',
@@ -39,6 +44,8 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
 };
 /** Asked by load balancers, which have no token. */
 const OPEN_TO_ALL = ['GET /healthz'];
+
+const JUST_NOW = new Date().toISOString();
 
 const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/v1/agents': { name: 'Hotel matcher' },
@@ -48,14 +55,21 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/v1/agents/{agentId}/data-sources/{sinkId}': { name: 'Another name' },
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/secret': { overlapSeconds: 60 },
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/pushes': { jobId: 'job_1' },
+  'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/recover': { since: JUST_NOW },
 };
 
-type Ids = Readonly<Record<'agentId' | 'sinkId' | 'deliveryId' | 'jobId', string>>;
+/** What an operation cannot do without in its query. */
+const QUERIES: Readonly<Record<string, string>> = {
+  'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/preview': `?since=${JUST_NOW}`,
+};
+
+type Ids = Readonly<Record<'agentId' | 'sinkId' | 'deliveryId' | 'recoveryId' | 'jobId', string>>;
 
 const NOBODYS: Ids = {
   agentId: 'agt_00000000000000000000000000',
   sinkId: 'ads_00000000000000000000000000',
   deliveryId: 'dlv_00000000000000000000000000',
+  recoveryId: 'rcv_00000000000000000000000000',
   jobId: 'job_00000000000000000000000000',
 };
 
@@ -75,10 +89,11 @@ function call(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const [method = '', template = ''] = operation.split(' ');
-  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+  const named = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     if (name in ids) return ids[name as keyof Ids];
     throw new Error(`${operation} has a parameter that this test does not know: ${name}`);
   });
+  const path = `${named}${QUERIES[operation] ?? ''}`;
   const body = BODIES[operation];
   if (body === undefined) return api.raw(method, path, { headers });
   return api.raw(method, path, {
@@ -139,7 +154,8 @@ beforeAll(async () => {
   endpoint = await platform().receiver.endpoint();
   const sink = await agent.sink(endpoint);
   const { id, jobId } = await sink.settledPush();
-  ids = { agentId: agent.id, sinkId: sink.id, deliveryId: id, jobId };
+  const recovery = await owner.api.post(`${sink.path}/recover`, { since: JUST_NOW });
+  ids = { agentId: agent.id, sinkId: sink.id, deliveryId: id, recoveryId: recovery.body.id, jobId };
 }, 120_000);
 
 /** Nothing may have changed or been sent once the work is done. */
@@ -219,7 +235,7 @@ describe('with another workspace’s token', () => {
       ];
       expect(theirs).toEqual(none);
       if (!operation.includes('{agentId}/')) return;
-      if (!/\{(sinkId|jobId|deliveryId)\}/.test(operation)) return;
+      if (!/\{(sinkId|jobId|deliveryId|recoveryId)\}/.test(operation)) return;
       // Through an agent of one's own.
       expect(told(await call(stranger.api, operation, through), through)).toEqual(
         told(await call(stranger.api, operation, absent), absent),
@@ -252,7 +268,7 @@ describe('ids that are none', () => {
   it.each(NAMING)('%s answers 404 or 400 to them, and never 500', async (operation) => {
     await withoutSideEffect(async () => {
       for (const odd of ODD) {
-        const named: Ids = { agentId: odd, sinkId: odd, deliveryId: odd, jobId: odd };
+        const named: Ids = { agentId: odd, sinkId: odd, deliveryId: odd, recoveryId: odd, jobId: odd };
         const { status } = await call(owner.api, operation, named);
         expect([odd, status]).toEqual([odd, status === 400 ? 400 : 404]);
         if (!/\{agentId\}.*\{/.test(operation)) continue;

@@ -121,7 +121,7 @@ describe('deliveries', () => {
     expect(await database.one('delivery', id)).toMatchObject({
       ...{
         trigger: 'REDELIVERY',
-        status: 'PENDING',
+        status: 'RETRYING',
         reason: null,
         settled_at: null,
         next_attempt_at: expect.any(Date),

@@ -18,7 +18,7 @@ import {
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
 import { PreparedSession } from '../../../src/data-sinks/persistence/prepared-session.js';
-import { removeExpiredCompletions, removeExpiredDeliveries } from '../../../src/data-sinks/persistence/retention.js';
+import { removeExpired, removeExpiredCompletions } from '../../../src/data-sinks/persistence/retention.js';
 import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG } from '../persistence/module-database.js';
@@ -150,7 +150,7 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
   'the sinks of agents': () => new DataSinkRepository(dataSource.manager).listWanting(['agt_1', 'agt_2']),
   'removing delivered payloads': () => removeDeliveredPayloads(dataSource.manager, [JOB]),
   'expiring payloads': () => expirePayloads(dataSource.manager, DAY_MS),
-  'expiring deliveries': () => removeExpiredDeliveries(dataSource.manager, 365 * DAY_MS),
+  'expiring deliveries': () => removeExpired(dataSource.manager, 'delivery', 365 * DAY_MS),
   'expiring completions': () => removeExpiredCompletions(dataSource.manager, 365 * DAY_MS),
 };
 

@@ -43,6 +43,8 @@ describe('the module’s options', () => {
       attemptRetentionMs: 7_776_000_000,
       deliveryRetentionMs: 31_536_000_000,
       secretExpiringNoticeMs: 3_600_000,
+      recoverWithinMs: 1_209_600_000,
+      recoverAtMost: 10_000,
       missedCompletionsMs: 86_400_000,
       retryWaitsMs: [5_000, 30_000, 300_000],
       shutdownGraceMs: 25_000,

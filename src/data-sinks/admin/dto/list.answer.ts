@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { DataSourceAnswer } from './data-source.answer.js';
 import { AttemptAnswer, DeliveryAnswer } from './delivery.answer.js';
+import { RecoveryAnswer } from './recovery.answer.js';
 
 class ListAnswerBase {
   @ApiProperty({ type: String, nullable: true, example: null, description: 'For ?cursor=; null on the last page.' })
@@ -20,4 +21,9 @@ export class DeliveryListAnswer extends ListAnswerBase {
 export class AttemptListAnswer extends ListAnswerBase {
   @ApiProperty({ type: [AttemptAnswer] })
   items!: readonly AttemptAnswer[];
+}
+
+export class RecoveryListAnswer extends ListAnswerBase {
+  @ApiProperty({ type: [RecoveryAnswer] })
+  items!: readonly RecoveryAnswer[];
 }

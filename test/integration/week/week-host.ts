@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { INestApplicationContext, Type } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventEmitterModule } from '@nestjs/event-emitter';
+import type { DataSource } from 'typeorm';
+import { adminProviders } from '../../../src/data-sinks/admin/index.js';
+import { coreProviders, defaultAuditTrail } from '../../../src/data-sinks/data-sinks-core.module.js';
+import type { DataSinksOptions } from '../../../src/data-sinks/data-sinks.options.js';
+import { DATABASE, GIVEN_OPTIONS } from '../../../src/data-sinks/data-sinks.tokens.js';
+import { PushClient } from '../../../src/data-sinks/egress/index.js';
+import { AgentDirectory, MappingResults, SecretVault, WorkspacePlans } from '../../../src/data-sinks/index.js';
+import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
+import { DeliverySweeper, DeliveryWorker, RecoveryPacer, Wakeup } from '../../../src/data-sinks/pipeline/index.js';
+import type { Agent } from '../../../src/data-sinks/ports/agent-directory.js';
+import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
+import {
+  InMemoryAgentDirectory,
+  InMemoryMappingResults,
+  InMemoryWorkspacePlans,
+} from '../../../src/data-sinks/testing/index.js';
+import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
+import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
+import { InProcessWakeup } from '../../../src/data-sinks/wakeup/in-process.wakeup.js';
+import type { Receivers } from './receivers.js';
+
+/** By itself nothing happens for the length of a test: what time it is, and who looks when, is the week's to say. */
+const NEVER_MS = 2 ** 31 - 1;
+const QUIET_WITHIN_S = 60n;
+const LOOK_EVERY_MS = 2;
+
+class WeekAgents extends InMemoryAgentDirectory {
+  away = false;
+
+  override async findAgents(ids: readonly string[]): Promise<readonly Agent[]> {
+    if (this.away) throw new Error('the host does not answer');
+    return super.findAgents(ids);
+  }
+}
+
+class WeekVault extends DatabaseSecretVault {
+  away = false;
+
+  override async reveal(refs: readonly SecretRef[]): Promise<ReadonlyMap<string, string>> {
+    if (this.away) throw new Error('the vault does not answer');
+    return super.reveal(refs);
+  }
+}
+
+/** The module's own classes and statements, as its container puts them together, around a few ports of the week's. */
+export class WeekHost {
+  readonly agents = new WeekAgents();
+  readonly plans = new InMemoryWorkspacePlans();
+  readonly results = new InMemoryMappingResults();
+  readonly vault: WeekVault;
+  #app: INestApplicationContext | null = null;
+
+  private constructor(readonly dataSource: DataSource) {
+    const keys = parseKeyRing(`week:${randomBytes(32).toString('base64')}`);
+    this.vault = new WeekVault(dataSource.manager, keys, randomBytes);
+  }
+
+  static async start(dataSource: DataSource, receivers: Receivers, options: DataSinksOptions): Promise<WeekHost> {
+    const host = new WeekHost(dataSource);
+    await host.#boot(receivers, options);
+    return host;
+  }
+
+  get<T>(type: Type<T> | (abstract new (...dependencies: never[]) => T)): T {
+    if (!this.#app) throw new Error('the host runs between its start and its stop');
+    return this.#app.get<T>(type as Type<T>);
+  }
+
+  /** A look of the sweeper, of the recoveries and of the worker, each to its end, until there is nothing to be done now. */
+  async work(held: ReadonlySet<string>): Promise<void> {
+    await this.get(DeliverySweeper).sweep();
+    const worker = this.get(DeliveryWorker);
+    do {
+      await this.get(RecoveryPacer).look();
+      worker.wake();
+      await this.#quiet(held);
+    } while (await this.#isRecovering());
+  }
+
+  async rows<T>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
+    return (await this.dataSource.query(sql, [...parameters])) as T[];
+  }
+
+  async stop(): Promise<void> {
+    await this.#app?.close();
+  }
+
+  /** The clock of this process stands still; this deadline is by the one that does not. */
+  async #quiet(held: ReadonlySet<string>): Promise<void> {
+    const deadline = process.hrtime.bigint() + QUIET_WITHIN_S * 1_000_000_000n;
+    while (!(await this.#isQuiet(held))) {
+      if (process.hrtime.bigint() > deadline) throw new Error(`the worker is not done within ${QUIET_WITHIN_S} s`);
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  /** @param held deliveries of workers that have died */
+  async #isQuiet(held: ReadonlySet<string>): Promise<boolean> {
+    // In this order: what is claimed in between is seen in flight.
+    if ((await nextDueInMs(this.dataSource.manager)) === 0) return false;
+    const [row] = await this.rows<{ busy: boolean }>(
+      `SELECT EXISTS (SELECT FROM agent_data_source_delivery WHERE status = 'IN_FLIGHT' AND id <> ALL ($1)) AS busy`,
+      [[...held]],
+    );
+    return row?.busy === false;
+  }
+
+  /** Whether something of a recovery is left that can be made due now. */
+  async #isRecovering(): Promise<boolean> {
+    if (this.agents.away) return false;
+    const [row] = await this.rows<{ left: boolean }>(
+      `SELECT EXISTS (
+         SELECT FROM agent_data_source_recovery r JOIN agent_data_source s ON s.id = r.data_source_id
+          WHERE r.finished_at IS NULL AND s.status <> 'DISABLED'
+            AND NOT EXISTS (SELECT FROM agent_data_source_delivery d
+                             WHERE d.recovery_id = r.id AND d.status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))) AS left`,
+    );
+    return row?.left === true;
+  }
+
+  async #boot(receivers: Receivers, options: DataSinksOptions): Promise<void> {
+    @Module({
+      imports: [EventEmitterModule.forRoot()],
+      providers: [
+        { provide: DATABASE, useValue: this.dataSource },
+        { provide: GIVEN_OPTIONS, useValue: { ...options, pollMs: NEVER_MS, sweepMs: NEVER_MS } },
+        { provide: AgentDirectory, useValue: this.agents },
+        { provide: WorkspacePlans, useValue: this.plans },
+        { provide: MappingResults, useValue: this.results },
+        { provide: SecretVault, useValue: this.vault },
+        { provide: Wakeup, useValue: new InProcessWakeup() },
+        defaultAuditTrail,
+        ...coreProviders,
+        ...adminProviders,
+        { provide: PushClient, useValue: receivers },
+      ],
+    })
+    class WeekModule {}
+    this.#app = await NestFactory.createApplicationContext(WeekModule, { logger: false });
+  }
+}
