@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What the claim needs to pace sinks (a pause while a receiver is down, a rate), and fewer and better placed index
+ * What the claim needs to pace sinks (a pause while a receiver is down, a rate), what the last Test of a sink said, and fewer and better placed index
  * entries for rows that are written several times within a second.
  */
 export class PaceClaims1764500000000 implements MigrationInterface {
@@ -30,7 +30,10 @@ const UP = [
   `ALTER TABLE agent_data_source
      ADD COLUMN failures_in_row integer NOT NULL DEFAULT 0,
      ADD COLUMN paused_until timestamptz,
-     ADD COLUMN paced_from timestamptz`,
+     ADD COLUMN paced_from timestamptz,
+     ADD COLUMN tested_at timestamptz,
+     ADD COLUMN tested_version integer,
+     ADD COLUMN test_passed boolean`,
   // By workspace and sink: both have a cap.
   `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
@@ -46,5 +49,7 @@ const DOWN = [
   `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
      ON agent_data_source_delivery (data_source_id) WHERE status = 'IN_FLIGHT'`,
-  `ALTER TABLE agent_data_source DROP COLUMN failures_in_row, DROP COLUMN paused_until, DROP COLUMN paced_from`,
+  `ALTER TABLE agent_data_source
+     DROP COLUMN test_passed, DROP COLUMN tested_version, DROP COLUMN tested_at,
+     DROP COLUMN paced_from, DROP COLUMN paused_until, DROP COLUMN failures_in_row`,
 ];

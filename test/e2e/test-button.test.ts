@@ -28,6 +28,19 @@ async function pressTest(sink: Sink): Promise<Body> {
 }
 
 describe('the Test button', () => {
+  it('is remembered with the sink, until the sink is changed', async () => {
+    const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer' }]);
+    const sink = await draftSink(endpoint.url);
+    const lastTest = async (): Promise<Body> => (expectStatus(await sink.api.get(sink.path), 200) as Body)['lastTest'];
+    expect(await lastTest()).toBeNull();
+    await pressTest(sink);
+    expect(await lastTest()).toEqual({ passed: false, at: expect.any(String), isCurrent: true });
+    await pressTest(sink);
+    expect(await lastTest()).toMatchObject({ passed: true, isCurrent: true });
+    expectStatus(await sink.api.patch(sink.path, { config: { maxPushesPerSecond: 5 } }), 200);
+    expect(await lastTest()).toMatchObject({ passed: true, isCurrent: false });
+  });
+
   it('sends a synthetic payload of the real one’s shape, marked as a test', async () => {
     const endpoint = await platform().receiver.endpoint();
     const sink = await draftSink(endpoint.url);

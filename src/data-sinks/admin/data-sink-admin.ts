@@ -59,6 +59,7 @@ export class DataSinkAdmin {
       compression: body.config.compression ?? 'none',
       includeFields: body.config.includeFields ?? null,
       maxRowsPerPush: body.config.maxRowsPerPush ?? null,
+      maxPushesPerSecond: body.config.maxPushesPerSecond ?? null,
       sendTraceparent: body.config.sendTraceparent ?? false,
     });
     const secret = acceptSecret(body.secret?.value, config, randomBytes);
@@ -70,6 +71,8 @@ export class DataSinkAdmin {
         status: 'ACTIVE',
         disabledReason: null,
         disabledAt: null,
+        pausedUntil: null,
+        lastTest: null,
         configVersion: 1,
         createdAt: now,
         updatedAt: now,

@@ -13,6 +13,7 @@ import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
 import { DATABASE, NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { PushClient, type PushAnswer } from '../egress/index.js';
 import { gzipWhole } from '../payload/gzip.js';
+import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { databaseNowMs, type Session } from '../persistence/database.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
 import { AuditTrail } from '../ports/audit-trail.js';
@@ -56,6 +57,7 @@ export class SinkTest {
     private readonly client: PushClient,
     private readonly clock: ServerClock,
     private readonly audit: AuditTrail,
+    private readonly sinks: DataSinkRepository,
     private readonly reactivation: SinkReactivation,
     private readonly telemetry: Telemetry,
     @Inject(DATABASE) private readonly database: { readonly manager: Session },
@@ -82,6 +84,7 @@ export class SinkTest {
     const about = { deliveryId, dataSourceId: sink.id, jobId: TEST_JOB, attemptNumber: 1 };
     span.end({ ...about, ...outcome, totalMs: timings.totalMs });
     const passed = status === 'SUCCEEDED';
+    await this.sinks.recordTest(sink, passed);
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
     await this.audit.record([auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome })]);
     const advice = errorCode && adviceOn(errorCode, { httpStatus: outcome.httpStatus, bytes: body.length });

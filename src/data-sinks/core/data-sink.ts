@@ -50,6 +50,8 @@ export interface HttpsWebhookConfig {
   readonly includeFields: readonly RowField[] | null;
   /** A job with more rows is pushed as numbered parts; null for one push whatever its size. */
   readonly maxRowsPerPush: number | null;
+  /** At most so many pushes a second; null for as many as its cap allows. Sinks of older versions have none. */
+  readonly maxPushesPerSecond?: number | null | undefined;
   /** Whether pushes carry the `traceparent` of their attempt. @default false; sinks of older versions have none */
   readonly sendTraceparent?: boolean | undefined;
 }
@@ -71,6 +73,10 @@ export interface DataSink {
   /** Null unless the status is `DISABLED`. */
   readonly disabledReason: DisabledReason | null;
   readonly disabledAt: Date | null;
+  /** While its receiver is down: until then fresh deliveries wait, afterwards they go one at a time until one is answered. */
+  readonly pausedUntil: Date | null;
+  /** What the last Test said; null when there was none. */
+  readonly lastTest: LastTest | null;
   /** Goes up with every change of what is sent or where. Attempts keep it. */
   readonly configVersion: number;
   readonly secret: SecretSummary;
@@ -79,6 +85,13 @@ export interface DataSink {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly deletedAt: Date | null;
+}
+
+export interface LastTest {
+  readonly passed: boolean;
+  readonly at: Date;
+  /** Whether the sink is still as it was then. */
+  readonly isCurrent: boolean;
 }
 
 /** What may be shown of a secret: never the value. */

@@ -22,7 +22,7 @@ export class DataSinkRepository {
   }
 
   async insert(sink: DataSink, manager = this.#manager): Promise<void> {
-    const { secret, previousSecret: _none, ...rest } = sink;
+    const { secret, previousSecret: _none, lastTest: _untested, ...rest } = sink;
     const columns = { ...rest, secretId: secret.id, secretHint: secret.hint, secretCreatedAt: secret.createdAt };
     await repository(manager).insert(columns);
   }
@@ -92,6 +92,12 @@ export class DataSinkRepository {
     return result.affected === 1;
   }
 
+  /** Keeps what a Test of the sink, as it was read, has said. */
+  async recordTest(sink: DataSink, passed: boolean): Promise<void> {
+    const said = { testPassed: passed, testedVersion: sink.configVersion, testedAt: () => 'now()' };
+    await repository(this.#manager).update({ id: sink.id }, said);
+  }
+
   /** Ends the pause of a sink whose receiver has answered. @returns whether it was paused */
   resume(sink: DataSink): Promise<boolean> {
     return resumeSinks(this.#manager, [sink.id]);
@@ -131,10 +137,14 @@ function toDataSink(entity: DataSourceEntity): DataSink {
   const { previousSecretId, previousSecretHint, previousSecretExpiresAt, isOverlapping, ...more } = others;
   // What the worker and the sweeper alone keep of it.
   const { previousSecretToldAt: _told, reactivatedAt: _at, ...kept } = more;
-  const { failuresInRow: _failures, pausedUntil: _until, pacedFrom: _from, ...rest } = kept;
+  const { failuresInRow: _failures, pacedFrom: _from, testedAt, testedVersion, testPassed, ...rest } = kept;
   return {
     ...rest,
     config: { ...DEFAULT_BODY_SETTINGS, ...config },
+    lastTest:
+      testedAt === null || testPassed === null
+        ? null
+        : { passed: testPassed, at: testedAt, isCurrent: testedVersion === entity.configVersion },
     secret: { id: secretId, hint: secretHint, createdAt: secretCreatedAt },
     previousSecret:
       isOverlapping && previousSecretId !== null && previousSecretExpiresAt !== null

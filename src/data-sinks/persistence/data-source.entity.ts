@@ -62,6 +62,16 @@ export class DataSourceEntity {
   @Column('timestamptz', { name: 'paced_from', nullable: true })
   pacedFrom!: Date | null;
 
+  @Column('timestamptz', { name: 'tested_at', nullable: true })
+  testedAt!: Date | null;
+
+  /** Its configuration's version then. */
+  @Column('integer', { name: 'tested_version', nullable: true })
+  testedVersion!: number | null;
+
+  @Column('boolean', { name: 'test_passed', nullable: true })
+  testPassed!: boolean | null;
+
   @Column('integer', { name: 'config_version', default: 1 })
   configVersion!: number;
 

@@ -8,6 +8,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsNumber,
   IsString,
   Length,
   Max,
@@ -26,6 +27,9 @@ import {
 import { ROW_FIELDS, type RowField } from '../../core/job-completed.js';
 import { MAX_PARTS } from '../../core/payload-recipe.js';
 import { IfGiven, IfNotNull, oneOf } from './given.js';
+
+const MIN_PUSHES_PER_SECOND = 0.01;
+const MAX_PUSHES_PER_SECOND = 1_000;
 
 export class CustomHeaderBody {
   @ApiProperty({ example: 'X-Environment', maxLength: 128 })
@@ -120,6 +124,20 @@ export class DataSourceConfigBody {
   @Min(1)
   @Max(MAX_ROWS_PER_PUSH)
   maxRowsPerPush?: number | null;
+
+  @ApiPropertyOptional({
+    type: Number,
+    minimum: MIN_PUSHES_PER_SECOND,
+    maximum: MAX_PUSHES_PER_SECOND,
+    nullable: true,
+    example: null,
+    description: 'At most so many pushes a second, retries among them; 0.1 is one in ten seconds. Null: no such limit.',
+  })
+  @IfNotNull()
+  @IsNumber({ maxDecimalPlaces: 2 })
+  @Min(MIN_PUSHES_PER_SECOND)
+  @Max(MAX_PUSHES_PER_SECOND)
+  maxPushesPerSecond?: number | null;
 
   @ApiPropertyOptional({
     example: false,

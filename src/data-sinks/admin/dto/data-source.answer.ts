@@ -35,6 +35,17 @@ export class PreviousSecretAnswer {
   expiresAt!: Date;
 }
 
+export class LastTestAnswer {
+  @ApiProperty({ example: true })
+  passed!: boolean;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
+  at!: Date;
+
+  @ApiProperty({ example: true, description: 'False when the data source was changed since.' })
+  isCurrent!: boolean;
+}
+
 export class DataSourceAnswer {
   @ApiProperty({ example: 'ads_01J5Z0000000000000000000AB' })
   id!: string;
@@ -70,6 +81,19 @@ export class DataSourceAnswer {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   disabledAt!: Date | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: null,
+    description:
+      'While its receiver is down: until then deliveries that were not tried wait, afterwards they go one at a time until one is answered. A Test that passes ends it.',
+  })
+  pausedUntil!: Date | null;
+
+  @ApiProperty({ type: LastTestAnswer, nullable: true, description: 'Null when it was never tested.' })
+  lastTest!: LastTestAnswer | null;
 
   @ApiProperty({ example: 1, description: 'Goes up with every change; each attempt says which one it used.' })
   configVersion!: number;
@@ -119,9 +143,11 @@ export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
       customHeaders: [...customHeaders],
       retryableStatuses: [...retryableStatuses],
       ...{ compression, includeFields: includeFields && [...includeFields], maxRowsPerPush },
+      maxPushesPerSecond: config.maxPushesPerSecond ?? null,
       sendTraceparent: config.sendTraceparent ?? false,
     },
     ...{ format, status, disabledReason: sink.disabledReason, disabledAt: sink.disabledAt, configVersion },
+    ...{ pausedUntil: sink.pausedUntil, lastTest: sink.lastTest },
     secret: { hint: secret.hint, createdAt: secret.createdAt },
     previousSecret: previousSecret && { hint: previousSecret.hint, expiresAt: previousSecret.expiresAt },
     ...{ createdAt, updatedAt },
