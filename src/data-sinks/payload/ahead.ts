@@ -17,12 +17,12 @@ export async function* ahead<I, O>(
       const [first] = underWay;
       if (first && underWay.length >= most) {
         yield await first;
-        underWay.shift();
+        void underWay.shift();
       }
     }
     for (let first = underWay[0]; first; first = underWay[0]) {
       yield await first;
-      underWay.shift();
+      void underWay.shift();
     }
   } finally {
     await Promise.allSettled(underWay);
