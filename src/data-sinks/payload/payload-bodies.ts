@@ -2,7 +2,7 @@ import type { ClaimedDelivery, StoredPayload } from '../core/claimed-delivery.js
 import { parseRecipe } from '../core/payload-recipe.js';
 import { ahead } from './ahead.js';
 import { decompress } from './chunk-compression.js';
-import type { PayloadBuilder } from './payload-builder.js';
+import type { BodyWatch, PayloadBuilder } from './payload-builder.js';
 import { PayloadCache } from './payload-cache.js';
 import { PayloadCorruptError } from './payload-errors.js';
 import type { PayloadKey, PayloadStore } from './payload-store.js';
@@ -12,6 +12,8 @@ export interface PayloadBody {
   readonly payload: StoredPayload;
   /** The bytes, when the body is small enough to be kept in memory. */
   readonly whole: Buffer | null;
+  /** Who was given all of its bytes while it was made; null when nobody was. */
+  readonly watchedBy: BodyWatch | null;
   /** The same bytes each time, as a stream. */
   open(): AsyncIterable<Buffer>;
 }
@@ -53,11 +55,12 @@ export class PayloadBodies {
     this.#cache = new PayloadCache(cacheBytes);
   }
 
-  obtain(delivery: BodyRequest): Promise<PayloadBody> {
+  /** @param watch is given the bytes if the body is a large one that is made for this delivery */
+  obtain(delivery: BodyRequest, watch: BodyWatch | null = null): Promise<PayloadBody> {
     const name = `${delivery.jobId}/${delivery.run}/${delivery.recipe}`;
     const known = this.#underWay.get(name);
     if (known) return known;
-    const body = this.#find(name, delivery).finally(() => this.#underWay.delete(name));
+    const body = this.#find(name, delivery, watch).finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, body);
     return body;
   }
@@ -68,18 +71,18 @@ export class PayloadBodies {
     return payload && { payload, open: () => this.#stream(payload, key.recipe) };
   }
 
-  async #find(name: string, delivery: BodyRequest): Promise<PayloadBody> {
+  async #find(name: string, delivery: BodyRequest, watch: BodyWatch | null): Promise<PayloadBody> {
     const stored = delivery.payload ?? (await this.#madeLately(name, delivery));
-    const { payload, whole } = stored
-      ? { payload: stored, whole: null }
-      : await this.#builder.build(delivery, delivery);
+    const { payload, whole, watchedBy } = stored
+      ? { payload: stored, whole: null, watchedBy: null }
+      : await this.#builder.build(delivery, delivery, watch);
     if (!stored) {
       this.#meter.built(payload.bytes);
       this.#remember(name);
     }
     if (whole) this.#cache.put(payload.bodyId, whole);
     return {
-      payload,
+      ...{ payload, watchedBy },
       whole: whole ?? (await this.#wholeFromStore(payload, delivery.recipe)),
       open: () => this.#stream(payload, delivery.recipe),
     };

@@ -20,6 +20,15 @@ const CHUNKS_UNDER_WAY = 3;
 export interface BuiltPayload {
   readonly payload: StoredPayload;
   readonly whole: Buffer | null;
+  /** Who was given all of its bytes while it was made; null when nobody was. */
+  readonly watchedBy: BodyWatch | null;
+}
+
+/** Whoever wants to see the bytes of a large body while it is made, and be spared a pass of its own. */
+export interface BodyWatch {
+  /** @returns false when it wants none of them after all */
+  begin(): Promise<boolean>;
+  update(chunk: Uint8Array): void;
 }
 
 /** Makes the body of a job once: results → canonical bytes → compressed chunks and a SHA-256. */
@@ -37,17 +46,18 @@ export class PayloadBuilder {
   }
 
   /**
+   * @param watch asked only when the body is a large one and is made here
    * @throws ResultsMissingError when the host no longer has the rows
    * @throws InvalidResultRowError when a row cannot be sent as it is
    * @throws PayloadBeingBuiltError while another worker makes the same body
    * @throws TooManyPartsError when the job would be pushed in more parts than there may be
    */
-  async build(key: PayloadKey, facts: PayloadFacts): Promise<BuiltPayload> {
+  async build(key: PayloadKey, facts: PayloadFacts, watch: BodyWatch | null = null): Promise<BuiltPayload> {
     const recipe = parseRecipe(key.recipe);
     if (isOfSeveral(recipe)) {
       // Whoever made the parts before this one was asked for made it too.
       const made = await this.#store.find(key);
-      if (made) return { payload: made, whole: null };
+      if (made) return { payload: made, whole: null, watchedBy: null };
       await this.#parts.build(key, recipe, facts);
       return this.#builtElsewhere(key);
     }
@@ -58,7 +68,7 @@ export class PayloadBuilder {
     const [first, second] = [await chunks.next(), await chunks.next()];
     if (first.done) throw new Error('a body has at least one chunk');
     if (second.done) return this.#storeWhole(key, recipe, first.value);
-    return this.#storeInChunks(key, recipe, chain([first.value, second.value], chunks));
+    return this.#storeInChunks(key, recipe, chain([first.value, second.value], chunks), watch);
   }
 
   /** Most bodies: one statement, no lease. When two workers make the same one, the first wins and both send its bytes. */
@@ -74,7 +84,7 @@ export class PayloadBuilder {
       rows: rowsSoFar,
     };
     const chunk = await compress(bytes, compression);
-    if (await this.#store.insertWhole(key, payload, chunk)) return { payload, whole: bytes };
+    if (await this.#store.insertWhole(key, payload, chunk)) return { payload, whole: bytes, watchedBy: null };
     return this.#builtElsewhere(key);
   }
 
@@ -83,15 +93,19 @@ export class PayloadBuilder {
     key: PayloadKey,
     { compression }: PayloadRecipe,
     chunks: AsyncIterable<BodyChunk>,
+    watch: BodyWatch | null,
   ): Promise<BuiltPayload> {
     const bodyId = this.#newId('payload');
     if (!(await this.#store.beginBuild(key, bodyId))) return this.#builtElsewhere(key);
+    // Others may wait for this body: what ails the one that would watch must not keep it from them.
+    const watchedBy = watch && (await watch.begin().catch(() => false)) ? watch : null;
     const hash = createHash('sha256');
     let bytes = 0;
     let rows = 0;
     let seq = 0;
     const pack = (chunk: BodyChunk) => {
       hash.update(chunk.bytes);
+      watchedBy?.update(chunk.bytes);
       bytes += chunk.bytes.length;
       rows = chunk.rowsSoFar;
       return compress(chunk.bytes, compression);
@@ -108,12 +122,14 @@ export class PayloadBuilder {
       throw error;
     }
     const payload: StoredPayload = { bodyId, sha256: hash.digest('hex'), bytes, rows };
-    return (await this.#store.finishBuild(key, payload)) ? { payload, whole: null } : this.#builtElsewhere(key);
+    return (await this.#store.finishBuild(key, payload))
+      ? { payload, whole: null, watchedBy }
+      : this.#builtElsewhere(key);
   }
 
   async #builtElsewhere(key: PayloadKey): Promise<BuiltPayload> {
     const payload = await this.#store.find(key);
-    if (payload) return { payload, whole: null };
+    if (payload) return { payload, whole: null, watchedBy: null };
     throw new PayloadBeingBuiltError(`the body of job ${key.jobId}, run ${key.run} is being made by another worker`);
   }
 }

@@ -19,6 +19,7 @@ import { attemptLogLine } from './attempt-log-line.js';
 import type { AttemptRecorder } from './attempt-recorder.js';
 import type { DeliveryParts } from './delivery-parts.js';
 import type { PushSigner } from './push-signer.js';
+import type { SigningTask } from './signing-watch.js';
 
 /** What became of a delivery that was not posted. */
 export type NotPosted = { readonly ending: Ending } | { readonly release: Release };
@@ -114,14 +115,16 @@ export class DeliveryAttempt {
     if (!sink) throw new Error('a delivery without its sink cannot pass the gate');
     await this.#parts.requireOthers(delivery);
     const recipe = parseRecipe(delivery.recipe);
-    const body = await this.#bodies.obtain(delivery);
-    const signature = await this.#signer.sign({
+    const task: SigningTask = {
       deliveryId: delivery.id,
       config: sink.config,
       secret: { secretId: sink.secretId, workspaceId: delivery.workspaceId },
       previousSecret: sink.previousSecret,
-      body,
-    });
+    };
+    const watch = delivery.payload ? null : this.#signer.watch(task);
+    const body = await this.#bodies.obtain(delivery, watch);
+    const signedAsMade = watch && body.watchedBy === watch ? watch.headers() : null;
+    const signature = signedAsMade ?? (await this.#signer.sign({ ...task, body }));
     return { recipe, sink, body, signature };
   }
 

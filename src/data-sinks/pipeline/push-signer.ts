@@ -1,8 +1,7 @@
-import type { PreviousSecret } from '../core/claimed-delivery.js';
-import type { HttpsWebhookConfig } from '../core/data-sink.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
 import { signatureScheme } from '../core/signing/signature-scheme.js';
 import { type SecretRef, SecretUnreadableError, type SecretVault } from '../ports/secret-vault.js';
+import { type SigningTask, SigningWatch, type StartedSignature } from './signing-watch.js';
 
 /** What is signed: any stored body, or the synthetic one of a test. */
 export interface SignableBody {
@@ -10,12 +9,7 @@ export interface SignableBody {
   open(): AsyncIterable<Uint8Array>;
 }
 
-export interface SigningRequest {
-  readonly deliveryId: string;
-  readonly config: Pick<HttpsWebhookConfig, 'authScheme' | 'username'>;
-  readonly secret: SecretRef;
-  /** Of the same workspace; null when no overlap lasts. */
-  readonly previousSecret: PreviousSecret | null;
+export interface SigningRequest extends SigningTask {
   readonly body: SignableBody;
 }
 
@@ -42,18 +36,28 @@ export class PushSigner {
 
   /** One pass over the body where the scheme reads it, none where it does not; the body is never held. */
   async sign(request: SigningRequest): Promise<Readonly<Record<string, string>>> {
-    const { deliveryId, config, body } = request;
-    const { secret, previousSecret, nowMs } = await this.#secretsInForce(request);
-    const scheme = signatureScheme(config.authScheme);
-    const pass = scheme.begin({
-      ...{ deliveryId, timestamp: Math.floor(nowMs / 1000), secret, previousSecret },
-      username: config.username,
-    });
-    if (scheme.readsBody) {
+    const { config, body } = request;
+    const { pass } = await this.#begin(request);
+    if (signatureScheme(config.authScheme).readsBody) {
       if (body.whole) pass.update(body.whole);
       else for await (const chunk of body.open()) pass.update(chunk);
     }
     return pass.headers();
+  }
+
+  /** Signs a body while it is made: for a large one, whose bytes would have to be read once more. */
+  watch(task: SigningTask): SigningWatch {
+    return new SigningWatch(task, () => this.#begin(task), this.#nowMs);
+  }
+
+  async #begin(task: SigningTask): Promise<StartedSignature> {
+    const { deliveryId, config } = task;
+    const { secret, previousSecret, nowMs } = await this.#secretsInForce(task);
+    const pass = signatureScheme(config.authScheme).begin({
+      ...{ deliveryId, timestamp: Math.floor(nowMs / 1000), secret, previousSecret },
+      username: config.username,
+    });
+    return { pass, atMs: nowMs };
   }
 
   /**
@@ -61,7 +65,7 @@ export class PushSigner {
    * however long the body took to make, it does not outlive its overlap. Until then it is not left out in silence, since
    * a receiver may know no other; a claim of a moment later knows what is in force.
    */
-  async #secretsInForce({ secret, previousSecret: previous }: SigningRequest): Promise<{
+  async #secretsInForce({ secret, previousSecret: previous }: SigningTask): Promise<{
     readonly secret: string;
     readonly previousSecret: string | null;
     readonly nowMs: number;

@@ -189,6 +189,28 @@ describe('a body from results to bytes and back', () => {
     expect(await stored()).toHaveLength(1);
   });
 
+  it.each([
+    ['large one is given to who watches it', 12_000, true, 'watched'],
+    ['large one is made all the same when who wanted to watch it cannot', 12_000, false, 'not watched'],
+    ['small one is in memory in any case', 10, true, 'not watched'],
+  ])('a %s', async (_name, rowCount, begins, expected) => {
+    const { results, completed } = job(rowCount);
+    const seen = createHash('sha256');
+    const watch = {
+      begin: async () => {
+        if (begins) return true;
+        throw new Error('the vault is away');
+      },
+      update: (chunk: Uint8Array) => void seen.update(chunk),
+    };
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 0);
+    const body = await bodies.obtain({ ...completed, ...KEY, payload: null }, watch);
+    expect(body.watchedBy === watch ? 'watched' : 'not watched').toBe(expected);
+    if (expected === 'watched') expect(seen.digest('hex')).toBe(body.payload.sha256);
+    const later = await bodies.obtain({ ...completed, ...KEY, payload: body.payload }, watch);
+    expect(later.watchedBy).toBeNull();
+  });
+
   it('is not sent when bytes are missing from the store', async () => {
     const { results, completed } = job(12_000);
     const { payload: made } = await new PayloadBuilder(results, store, newId).build(KEY, completed);

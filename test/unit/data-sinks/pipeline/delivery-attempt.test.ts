@@ -34,6 +34,7 @@ beforeEach(() => {
 afterEach(() => void jest.restoreAllMocks());
 
 interface Stage {
+  readonly watched?: boolean;
   readonly parts?: () => Promise<never>;
   readonly obtain?: () => Promise<never>;
   readonly opened?: boolean;
@@ -54,14 +55,17 @@ const answering = (result: ExchangeResult) => async () => ({
 const status = (httpStatus: number, retryAfterMs: number | null = null) =>
   answering({ kind: 'answered', httpStatus, retryAfterMs });
 
-function stage({ parts, obtain, opened = true, recorded = true, post = status(200) }: Stage) {
+function stage({ watched = false, parts, obtain, opened = true, recorded = true, post = status(200) }: Stage) {
   const order: string[] = [];
   const closings: AttemptClosing[] = [];
   const requests: PushRequest[] = [];
   const body = { payload: PAYLOAD, whole: Buffer.from('the body'), open: () => [] as never };
-  const bodies = { obtain: obtain ?? (async () => body) } as unknown as PayloadBodies;
+  const bodies = {
+    obtain: obtain ?? (async (_delivery: unknown, watch: unknown) => ({ ...body, watchedBy: watched ? watch : null })),
+  } as unknown as PayloadBodies;
   const signings: SigningRequest[] = [];
   const signer = {
+    watch: () => ({ headers: () => ({ 'X-MT-Signature': 'made while the body was' }) }),
     sign: async (request: SigningRequest) => (
       order.push('signed'),
       signings.push(request),
@@ -107,6 +111,17 @@ function stage({ parts, obtain, opened = true, recorded = true, post = status(20
 }
 
 describe('an attempt', () => {
+  it('takes the signature that was made while its body was, and makes one where none was', async () => {
+    const { run, order, requests } = stage({});
+    await run({ payload: null });
+    expect(order).toContain('signed');
+    const watched = stage({ watched: true });
+    await watched.run({ payload: null });
+    expect(watched.order).not.toContain('signed');
+    expect(requests[0]?.headers).toMatchObject({ 'X-MT-Signature': 'sha256=…' });
+    expect(watched.requests[0]?.headers).toMatchObject({ 'X-MT-Signature': 'made while the body was' });
+  });
+
   it('is on record before its request leaves, and after its answer came', async () => {
     const { run, order, closings, requests } = stage({});
     expect(await run()).toEqual({ status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false });

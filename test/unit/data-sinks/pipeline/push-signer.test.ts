@@ -150,3 +150,40 @@ describe('during a rotation', () => {
     },
   );
 });
+
+describe('a signature over a body that is being made', () => {
+  const stage = (given: Partial<SigningRequest> = {}, values: Readonly<Record<string, string>> = { sec_1: SECRET }) => {
+    const clock = { ms: NOW_MS };
+    const signer = new PushSigner(vaultOf(values).vault, () => clock.ms);
+    return { clock, signer, watch: signer.watch(request(given)) };
+  };
+
+  it('is the one that a pass of its own would make', async () => {
+    const { signer, watch } = stage();
+    expect(await watch.begin()).toBe(true);
+    for (const part of ['the ', 'body']) watch.update(Buffer.from(part));
+    expect(watch.headers()).toEqual(await signer.sign(request()));
+  });
+
+  it('is none when the body took so long that its time is old', async () => {
+    const { clock, watch } = stage();
+    await watch.begin();
+    clock.ms += 30_000;
+    expect(watch.headers()).not.toBeNull();
+    const late = stage();
+    await late.watch.begin();
+    late.clock.ms += 30_001;
+    expect(late.watch.headers()).toBeNull();
+  });
+
+  it('is not begun for a scheme that reads no body, nor while a secret is being rotated', async () => {
+    const bearer = stage({ config: { authScheme: 'Bearer', username: null } });
+    expect([await bearer.watch.begin(), bearer.watch.headers()]).toEqual([false, null]);
+    const rotating = stage({ previousSecret: { secretId: 'sec_0', expiresAt: new Date(NOW_MS + 60_000) } });
+    expect([await rotating.watch.begin(), rotating.watch.headers()]).toEqual([false, null]);
+  });
+
+  it('fails to begin without its secret', async () => {
+    await expect(stage({}, {}).watch.begin()).rejects.toMatchObject({ code: 'secret_unavailable' });
+  });
+});
