@@ -7,6 +7,9 @@ import { startServices } from '../support/services/services.js';
 import { Child } from './child.mjs';
 import { cpuMs, nowMs, until } from './measure.mjs';
 
+/** As `npm run start:prod` starts the host; the naive design gets the same. */
+export const PRODUCTION_FLAGS = ['--max-semi-space-size=64'];
+
 const SECRET = 'bench-secret-of-32-bytes-or-more';
 
 /** What all parts share: real services, a receiver, databases, and the certainty that nothing was lost or wrong. */
@@ -53,7 +56,7 @@ export class Stage {
   }
 
   /** The module in a process of its own. */
-  async platform({ databaseUrl, dataDir, redis = true, migrate = true, options = {}, execArgv } = {}) {
+  async platform({ databaseUrl, dataDir, redis = true, migrate = true, options = {}, execArgv = PRODUCTION_FLAGS } = {}) {
     const settings = {
       ...(dataDir ? { dataDir } : { databaseUrl: databaseUrl ?? (await this.freshDatabase()) }),
       ...(redis && { redisUrl: this.redisUrl }),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { median, percentile } from '../measure.mjs';
+import { PRODUCTION_FLAGS } from '../stage.mjs';
 
 /** About 10 KB of body. */
 const ROWS = 80;
@@ -54,7 +55,7 @@ export async function small(stage, { runs, scale }) {
 
 export async function naivePlatform(stage) {
   const settings = { databaseUrl: await stage.freshDatabase(), redisUrl: stage.redisUrl, secret: stage.secret };
-  return stage.start('naive.mjs', { BENCH_NAIVE: JSON.stringify(settings) });
+  return stage.start('naive.mjs', { BENCH_NAIVE: JSON.stringify(settings) }, PRODUCTION_FLAGS);
 }
 
 /** Completes jobs as fast as they are taken, until every delivery has arrived. */
