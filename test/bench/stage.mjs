@@ -56,7 +56,14 @@ export class Stage {
   }
 
   /** The module in a process of its own. */
-  async platform({ databaseUrl, dataDir, redis = true, migrate = true, options = {}, execArgv = PRODUCTION_FLAGS } = {}) {
+  async platform({
+    databaseUrl,
+    dataDir,
+    redis = true,
+    migrate = true,
+    options = {},
+    execArgv = PRODUCTION_FLAGS,
+  } = {}) {
     const settings = {
       ...(dataDir ? { dataDir } : { databaseUrl: databaseUrl ?? (await this.freshDatabase()) }),
       ...(redis && { redisUrl: this.redisUrl }),
