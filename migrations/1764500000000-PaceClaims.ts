@@ -35,9 +35,10 @@ const UP = [
      ADD COLUMN tested_version integer,
      ADD COLUMN test_passed boolean`,
   // By workspace and sink: both have a cap.
-  `DROP INDEX ix_agent_data_source_delivery_in_flight`,
-  `CREATE INDEX ix_agent_data_source_delivery_in_flight
+  // IF NOT EXISTS: on a large table the operator makes it before, CONCURRENTLY (docs/operations.md).
+  `CREATE INDEX IF NOT EXISTS ix_agent_data_source_delivery_sending
      ON agent_data_source_delivery (workspace_id, data_source_id) WHERE status = 'IN_FLIGHT'`,
+  `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   // A workspace's entries are read along their chain.
   `DROP INDEX ix_agent_data_source_audit_workspace`,
   setFillfactor('SET (fillfactor = 60)'),
@@ -46,9 +47,9 @@ const UP = [
 const DOWN = [
   setFillfactor('RESET (fillfactor)'),
   `CREATE INDEX ix_agent_data_source_audit_workspace ON agent_data_source_audit (workspace_id, id)`,
-  `DROP INDEX ix_agent_data_source_delivery_in_flight`,
   `CREATE INDEX ix_agent_data_source_delivery_in_flight
      ON agent_data_source_delivery (data_source_id) WHERE status = 'IN_FLIGHT'`,
+  `DROP INDEX ix_agent_data_source_delivery_sending`,
   `ALTER TABLE agent_data_source
      DROP COLUMN test_passed, DROP COLUMN tested_version, DROP COLUMN tested_at,
      DROP COLUMN paced_from, DROP COLUMN paused_until, DROP COLUMN failures_in_row`,

@@ -29,7 +29,7 @@ export interface DataSinksOptions {
   /**
    * Whether the worker's statements are prepared once per connection, which spares PostgreSQL a third of the work. Set it
    * to false behind a pooler that shares connections between transactions and does not know prepared statements
-   * (PgBouncer before 1.21). @default true
+   * (PgBouncer before 1.24, or with `max_prepared_statements = 0`). @default true
    */
   readonly preparedStatements?: boolean;
 

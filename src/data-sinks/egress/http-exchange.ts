@@ -64,7 +64,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     private readonly connection: Connection,
     private readonly request: HttpRequest,
     private readonly options: HttpExchangeOptions,
-  ) {}
+  ) {
+    // It may be cancelled while its body is being read, before anybody awaits the end.
+    this.#settled.promise.catch(() => undefined);
+  }
 
   /** @throws ExchangeFailure when there was no answer, or the body's own error when it could not be read */
   async run(): Promise<HttpAnswer> {

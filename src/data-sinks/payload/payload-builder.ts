@@ -65,10 +65,15 @@ export class PayloadBuilder {
     if (!batches) throw new ResultsMissingError(`the host has no results of job ${key.jobId}, run ${key.run}`);
 
     const chunks = bodyChunks(recipe, facts, batches);
-    const [first, second] = [await chunks.next(), await chunks.next()];
-    if (first.done) throw new Error('a body has at least one chunk');
-    if (second.done) return this.#storeWhole(key, recipe, first.value);
-    return this.#storeInChunks(key, recipe, chain([first.value, second.value], chunks), watch);
+    try {
+      const [first, second] = [await chunks.next(), await chunks.next()];
+      if (first.done) throw new Error('a body has at least one chunk');
+      if (second.done) return await this.#storeWhole(key, recipe, first.value);
+      return await this.#storeInChunks(key, recipe, chain([first.value, second.value], chunks), watch);
+    } finally {
+      // Also when another worker turns out to make it: the host's stream may hold a connection until it is closed.
+      await chunks.return(undefined);
+    }
   }
 
   /** Most bodies: one statement, no lease. When two workers make the same one, the first wins and both send its bytes. */

@@ -15,6 +15,16 @@ export interface ClaimLimits {
   readonly leaseMs: number;
 }
 
+/** Where the claims of a worker are in their round. */
+export interface ClaimPosition {
+  /** The sink that had the last turn; empty for a first claim. */
+  readonly after: string;
+  /** Found to have no room: their sinks are passed by. */
+  readonly fullWorkspaces: readonly string[];
+}
+
+export const FROM_THE_START: ClaimPosition = { after: '', fullWorkspaces: [] };
+
 /** What a claim took, and where the next one goes on. */
 export interface Claim {
   readonly deliveries: readonly ClaimedDelivery[];
@@ -24,6 +34,8 @@ export interface Claim {
   readonly exhausted: boolean;
   /** Whether more was due than the caps, of a sink or a workspace, left room for. */
   readonly capped: boolean;
+  /** Workspaces that have no room left now. */
+  readonly fullWorkspaces: readonly string[];
   /** When sinks have more than their rate lets go now: after so long the next one may. */
   readonly pacedMs: number | null;
 }
@@ -31,15 +43,16 @@ export interface Claim {
 /** A claim visits so many sinks with something to offer: for some deliveries of each, but not for one sink's alone. */
 const sinksToVisit = (batch: number): number => Math.max(Math.ceil(batch / 8), Math.min(batch, 8));
 
-/**
- * Takes due deliveries, fair across sinks, under a lease. The database's clock decides what is due.
- * @param after the sink that had the last turn; empty for a first claim
- */
-export async function claimDeliveries(database: Database, limits: ClaimLimits, after: string): Promise<Claim> {
+/** Takes due deliveries, fair across sinks, under a lease. The database's clock decides what is due. */
+export async function claimDeliveries(
+  database: Database,
+  limits: ClaimLimits,
+  { after, fullWorkspaces }: ClaimPosition = FROM_THE_START,
+): Promise<Claim> {
   const { batch, inFlightPerSink, inFlightPerWorkspace, leaseMs } = limits;
   const claimed = await rows<ClaimRow>(database, CLAIM, [
     ...[batch, inFlightPerSink, leaseMs, after, sinksToVisit(batch)],
-    inFlightPerWorkspace,
+    ...[inFlightPerWorkspace, fullWorkspaces],
   ]);
   const [first] = claimed;
   if (!first) throw new Error('a claim answers with one row at least');
@@ -48,13 +61,18 @@ export async function claimDeliveries(database: Database, limits: ClaimLimits, a
     lastSink: first.last_sink,
     exhausted: first.exhausted,
     capped: first.capped,
+    fullWorkspaces: first.full_workspaces,
     pacedMs: first.paced_ms,
   };
 }
 
-type ClaimRow = { last_sink: string; exhausted: boolean; capped: boolean; paced_ms: number | null } & (
-  ClaimedRow | { id: null }
-);
+type ClaimRow = {
+  last_sink: string;
+  exhausted: boolean;
+  capped: boolean;
+  full_workspaces: string[];
+  paced_ms: number | null;
+} & (ClaimedRow | { id: null });
 
 function isDelivery(row: ClaimRow): row is ClaimRow & ClaimedRow {
   return row.id !== null;

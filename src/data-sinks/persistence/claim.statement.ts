@@ -8,21 +8,24 @@ const MOST_STEPS = 500;
  * that none of their retries is spent on a receiver that is down; retries keep to the waits that customers are promised,
  * and find out whether it is up again. When the pause is over, fresh ones go one at a time until one is answered.
  *
- * Those visited offer fresh deliveries before retries, twice their share each, and the batch is filled in rounds:
+ * Those visited offer fresh deliveries before retries, but for one place that is kept for the retry that has waited
+ * longest; twice their share each, and the batch is filled in rounds:
  * everybody's first, then everybody's second, within what the cap of the workspace and the sink's own rate leave.
  * A rate is kept as the time from which an allowance has been adding up; its row is locked, so that two workers never
  * spend the same.
  *
  * The chosen rows are looked up by their ids and checked once more under their locks. Their status is compared as an
  * expression there: compared as it is, it would fit the index of all that waits, and the planner, who cannot know how
- * few the ids are, would read a backlog of a million through.
+ * few the ids are, would read a backlog of a million through. Whether they are due is checked once more too: another
+ * worker may have tried one meanwhile, and planned its retry.
  */
 export const CLAIM = `
-WITH RECURSIVE turn (step, sink, wrapped, found, workspace_id, room, fresh_room, is_full, rate) AS (
-  SELECT 0, $4::text, false, 0, NULL::text, 0, 0, false, NULL::float8
+WITH RECURSIVE turn (step, sink, wrapped, found, workspace_id, room, fresh_room, is_full, late, rate) AS (
+  SELECT 0, $4::text, false, 0, NULL::text, 0, 0, false, false, NULL::float8
   UNION ALL
   SELECT t.step + 1, next.sink, t.wrapped OR next.sink <= t.sink, t.found + (has.room > 0)::int,
-         next.workspace_id, has.room, has.fresh_room, has.room = 0 AND f.sending IS NOT NULL, s.rate
+         next.workspace_id, has.room, has.fresh_room,
+         has.room = 0 AND f.sending IS NOT NULL OR next.workspace_id = ANY ($7::text[]), due.late, s.rate
     FROM turn t
     CROSS JOIN LATERAL (
       (SELECT d.data_source_id AS sink, d.workspace_id FROM agent_data_source_delivery d
@@ -36,10 +39,11 @@ WITH RECURSIVE turn (step, sink, wrapped, found, workspace_id, room, fresh_room,
              (a.config->>'maxPushesPerSecond')::float8 AS rate
         FROM agent_data_source a WHERE a.id = next.sink) s ON true
     CROSS JOIN LATERAL (
-      SELECT s.status IS DISTINCT FROM 'DISABLED' AND (s.paused_until > now()) IS NOT TRUE AND EXISTS (
+      SELECT next.workspace_id <> ALL ($7::text[]) AND s.status IS DISTINCT FROM 'DISABLED'
+             AND (s.paused_until > now()) IS NOT TRUE AND EXISTS (
                SELECT FROM agent_data_source_delivery d
                 WHERE d.data_source_id = next.sink AND d.status = 'PENDING' AND d.next_attempt_at <= now()) AS fresh,
-             s.status IS DISTINCT FROM 'DISABLED' AND EXISTS (
+             next.workspace_id <> ALL ($7::text[]) AND s.status IS DISTINCT FROM 'DISABLED' AND EXISTS (
                SELECT FROM agent_data_source_delivery d
                 WHERE d.data_source_id = next.sink AND d.status = 'RETRYING' AND d.next_attempt_at <= now()) AS late
       -- Worked out once, not wherever it is named.
@@ -68,7 +72,7 @@ offered AS MATERIALIZED (
         FROM (
           (SELECT id, next_attempt_at, 0 AS late FROM agent_data_source_delivery
             WHERE data_source_id = v.sink AND status = 'PENDING' AND next_attempt_at <= now()
-            ORDER BY next_attempt_at LIMIT least(v.fresh_room, v.share))
+            ORDER BY next_attempt_at LIMIT greatest(least(v.fresh_room, v.share) - (v.late AND v.room > 1 AND v.share > 1)::int, 0))
           UNION ALL
           (SELECT id, next_attempt_at, 1 AS late FROM agent_data_source_delivery
             WHERE data_source_id = v.sink AND status = 'RETRYING' AND next_attempt_at <= now()
@@ -104,6 +108,7 @@ due AS MATERIALIZED (
 picked AS (
   SELECT d.id FROM agent_data_source_delivery d
    WHERE d.id = ANY (ARRAY(SELECT id FROM due)) AND d.status || '' IN ('PENDING', 'RETRYING')
+     AND d.next_attempt_at <= now()
      FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
@@ -134,6 +139,9 @@ SELECT now() AS claimed_at, went.*, c.id, c.workspace_id, c.agent_id, c.data_sou
                (SELECT count(*) FROM due) < least((SELECT count(*) FROM ranked), $1::int)
                OR EXISTS (SELECT FROM due GROUP BY sink HAVING count(*) >= max(room))
                OR EXISTS (SELECT FROM turn WHERE is_full) AS capped,
+               ARRAY(SELECT w.workspace_id FROM workspace w
+                      WHERE w.room <= (SELECT count(*) FROM due d JOIN visited v ON v.sink = d.sink
+                                        WHERE v.workspace_id = w.workspace_id)) AS full_workspaces,
                (SELECT 1000 / max(o.rate) FROM offered o JOIN paced p ON p.id = o.sink WHERE o.round > p.allowance) AS paced_ms) went
   LEFT JOIN (claimed c
         JOIN agent_data_source_job j ON j.job_id = c.job_id AND j.run = c.run

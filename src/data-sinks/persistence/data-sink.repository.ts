@@ -76,6 +76,8 @@ export class DataSinkRepository {
         ...change,
         ...secretColumns,
         ...disabling(change.status),
+        // Of another endpoint nothing is known yet.
+        ...(change.config && change.config.url !== sink.config.url && { failuresInRow: 0, pausedUntil: null }),
         configVersion: sink.configVersion + 1,
         updatedAt: () => 'now()',
       },

@@ -10,7 +10,7 @@ import type { DeliveryReason, DeliveryStatus, DeliveryTrigger } from '../core/de
   where: "status IN ('PENDING', 'RETRYING')",
 })
 @Index('ix_agent_data_source_delivery_due', ['nextAttemptAt'], { where: "status IN ('PENDING', 'RETRYING')" })
-@Index('ix_agent_data_source_delivery_in_flight', ['workspaceId', 'dataSourceId'], {
+@Index('ix_agent_data_source_delivery_sending', ['workspaceId', 'dataSourceId'], {
   where: "status = 'IN_FLIGHT'",
 })
 @Index('ix_agent_data_source_delivery_dead', ['dataSourceId', 'settledAt'], { where: "status = 'FAILED'" })

@@ -33,6 +33,9 @@ export async function extendLeases(
   return new Set(kept.map((row) => row.id));
 }
 
+/** The status of a delivery that is given back. */
+const AS_BEFORE = `CASE WHEN d.attempt_count = 0 AND d.trigger <> 'REDELIVERY' THEN 'PENDING' ELSE 'RETRYING' END`;
+
 export interface Release extends LeaseHolder {
   /** When it is to be tried again; null for a part that waits for others, which make it due. */
   readonly waitMs: number | null;
@@ -44,7 +47,7 @@ export interface Release extends LeaseHolder {
 export async function releaseDeliveries(database: Database, releases: readonly Release[]): Promise<void> {
   await database.query(
     `UPDATE agent_data_source_delivery d
-        SET status = CASE WHEN d.attempt_count = 0 THEN 'PENDING' ELSE 'RETRYING' END,
+        SET status = ${AS_BEFORE},
             next_attempt_at = now() + r.wait_ms * interval '1 millisecond',
             own_failures = CASE WHEN r.own_failure THEN least(d.own_failures + 1, 1000) ELSE d.own_failures END,
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
@@ -115,7 +118,7 @@ export async function sweepExpiredLeases(database: Database, maxAbandoned: numbe
      )
      UPDATE agent_data_source_delivery d
         SET status = CASE WHEN d.abandoned + 1 >= $1::int THEN 'FAILED'
-                          WHEN d.attempt_count = 0 THEN 'PENDING' ELSE 'RETRYING' END,
+                          ELSE ${AS_BEFORE} END,
             reason = CASE WHEN d.abandoned + 1 >= $1::int THEN 'abandoned_too_often' END,
             next_attempt_at = CASE WHEN d.abandoned + 1 < $1::int THEN now() END,
             settled_at = CASE WHEN d.abandoned + 1 >= $1::int THEN now() END,

@@ -26,7 +26,7 @@ SELECT ceil(extract(epoch FROM
     SELECT min(least(
       (SELECT min(greatest(d.next_attempt_at, s.paused_until)) FROM (
          SELECT p.next_attempt_at FROM agent_data_source_delivery p
-          WHERE p.data_source_id = w.data_source_id AND p.status = 'PENDING' ORDER BY p.next_attempt_at LIMIT 1) d),
+          WHERE p.data_source_id = w.data_source_id AND p.status = 'PENDING' AND p.next_attempt_at IS NOT NULL ORDER BY p.next_attempt_at LIMIT 1) d),
       (SELECT min(d.next_attempt_at) FROM agent_data_source_delivery d
         WHERE d.data_source_id = w.data_source_id AND d.status = 'RETRYING')))
       FROM waiting w

@@ -21,7 +21,7 @@ export const COUNT_ENDED = `
  * leaves a recovery which has not finished is counted there as it ended. The last part of a push that had failed for want
  * of one that is sent again waits for it once more.
  *
- * What has been tried counts as retried: it comes behind fresh deliveries, and a pause of its sink does not hold it back.
+ * Each counts as one that has been tried: it comes behind fresh deliveries, and a pause of its sink does not hold it back.
  */
 const REDELIVER = `
 WITH chosen AS (
@@ -47,7 +47,7 @@ waiting AS (
      AND d.id NOT IN (SELECT id FROM chosen)
 )
 UPDATE agent_data_source_delivery d
-   SET trigger = 'REDELIVERY', status = CASE WHEN d.attempt_count = 0 THEN 'PENDING' ELSE 'RETRYING' END,
+   SET trigger = 'REDELIVERY', status = 'RETRYING',
        reason = NULL, next_attempt_at = now(), settled_at = NULL,
        retries_allowed = 0, retries_spent = 0, own_failures = 0, abandoned = 0, recovery_id = c.recovery_id,
        updated_at = now()

@@ -22,17 +22,17 @@ export interface PausedSink {
   readonly pausedUntil: Date;
 }
 
+/** Up to the first pause each counts; after it there is one probe at a time. Of the row as it is locked. */
+const FAILURES = `(CASE WHEN s.paused_until IS NULL THEN least(s.failures_in_row + d.failures, $3::int)
+  ELSE s.failures_in_row + 1 END)`;
+
 /** What ends while the pause lasts was under way before it, and says nothing new. */
 const PAUSE = `
 UPDATE agent_data_source s
-   SET failures_in_row = n.failures,
-       paused_until = CASE WHEN n.failures >= $3::int
-         THEN now() + interval '1 millisecond' * least($4::float8 * 2 ^ least(n.failures - $3::int, 30), $5::float8) END
+   SET failures_in_row = ${FAILURES},
+       paused_until = CASE WHEN ${FAILURES} >= $3::int
+         THEN now() + interval '1 millisecond' * least($4::float8 * 2 ^ least(${FAILURES} - $3::int, 30), $5::float8) END
   FROM unnest($1::text[], $2::int[]) AS d (id, failures)
-  JOIN agent_data_source b ON b.id = d.id
-  CROSS JOIN LATERAL (
-    SELECT CASE WHEN b.paused_until IS NULL THEN least(b.failures_in_row + d.failures, $3::int)
-                ELSE b.failures_in_row + 1 END AS failures) n
  WHERE s.id = d.id AND (s.paused_until > now()) IS NOT TRUE
 RETURNING s.workspace_id, s.id, s.paused_until`;
 

@@ -7,7 +7,7 @@ export interface Turn {
   readonly deliveries: readonly ClaimedDelivery[];
   /**
    * - `now`: more may be due that could go at once
-   * - `room`: more may be due, and could go when some of what is in flight has ended
+   * - `room`: more is due, and could go when some of what is in flight has ended
    * - `none`: all that is due has been taken
    */
   readonly more: 'now' | 'room' | 'none';
@@ -19,32 +19,39 @@ export interface Turn {
 export class ClaimTurns {
   readonly #database: Database;
   #lastSink = '';
-  /** How often it has come round since something was found last. */
-  #emptyRounds = 0;
+  /** Where something was found last: when it is passed again, there is nothing more. */
+  #origin = '';
+  #capped = false;
+  readonly #fullWorkspaces = new Set<string>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  async next(limits: ClaimLimits): Promise<Turn> {
-    const { deliveries, lastSink, exhausted, capped, pacedMs } = await claimDeliveries(
-      this.#database,
-      limits,
-      this.#lastSink,
-    );
-    const cameRound = lastSink <= this.#lastSink;
-    this.#lastSink = lastSink;
-    if (deliveries.length > 0) this.#emptyRounds = 0;
-    else if (cameRound) this.#emptyRounds += 1;
-    return { deliveries, more: this.#more(limits, deliveries.length, exhausted, capped), pacedMs };
+  /** Before the first of some claims: what was full may have room by now. */
+  begin(): void {
+    this.#origin = this.#lastSink;
+    this.#capped = false;
+    this.#fullWorkspaces.clear();
   }
 
-  #more({ batch }: ClaimLimits, taken: number, exhausted: boolean, capped: boolean): Turn['more'] {
-    // Claims of a few cost nearly as much as claims of many: where caps are in the way, it waits for them.
-    if (capped && taken < batch / 2) return 'room';
-    // One round may have begun in its middle, before what it would have found was due.
-    if (!exhausted && this.#emptyRounds < 2) return 'now';
-    this.#emptyRounds = 0;
-    return capped ? 'room' : 'none';
+  async next(limits: ClaimLimits): Promise<Turn> {
+    const before = this.#lastSink;
+    const position = { after: before, fullWorkspaces: [...this.#fullWorkspaces] };
+    const claim = await claimDeliveries(this.#database, limits, position);
+    const { deliveries, lastSink, exhausted, pacedMs } = claim;
+    this.#lastSink = lastSink;
+    this.#capped ||= claim.capped;
+    for (const workspace of claim.fullWorkspaces) this.#fullWorkspaces.add(workspace);
+    const cameRound = deliveries.length === 0 && passes(this.#origin, before, lastSink);
+    if (deliveries.length > 0) this.#origin = lastSink;
+    // Somebody's cap must not keep the others from their turns: only after a whole round it is waited for.
+    if (!exhausted && !cameRound) return { deliveries, more: 'now', pacedMs };
+    return { deliveries, more: this.#capped ? 'room' : 'none', pacedMs };
   }
+}
+
+/** Whether the way from one sink to another, which comes round at its end, leads past a third. */
+function passes(sink: string, from: string, to: string): boolean {
+  return from < to ? from < sink && sink <= to : from < sink || sink <= to;
 }

@@ -86,7 +86,7 @@ export class DeliveryAttempt {
   async run(delivery: ClaimedDelivery, signal: CancelSignal): Promise<NotPosted | DeliveryPlan | null> {
     let prepared: Prepared;
     try {
-      prepared = await unlessAborted(this.#prepare(delivery), signal);
+      prepared = await unlessAborted(() => this.#prepare(delivery), signal);
     } catch (error) {
       return this.#notPosted(delivery, error);
     }
@@ -210,7 +210,7 @@ export class DeliveryAttempt {
 }
 
 /** Preparing a large body takes long, and nothing of it has left: it is dropped at once. */
-async function unlessAborted<T>(work: Promise<T>, signal: CancelSignal): Promise<T> {
+async function unlessAborted<T>(work: () => Promise<T>, signal: CancelSignal): Promise<T> {
   signal.throwIfAborted();
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -218,7 +218,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: CancelSignal): Promise
     signal.addEventListener('abort', stop);
   });
   try {
-    return await Promise.race([work, aborted]);
+    return await Promise.race([work(), aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
   }

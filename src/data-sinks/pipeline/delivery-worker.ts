@@ -17,6 +17,7 @@ import { OutageLog } from '../core/outage-log.js';
 import { RoomForClaims } from './room-for-claims.js';
 import type { ServerClock } from './server-clock.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
+import { within } from './within.js';
 
 export interface DeliveryWorkerOptions {
   /** Deliveries in flight in this process, at most. */
@@ -125,6 +126,7 @@ export class DeliveryWorker {
       inFlightPerSink: this.options.maxInFlightPerSink,
       inFlightPerWorkspace: this.options.maxInFlightPerWorkspace,
     };
+    this.#turns.begin();
     try {
       while (this.#running) {
         const batch = Math.min(claimBatch, maxInFlight - this.#inFlight.size);
@@ -173,7 +175,7 @@ export class DeliveryWorker {
   /** @returns the ids of those that may be sent; the others have been ended or given back */
   async #judge(claimed: readonly ClaimedDelivery[]): Promise<ReadonlySet<string>> {
     try {
-      const verdicts = await this.gate.judge(claimed);
+      const verdicts = await within(this.gate.judge(claimed), this.options.leaseMs / 2, 'the gate');
       const endings = claimed.flatMap(({ id, leaseToken }, i): Ending[] => {
         const reason = verdicts[i];
         return reason ? [{ id, leaseToken, status: 'CANCELLED', reason }] : [];

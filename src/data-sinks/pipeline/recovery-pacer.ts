@@ -61,12 +61,21 @@ export class RecoveryPacer {
       if (unfinished.length > 0) {
         // The host is asked outside of any transaction: it may need the connection that the transaction has.
         const verdicts = await this.gate.judge(unfinished.map((one) => ({ ...one, trigger: 'REDELIVERY' })));
-        for (const [i, recovery] of unfinished.entries()) await this.#step(recovery, verdicts[i] ?? null);
+        await this.#stepAll(unfinished, verdicts);
       }
       this.#outages.over();
     } catch (error) {
       this.#outages.report(error);
     }
+  }
+
+  /** What keeps one recovery from going on keeps no other. */
+  async #stepAll(unfinished: readonly UnfinishedRecovery[], verdicts: readonly (CancelReason | null)[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const [i, recovery] of unfinished.entries()) {
+      await this.#step(recovery, verdicts[i] ?? null).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #step(recovery: UnfinishedRecovery, verdict: CancelReason | null): Promise<void> {

@@ -11,8 +11,7 @@ beforeEach(() => database.clear());
 afterAll(() => database.dataSource.destroy());
 
 const LIMITS = { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 };
-const turn = (limits: Partial<typeof LIMITS> = {}, after = '') =>
-  claimDeliveries(database.manager, { ...LIMITS, ...limits }, after);
+const turn = (limits: Partial<typeof LIMITS> = {}) => claimDeliveries(database.manager, { ...LIMITS, ...limits });
 const claim = async (limits: Partial<typeof LIMITS> = {}) => (await turn(limits)).deliveries;
 const claimedIds = async (limits: Partial<typeof LIMITS> = {}) => (await claim(limits)).map(({ id }) => id).sort();
 
@@ -158,6 +157,16 @@ describe('the shares of a claim', () => {
       [one],
     );
     expect(await shares({ inFlightPerSink: 3 })).toEqual({ [one ?? '']: 1 });
+  });
+
+  it('keep one place for the retry that has waited longest, however many fresh ones come', async () => {
+    const sink = await database.sink();
+    const overdue = await database.delivery(sink, { status: 'RETRYING', dueInMs: -86_400_000 });
+    await database.delivery(sink, { status: 'RETRYING', dueInMs: -1_000 });
+    for (let i = 0; i < 20; i++) await database.delivery(sink);
+    const claimed = await claim({ inFlightPerSink: 4 });
+    expect(claimed).toHaveLength(4);
+    expect(claimed.map(({ id }) => id)).toContain(overdue);
   });
 
   it('go to fresh deliveries before retried ones, and to those due first', async () => {

@@ -13,12 +13,24 @@ afterAll(() => database.dataSource.destroy());
 
 const LIMITS = { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 };
 const turn = (limits: Partial<typeof LIMITS> = {}, after = '') =>
-  claimDeliveries(database.manager, { ...LIMITS, ...limits }, after);
+  claimDeliveries(database.manager, { ...LIMITS, ...limits }, { after, fullWorkspaces: [] });
 
 async function sinkWith(deliveries: number, given: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const sink = await database.sink(given);
   for (let i = 0; i < deliveries; i++) await database.delivery(sink, { dueInMs: -1_000 + i });
   return sink;
+}
+
+/** Claims until there is nothing more that could go at once. */
+async function round(limits: Partial<typeof LIMITS> = {}) {
+  const turns = new ClaimTurns(database.manager);
+  turns.begin();
+  const taken: string[] = [];
+  for (let claims = 1; ; claims++) {
+    const found = await turns.next({ ...LIMITS, ...limits });
+    taken.push(...sinksOf(found));
+    if (found.more !== 'now') return { taken, claims, more: found.more };
+  }
 }
 
 const sinksOf = (claim: { deliveries: readonly { dataSourceId: string }[] }) =>
@@ -44,7 +56,8 @@ describe('a round of claims', () => {
     for (let i = 0; i < 30; i++) sinks.push(await sinkWith(1));
     expect(await turn({ batch: 8 })).toMatchObject({ exhausted: false });
     await database.clear();
-    expect(await turn()).toEqual({ deliveries: [], lastSink: '', exhausted: true, capped: false, pacedMs: null });
+    const nothing = { deliveries: [], lastSink: '', exhausted: true, capped: false, fullWorkspaces: [], pacedMs: null };
+    expect(await turn()).toEqual(nothing);
   });
 
   it('says when a cap was in the way, also one that left no room at all', async () => {
@@ -57,17 +70,35 @@ describe('a round of claims', () => {
   it('visits every sink within it, however the batches fall', async () => {
     const sinks = [];
     for (let i = 0; i < 23; i++) sinks.push(await sinkWith(1 + (i % 3)));
-    const turns = new ClaimTurns(database.manager);
-    const taken: string[] = [];
-    let claims = 0;
-    for (let more = 'now'; more === 'now'; claims++) {
-      const found = await turns.next({ ...LIMITS, batch: 8 });
-      taken.push(...sinksOf(found));
-      more = found.more;
-    }
+    const { taken, claims, more } = await round({ batch: 8 });
     expect(new Set(taken)).toEqual(new Set(sinks));
-    expect(taken).toHaveLength(45);
+    expect([taken.length, more]).toEqual([45, 'none']);
     expect(claims).toBeLessThan(20);
+  });
+
+  it('is not ended by the cap of some: the others have their turn before room is waited for', async () => {
+    for (let i = 0; i < 40; i++) await sinkWith(2);
+    await turn({ batch: 8, inFlightPerWorkspace: 8 });
+    const other = await database.sink({ workspace_id: 'ws_2' });
+    await database.delivery(other, { workspace_id: 'ws_2' });
+    const { taken, more } = await round({ batch: 8, inFlightPerWorkspace: 8 });
+    expect([taken, more]).toEqual([[other], 'room']);
+  });
+
+  it('leads past thousands of sinks that wait for a later time, full ones among them', async () => {
+    await database.all(
+      `INSERT INTO agent_data_source_delivery
+         (id, workspace_id, agent_id, data_source_id, job_id, run, format, trigger, status, retries_allowed, next_attempt_at)
+       SELECT 'dlv_' || n, 'ws_1', 'agt_1', 'ads_0' || lpad(n::text, 5, '0'), 'job_x', 1, 'JSON', 'AUTO', 'RETRYING', 2,
+              now() + interval '1 hour' FROM generate_series(1, 1200) n`,
+    );
+    const full = await database.sink({ id: 'ads_00003x' });
+    for (let i = 0; i < 2; i++) await database.delivery(full);
+    await turn({ inFlightPerSink: 1 });
+    const due = await sinkWith(1);
+    const { taken, claims, more } = await round({ inFlightPerSink: 1 });
+    expect([taken, more]).toEqual([[due], 'room']);
+    expect(claims).toBeLessThan(7);
   });
 
   it('ends when a round has found nothing that may go', async () => {
@@ -139,9 +170,9 @@ describe('a sink with a rate', () => {
   it('may send less than one in a second', async () => {
     await sinkWith(3, paced(0.5));
     expect((await turn()).deliveries).toHaveLength(1);
-    await database.advance(1_900);
+    await database.advance(1_000);
     expect((await turn()).deliveries).toHaveLength(0);
-    await database.advance(200);
+    await database.advance(1_000);
     expect((await turn()).deliveries).toHaveLength(1);
   });
 

@@ -140,7 +140,7 @@ describe('the last part', () => {
     await ends(first, 'FAILED');
     await failLastParts(database.manager, [first ?? '']);
     expect(await new DeliveryRepository(database.manager).redeliver('ws_1', first ?? '')).toBe(true);
-    expect(await state(first)).toMatchObject({ status: 'PENDING', isDue: true });
+    expect(await state(first)).toMatchObject({ status: 'RETRYING', isDue: true });
     expect(await state(last)).toEqual({ ...WAITING, trigger: 'REDELIVERY' });
   });
 

@@ -123,7 +123,7 @@ export class ModuleDatabase {
   /** Claims what is due. */
   async claim(limits: Partial<ClaimLimits> = {}): Promise<readonly ClaimedDelivery[]> {
     const most = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 256, leaseMs: 60_000 };
-    return (await claimDeliveries(this.manager, { ...most, ...limits }, '')).deliveries;
+    return (await claimDeliveries(this.manager, { ...most, ...limits })).deliveries;
   }
 
   async #insert(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {

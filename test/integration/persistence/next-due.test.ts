@@ -58,4 +58,17 @@ describe('what waits for a paused sink', () => {
     await database.advance(61_000);
     expect(await nextDueInMs(database.manager)).toBe(0);
   });
+
+  it('is not due by a last part, which waits for the others', async () => {
+    const paused = await database.sink({ failures_in_row: 5, paused_until: new Date((await database.now()) - 60_000) });
+    const closed = await database.sink({
+      status: 'DISABLED',
+      disabled_reason: 'REPEATED_5XX',
+      disabled_at: new Date(),
+    });
+    await database.delivery(closed, { dueInMs: -90_000 });
+    await database.delivery(paused, { dueInMs: null, part: 2, part_count: 2 });
+    expect(await nextDueInMs(database.manager)).toBeNull();
+    expect(await oldestDueAgeMs(database.manager)).toBe(0);
+  });
 });

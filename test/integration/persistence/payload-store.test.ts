@@ -179,6 +179,27 @@ describe('a body from results to bytes and back', () => {
     },
   );
 
+  it('lets go of the host’s rows when another worker turns out to be making it', async () => {
+    const { results, completed } = job(12_000);
+    const streams = { opened: 0, closed: 0 };
+    const batches = results.streamRows.bind(results);
+    results.streamRows = async (key) => {
+      const read = await batches(key);
+      return (async function* () {
+        streams.opened++;
+        try {
+          yield* read ?? [];
+        } finally {
+          streams.closed++;
+        }
+      })();
+    };
+    expect(await store.beginBuild(KEY, 'pld_other')).toBe(true);
+    const build = new PayloadBuilder(results, store, newId).build(KEY, completed);
+    await expect(build).rejects.toMatchObject({ code: 'payload_being_built' });
+    expect(streams).toEqual({ opened: 1, closed: 1 });
+  });
+
   it('is made once for many that want it at the same time', async () => {
     const { results, completed } = job(10);
     const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 1_000_000);

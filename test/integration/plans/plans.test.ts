@@ -79,7 +79,11 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
   'looking for unheard completions': () => findUnheard(session, COMPLETIONS),
   claiming: () =>
-    claimDeliveries(session, { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 256, leaseMs: 60_000 }, sinkId(5)),
+    claimDeliveries(
+      session,
+      { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 256, leaseMs: 60_000 },
+      { after: sinkId(5), fullWorkspaces: ['ws_3'] },
+    ),
   'looking for what is due next': () => nextDueInMs(session),
   'opening attempts': () =>
     openAttempts(

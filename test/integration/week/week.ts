@@ -175,7 +175,7 @@ export class Week {
   /** It has claimed deliveries, and nobody hears of it any more. */
   async #letAWorkerDie(): Promise<void> {
     const limits = { batch: HELD_BY_A_DEAD_WORKER, inFlightPerSink: 16, inFlightPerWorkspace: 256, leaseMs: LEASE_MS };
-    const { deliveries: claimed } = await claimDeliveries(this.clock.dataSource.manager, limits, '');
+    const { deliveries: claimed } = await claimDeliveries(this.clock.dataSource.manager, limits);
     this.#held = new Set(claimed.map(({ id }) => id));
     this.#died += claimed.length;
   }

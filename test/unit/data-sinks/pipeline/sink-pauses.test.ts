@@ -12,7 +12,7 @@ function anEnd(dataSourceId: string, status: AttemptStatus, failuresInRow = 0): 
   const delivery = aClaimedDelivery({ dataSourceId });
   return {
     delivery: { ...delivery, sink: delivery.sink && { ...delivery.sink, failuresInRow } },
-    closing: { status },
+    closing: { status, ownFailure: status === 'ABANDONED' },
   } as AttemptEnd;
 }
 
@@ -44,8 +44,32 @@ describe('pauses', () => {
   it('end with an answer, and wake the worker where one was in force', async () => {
     const { asked, notify, pauses: judge } = pauses([{ paused: true }]);
     await judge.judge([anEnd('ads_1', 'SUCCEEDED', 5), anEnd('ads_1', 'TIMEOUT', 5), anEnd('ads_2', 'HTTP_4XX', 1)]);
-    expect(asked).toEqual([['resume', ['ads_1', 'ads_2'], undefined]]);
+    expect(asked).toEqual([
+      ['resume', ['ads_1', 'ads_2'], undefined],
+      ['pause', ['ads_1'], [1]],
+    ]);
     expect(notify).toHaveBeenCalledTimes(1);
+  });
+
+  it('count failures in a row: an answer in between begins anew, in the same batch or after it', async () => {
+    const { asked, pauses: judge } = pauses();
+    const [down, up] = [anEnd('ads_1', 'HTTP_5XX'), anEnd('ads_1', 'SUCCEEDED')];
+    await judge.judge([down, down, down, up]);
+    expect(asked).toEqual([]);
+    await judge.judge([up, down]);
+    await judge.judge([up]);
+    await judge.judge([up]);
+    expect(asked).toEqual([
+      ['pause', ['ads_1'], [1]],
+      ['resume', ['ads_1'], undefined],
+    ]);
+  });
+
+  it('are not for what failed on our side', async () => {
+    const { asked, pauses: judge } = pauses();
+    const end = anEnd('ads_1', 'NETWORK_ERROR');
+    await judge.judge([{ ...end, closing: { ...end.closing, ownFailure: true } }]);
+    expect(asked).toEqual([]);
   });
 
   it('cost nothing while all goes well', async () => {

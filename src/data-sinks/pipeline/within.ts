@@ -1,0 +1,15 @@
+/**
+ * A host's port may never answer. What waits for it waits so long, and then fails as if the port had.
+ * @throws Error when the time is over; what the work throws later is nobody's
+ */
+export async function within<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
