@@ -8,6 +8,12 @@ import { AttemptRepository } from '../../../src/data-sinks/persistence/attempt.r
 import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { findUnheard, recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
 import { DataSinkRepository } from '../../../src/data-sinks/persistence/data-sink.repository.js';
+import {
+  endWaitingParts,
+  failLastParts,
+  othersOf,
+  releaseLastParts,
+} from '../../../src/data-sinks/persistence/delivery-parts.js';
 import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
 import { disableFailing } from '../../../src/data-sinks/persistence/disabling.js';
 import {
@@ -18,6 +24,8 @@ import {
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
 import { PreparedSession } from '../../../src/data-sinks/persistence/prepared-session.js';
+import { findUnfinished, finishRecovery, redeliverNext } from '../../../src/data-sinks/persistence/recovery-pacing.js';
+import { redeliver } from '../../../src/data-sinks/persistence/redelivery.js';
 import { removeExpired, removeExpiredCompletions } from '../../../src/data-sinks/persistence/retention.js';
 import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
@@ -65,6 +73,9 @@ const COMPLETIONS = Array.from({ length: 64 }, (_, i) => ({
 }));
 const CHOSEN = { workspaceId: 'ws_8', dataSourceId: SINK };
 const PAGE = { limit: 50, afterId: deliveryId(50_000) };
+
+const PUSH = { dataSourceId: SINK, jobId: 'job_17', run: 1, of: 3 };
+const REDELIVERIES = HELD.map(({ id }) => ({ workspaceId: 'ws_8', id, recoveryId: null }));
 
 const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
   'recording completions': () =>
@@ -151,6 +162,16 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
   'the health of a sink': () => new DeliveryRepository(dataSource.manager).healthOf(SINK, Date.now()),
   redelivering: () => new DeliveryRepository(dataSource.manager).redeliver('ws_8', HELD[3]?.id ?? ''),
+  'releasing last parts': () => releaseLastParts(session, [PUSH]),
+  'failing last parts': () => failLastParts(session, [deliveryId(21)]),
+  'ending parts that wait': () => endWaitingParts(session, [PUSH], 'results_invalid'),
+  'asking for the other parts': () => othersOf(session, deliveryId(21)),
+  'redelivering several': () => redeliver(session, REDELIVERIES, ['FAILED']),
+  'pacing recoveries': async () => {
+    await findUnfinished(session);
+    await dataSource.transaction((transaction) => redeliverNext(transaction, 'rcv_1', 64));
+    await dataSource.transaction((transaction) => finishRecovery(transaction, 'rcv_1'));
+  },
   'the sinks of agents': () => new DataSinkRepository(dataSource.manager).listWanting(['agt_1', 'agt_2']),
   'removing delivered payloads': () => removeDeliveredPayloads(dataSource.manager, [JOB]),
   'expiring payloads': () => expirePayloads(dataSource.manager, DAY_MS),

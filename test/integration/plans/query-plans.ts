@@ -8,12 +8,17 @@ export interface SentStatement {
   readonly isPrepared: boolean;
 }
 
+/** Indexes that grow with a backlog: reading one of them through is reading the backlog. */
+const BACKLOG = /^ix_agent_data_source_delivery_(waiting|due|sending)$/;
+
 /** Tables that grow without end: reading one of them through is an outage in the making. */
 const LARGE = /^agent_data_source_(delivery|sync\w*|job|payload|payload_chunk|audit)$/;
 
 interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -44,9 +49,9 @@ export async function recordStatements(dataSource: DataSource, work: () => Promi
 }
 
 /**
- * What the planner would read through from end to end of the tables that grow, with these parameters and, as for a
+ * What the planner would read through from end to end of the tables that grow and of the indexes of what waits, with these parameters and, as for a
  * statement that is prepared, without knowing them.
- * @returns the names of the tables
+ * @returns their names
  */
 export async function tablesReadThrough(
   dataSource: DataSource,
@@ -58,12 +63,14 @@ export async function tablesReadThrough(
     plans.push(await explain(dataSource, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${sql}`));
   }
   const found = new Set<string>();
-  const visit = (node: PlanNode): void => {
-    const table = node['Relation Name'] ?? '';
-    if (/Seq Scan$/.test(node['Node Type']) && LARGE.test(table)) found.add(table);
-    node.Plans?.forEach(visit);
+  const visit = (node: PlanNode, isLimited: boolean): void => {
+    const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '', 'Index Cond': condition } = node;
+    if (/Seq Scan$/.test(type) && LARGE.test(table)) found.add(table);
+    // The first entry of an index may be asked for, all of them not.
+    if (BACKLOG.test(index) && condition === undefined && !isLimited) found.add(index);
+    for (const child of node.Plans ?? []) visit(child, isLimited || type === 'Limit');
   };
-  plans.forEach(visit);
+  for (const plan of plans) visit(plan, false);
   return [...found];
 }
 
