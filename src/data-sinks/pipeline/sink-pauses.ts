@@ -14,6 +14,8 @@ const DOWN: ReadonlySet<AttemptStatus> = new Set(['HTTP_5XX', 'TIMEOUT', 'NETWOR
  */
 export class SinkPauses {
   readonly #logger = new Logger('DataSinks');
+  /** Sinks of which this process has counted failures since it had an answer: a delivery claimed before knows of none. */
+  readonly #failing = new Set<string>();
 
   constructor(
     private readonly session: Database,
@@ -27,20 +29,29 @@ export class SinkPauses {
     const answered = new Set<string>();
     for (const { delivery, closing } of ends) {
       const sink = delivery.dataSourceId;
+      if ((delivery.sink?.failuresInRow ?? 0) > 0) this.#failing.add(sink);
       if (DOWN.has(closing.status)) failures.set(sink, (failures.get(sink) ?? 0) + 1);
-      else if (closing.status !== 'ABANDONED' && (delivery.sink?.failuresInRow ?? 0) > 0) answered.add(sink);
+      else if (closing.status !== 'ABANDONED') answered.add(sink);
     }
+    // What ended together has no order: then no failure was the last word.
     for (const sink of answered) failures.delete(sink);
+    const resumed = [...answered].filter((sink) => this.#failing.has(sink));
     try {
       if (failures.size > 0) await this.#pause(failures);
-      if (answered.size > 0 && (await resumeSinks(this.session, [...answered]))) this.wakeup.notify();
+      if (resumed.length > 0) await this.#resume(resumed);
     } catch (error) {
-      this.#logger.error({ event: 'sink.not_judged', sinks: failures.size + answered.size, error: String(error) });
+      this.#logger.error({ event: 'sink.not_judged', sinks: failures.size + resumed.length, error: String(error) });
     }
+  }
+
+  async #resume(sinks: readonly string[]): Promise<void> {
+    if (await resumeSinks(this.session, sinks)) this.wakeup.notify();
+    for (const sink of sinks) this.#failing.delete(sink);
   }
 
   async #pause(failures: ReadonlyMap<string, number>): Promise<void> {
     const down = [...failures].map(([dataSourceId, count]) => ({ dataSourceId, failures: count }));
+    for (const { dataSourceId } of down) this.#failing.add(dataSourceId);
     for (const paused of await pauseDownSinks(this.session, down, this.rule)) {
       this.#logger.warn({ event: 'sink.paused', ...paused, pausedUntil: paused.pausedUntil.toISOString() });
     }

@@ -48,6 +48,17 @@ describe('pauses', () => {
     expect(notify).toHaveBeenCalledTimes(1);
   });
 
+  it('are not for failures with answers between them, also of deliveries that were claimed before the first', async () => {
+    const { asked, pauses: judge } = pauses();
+    await judge.judge([anEnd('ads_1', 'HTTP_5XX')]);
+    await judge.judge([anEnd('ads_1', 'SUCCEEDED')]);
+    await judge.judge([anEnd('ads_1', 'SUCCEEDED'), anEnd('ads_1', 'HTTP_5XX')]);
+    expect(asked).toEqual([
+      ['pause', ['ads_1'], [1]],
+      ['resume', ['ads_1'], undefined],
+    ]);
+  });
+
   it('cost nothing while all goes well', async () => {
     const { asked, pauses: judge } = pauses();
     await judge.judge([anEnd('ads_1', 'SUCCEEDED'), anEnd('ads_2', 'HTTP_4XX')]);
