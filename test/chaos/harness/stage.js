@@ -53,13 +53,19 @@ export class Stage {
   /** A scenario begins: what was before is settled and counts no more. @param {string} ledger a file of its own */
   async begin(ledger) {
     this.#ledgerPath = ledger;
-    await this.receiver({ ledger, failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 });
+    const usual = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0, always: 0, otherSecrets: [] };
+    await this.receiver({ ledger, ...usual });
     const [row] = await this.query('SELECT now() AS now');
     this.#since = row?.['now'];
     this.#accepted = [];
     this.#faultAt = 0;
     this.#workers = this.#workers.filter((worker) => worker.alive);
     for (const worker of this.#workers) worker.forget();
+  }
+
+  /** When the scenario began, by the database's clock. */
+  get since() {
+    return this.#since;
   }
 
   get postgres() {
@@ -103,9 +109,31 @@ export class Stage {
     return Process.start('worker.mjs', name, { env, nodeOptions: clockAheadMs ? ['--import', preload] : [] });
   }
 
-  /** @param {{ ledger?: string, failShare?: number, answerAfterMs?: number, bytesPerSecond?: number }} behaviour of the receiver */
+  /**
+   * @param {object} behaviour of the receiver; what is not named stays
+   * @param {string} [behaviour.ledger]
+   * @param {number} [behaviour.failShare]
+   * @param {number} [behaviour.answerAfterMs]
+   * @param {number} [behaviour.bytesPerSecond]
+   * @param {number} [behaviour.always] this status, whatever comes; 0 ends that
+   * @param {readonly string[]} [behaviour.otherSecrets] that it checks signatures with, beside its first
+   */
   async receiver(behaviour) {
     await this.laboratory.receiver.ask(behaviour);
+  }
+
+  /**
+   * Asks a host for the same at each of the agent's sinks, as the customer would.
+   * @param {Process} host
+   * @param {string} method
+   * @param {string} path below the sink's
+   * @param {object} body
+   */
+  async atEachSink(host, method, path, body) {
+    const sinks = await this.query('SELECT id FROM agent_data_source ORDER BY id');
+    for (const { id } of sinks) {
+      await this.platform.ask(this.#urls.get(host) ?? '', method, `/data-sources/${String(id)}${path}`, body);
+    }
   }
 
   /**
@@ -114,7 +142,7 @@ export class Stage {
    * @param {number} count
    * @param {{ rows?: number, at?: readonly Process[], atOnce?: number }} [how]
    */
-  async finishJobs(count, { rows = 1, at = this.#workers, atOnce = 8 } = {}) {
+  finishJobs(count, { rows = 1, at = this.#workers, atOnce = 8 } = {}) {
     let next = 0;
     const sender = async () => {
       while (next < count) {
@@ -122,7 +150,10 @@ export class Stage {
         await this.#finishJob(turn, rows, at);
       }
     };
-    await Promise.all(Array.from({ length: atOnce }, sender));
+    const sent = Promise.all(Array.from({ length: atOnce }, sender));
+    // Whoever plays on meanwhile awaits it later, or never, when something else has failed before.
+    sent.catch(() => undefined);
+    return sent;
   }
 
   /** @param {number} turn @param {number} rows @param {readonly Process[]} at */
@@ -179,7 +210,7 @@ export class Stage {
     this.#others.push(proxy);
     const url = new URL(this.databaseUrl);
     url.port = String(await proxy.message('listening', (message) => message.port));
-    return { url: url.href, set: (state) => proxy.ask(state) };
+    return { url: url.href, set: (state) => proxy.ask(state).then(() => undefined) };
   }
 
   /** @param {string} condition on `agent_data_source_sync` that at least one row must meet */
@@ -272,8 +303,9 @@ export class Stage {
   }
 }
 
-/** Deliveries that are not settled, and completions that nobody has made deliveries of. */
+/** Deliveries that are not settled, recoveries under way, and completions that nobody has made deliveries of. */
 const OPEN = `
-SELECT (SELECT count(*) FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))
+SELECT (SELECT count(*) FROM agent_data_source_recovery WHERE finished_at IS NULL)
+     + (SELECT count(*) FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))
      + (SELECT count(*) FROM host_mapping_job h WHERE h.state = 'COMPLETED' AND NOT EXISTS (
           SELECT FROM agent_data_source_job j WHERE j.job_id = h.id AND j.heard_at IS NOT NULL)) AS count`;
