@@ -1,10 +1,10 @@
 // @ts-check
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { readLedger } from './ledger.js';
 import { newJobId } from './platform.js';
 import { Process } from './process.js';
 import { readBooks, reckon } from './reckoning.js';
+import { Tables } from './tables.js';
 import { until } from './until.js';
 
 /**
@@ -39,6 +39,8 @@ export class Stage {
   #clearAt = 0;
   #since = new Date(0);
   #ledgerPath = '';
+  /** @type {Tables} */
+  #tables;
 
   /**
    * @param {import('./laboratory.js').Laboratory} laboratory
@@ -47,6 +49,7 @@ export class Stage {
   constructor(laboratory, { databaseUrl, platform }) {
     this.laboratory = laboratory;
     this.databaseUrl = databaseUrl;
+    this.#tables = new Tables(databaseUrl);
     this.platform = platform;
   }
 
@@ -215,23 +218,14 @@ export class Stage {
 
   /** @param {string} condition on `agent_data_source_sync` that at least one row must meet */
   async expectAttempts(condition) {
-    if ((await this.#countAttempts(condition)) === 0) throw new Error(`no attempt row has ${condition}`);
+    if ((await this.#tables.countAttempts(this.#since, condition)) === 0)
+      throw new Error(`no attempt has ${condition}`);
   }
 
   /** @param {string} condition that no row may meet */
   async expectNoAttempts(condition) {
-    const count = await this.#countAttempts(condition);
-    if (count > 0) throw new Error(`${count} attempt rows have ${condition}`);
-  }
-
-  /** @param {string} condition @returns {Promise<number>} */
-  async #countAttempts(condition) {
-    const [row] = await this.query(
-      `SELECT count(*)::int AS count FROM agent_data_source_sync
-        WHERE started_at >= date_trunc('milliseconds', $1::timestamptz) AND (${condition})`,
-      [this.#since],
-    );
-    return Number(row?.['count']);
+    const count = await this.#tables.countAttempts(this.#since, condition);
+    if (count > 0) throw new Error(`${count} attempts have ${condition}`);
   }
 
   get ledger() {
@@ -245,32 +239,16 @@ export class Stage {
 
   /** Waits until every finished job has its deliveries and all of them are settled. */
   async untilClear(withinMs = 40_000) {
-    await until('the backlog is clear', withinMs, async () => {
-      const [open] = await this.query(OPEN).catch(() => []);
-      return open?.['count'] === '0';
-    });
+    await until('the backlog is clear', withinMs, () => this.#tables.clear());
     this.#clearAt = performance.now();
   }
 
   /**
    * @param {string} sql
    * @param {unknown[]} [values]
-   * @returns {Promise<Record<string, any>[]>}
    */
-  async query(sql, values = []) {
-    const client = await this.#connect();
-    try {
-      return (await client.query(sql, values)).rows;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  }
-
-  async #connect() {
-    const client = new pg.Client({ connectionString: this.databaseUrl, connectionTimeoutMillis: 2_000 });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
+  query(sql, values) {
+    return this.#tables.query(sql, values);
   }
 
   /**
@@ -278,13 +256,9 @@ export class Stage {
    * @returns {Promise<import('./reckoning.js').Reckoning & { clearMs: number }>}
    */
   async reckon() {
-    const client = await this.#connect();
-    try {
-      const reckoning = reckon(await readBooks(client, this.#since), this.ledger, this.#accepted);
-      return { ...reckoning, clearMs: Math.round(this.#clearAt - this.#faultAt) };
-    } finally {
-      await client.end();
-    }
+    const books = await this.#tables.read((client) => readBooks(client, this.#since));
+    const reckoning = reckon(books, this.ledger, this.#accepted);
+    return { ...reckoning, clearMs: Math.round(this.#clearAt - this.#faultAt) };
   }
 
   /** Ends every worker that lives. @returns how those ended that were asked to */
@@ -302,10 +276,3 @@ export class Stage {
     await Promise.all([...this.#workers, ...this.#others].map((one) => one.kill()));
   }
 }
-
-/** Deliveries that are not settled, recoveries under way, and completions that nobody has made deliveries of. */
-const OPEN = `
-SELECT (SELECT count(*) FROM agent_data_source_recovery WHERE finished_at IS NULL)
-     + (SELECT count(*) FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))
-     + (SELECT count(*) FROM host_mapping_job h WHERE h.state = 'COMPLETED' AND NOT EXISTS (
-          SELECT FROM agent_data_source_job j WHERE j.job_id = h.id AND j.heard_at IS NOT NULL)) AS count`;

@@ -13,6 +13,9 @@ import { until } from '../harness/until.js';
 const OLD = 0;
 const NEW = 1;
 
+/** An overlap ends with its time, and not when somebody comes to destroy the secret. */
+const LATE_SWEEPS = { sweepMs: 3_000 };
+
 /** @type {readonly Scenario[]} */
 export const ROTATIONS = [
   {
@@ -38,13 +41,16 @@ export const ROTATIONS = [
     fault: 'SIGKILL of a worker while the overlap of a rotated secret lasts',
     promise: 'what it held is signed with both secrets, and after the overlap with the one in force',
     play: async (stage) => {
-      const [victim, other] = await stage.start({ name: 'victim', failpoint: 'after-opened:10' }, { name: 'other' });
+      const [victim, other] = await stage.start(
+        { name: 'victim', failpoint: 'after-opened:10', options: LATE_SWEEPS },
+        { name: 'other', options: LATE_SWEEPS },
+      );
       stage.faultWhenEnds(victim);
       const death = victim.ended.then(() => Date.now());
       await stage.receiver({ failShare: 1 / 3 });
       const overlapsEndAt = await rotate(stage, other, 4);
       const ends = [...overlapsEndAt.values()];
-      await feedUntil(stage, () => Date.now() > Math.max(...ends) + 300);
+      await feedUntil(stage, () => Date.now() > Math.max(...ends) + 1_000);
       await stage.untilKilled(victim);
       if ((await death) >= Math.min(...ends)) throw new Error('the victim died after the overlap');
       await stage.untilClear();
