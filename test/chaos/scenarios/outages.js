@@ -103,8 +103,8 @@ export const OUTAGES = [
     standing: true,
     play: async (stage) => {
       await stage.receiver({ answerAfterMs: 20 });
-      const feeding = stage.finishJobs(150);
-      for (const pushes of [40, 120, 200]) {
+      const feeding = stage.finishJobs(80);
+      for (const pushes of [40, 160]) {
         await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > pushes);
         await untilPrepared(stage.workers);
         await stage.postgres.signal('SIGINT');

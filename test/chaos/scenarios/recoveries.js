@@ -11,37 +11,37 @@ const OPTIONS = { maxInFlightPerSink: 2, disableAfter: 1_000 };
 /** @type {readonly Scenario[]} */
 export const RECOVERIES = [
   {
-    failpoint: 'mid-recovery:3',
-    fault: 'SIGKILL in a recovery, its next deliveries made due, the transaction open',
-    promise: 'that step is undone, another process takes it again, and the counts add up',
+    fault: 'SIGKILL twice in a recovery: a step’s transaction open, then a step committed and nobody woken',
+    promise: 'another process takes the step again, a third goes on behind it, and the counts add up',
+    play: async (stage) => {
+      const [first] = await stage.start({ name: 'first', failpoint: 'mid-recovery:3', options: OPTIONS });
+      stage.faultWhenEnds(first);
+      await stage.receiver({ always: 400 });
+      await stage.finishJobs(JOBS);
+      await stage.untilClear();
+      await stage.receiver({ always: 0 });
+      const since = new Date(Date.now() - 3_600_000).toISOString();
+      await stage.atEachSink(first, 'POST', '/recover', { since });
+      await stage.untilKilled(first);
+      const before = await madeDue(stage);
+      const [second] = await stage.start({ name: 'second', failpoint: 'after-recovered', options: OPTIONS });
+      await stage.untilKilled(second);
+      const after = await madeDue(stage);
+      if (!(before > 0 && before < after && after < JOBS * SINKS)) {
+        throw new Error(`${before} and then ${after} deliveries were made due: they did not die in the middle`);
+      }
+      await stage.start({ name: 'survivor', options: OPTIONS });
+      await stage.untilClear();
+      await requireCounts(stage);
+    },
   },
-  {
-    failpoint: 'after-recovered:3',
-    fault: 'SIGKILL in a recovery, some deliveries made due, nobody woken',
-    promise: 'another process goes on behind them, and the counts add up',
-  },
-].map(({ failpoint, fault, promise }) => ({
-  fault,
-  promise,
-  play: async (stage) => {
-    const [victim] = await stage.start({ name: 'victim', failpoint, options: OPTIONS });
-    stage.faultWhenEnds(victim);
-    await stage.receiver({ always: 400 });
-    await stage.finishJobs(JOBS);
-    await stage.untilClear();
-    await stage.receiver({ always: 0 });
-    const since = new Date(Date.now() - 3_600_000).toISOString();
-    await stage.atEachSink(victim, 'POST', '/recover', { since });
-    await stage.untilKilled(victim);
-    const [begun] = await stage.query(`SELECT sum(redelivered)::int AS made FROM agent_data_source_recovery`);
-    if (!(begun?.['made'] > 0 && begun?.['made'] < JOBS * SINKS)) {
-      throw new Error(`${String(begun?.['made'])} deliveries were made due: the victim did not die in the middle`);
-    }
-    await stage.start({ name: 'survivor', options: OPTIONS });
-    await stage.untilClear();
-    await requireCounts(stage);
-  },
-}));
+];
+
+/** @param {import('../harness/stage.js').Stage} stage @returns {Promise<number>} */
+async function madeDue(stage) {
+  const [row] = await stage.query('SELECT sum(redelivered)::int AS made FROM agent_data_source_recovery');
+  return Number(row?.['made']);
+}
 
 /** Each was refused once and accepted once, whoever tried it in between. */
 const TRIED = `
