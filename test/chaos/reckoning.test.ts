@@ -7,6 +7,8 @@ const delivery: DeliveryRow = {
   data_source_id: 'ads_1',
   job_id: 'job_1',
   run: 1,
+  part: 1,
+  part_count: 1,
   status: 'DELIVERED',
   reason: null,
   retries_spent: 0,
@@ -23,15 +25,21 @@ const attempt: AttemptRow = {
 const wanted = [{ job_id: 'job_1', data_source_id: 'ads_1' }];
 const books: Books = { wanted, deliveries: [delivery], attempts: [attempt] };
 
+const parts = [1, 2].map((part) => ({ ...delivery, id: `dlv_${part}`, part, part_count: 2 }));
+const attempts = parts.map(({ id }) => ({ ...attempt, delivery_id: id }));
+const inParts: Books = { wanted, deliveries: parts, attempts };
+
 const post = { at: 0, path: '/one', delivery: 'dlv_1', attempt: 1, sha256: 'aa', jobId: 'job_1', signed: true };
+const told = { part: null, keys: [0], signedAt: 0, clockOffS: 0, status: 200 };
 const seen = (changes: Partial<LedgerLine> = {}): LedgerLine[] =>
   (['begun', 'arrived', 'answered'] as const).map((event) => ({
     ...post,
+    ...told,
     event,
-    clockOffS: 0,
-    status: 200,
     ...changes,
   }));
+
+const seenPart = (part: number) => seen({ delivery: `dlv_${part}`, part: `${part}/2` });
 
 const clean = {
   deliveries: 1,
@@ -47,6 +55,11 @@ const clean = {
 describe('the comparison of the tables with the receiver’s ledger', () => {
   it('finds nothing when they agree', () => {
     expect(reckon(books, seen(), ['job_1'])).toEqual(clean);
+  });
+
+  it('finds nothing when a job came in parts, the last one after the others', () => {
+    const ledger = [...seenPart(1), ...seenPart(2)];
+    expect(reckon(inParts, ledger, ['job_1'])).toEqual({ ...clean, deliveries: 2, attempts: 2 });
   });
 
   it.each<[string, Partial<Record<keyof typeof clean, unknown>>, Books, LedgerLine[], string[]]>([
@@ -118,6 +131,20 @@ describe('the comparison of the tables with the receiver’s ledger', () => {
       { oddities: ['dlv_1/1 was posted twice under one number'], duplicatePosts: 1 },
       books,
       [...seen(), ...seen()],
+      [],
+    ],
+    [
+      'a part that was never made',
+      { lost: 1 },
+      { ...inParts, deliveries: parts.slice(0, 1), attempts: attempts.slice(0, 1) },
+      seenPart(1),
+      [],
+    ],
+    [
+      'a last part that came too early',
+      { oddities: ['dlv_2 was sent before dlv_1 had arrived'], deliveries: 2, attempts: 2 },
+      inParts,
+      [...seenPart(2), ...seenPart(1)],
       [],
     ],
     ['a wrong signature', { oddities: ['dlv_1/1 has a wrong signature'] }, books, seen({ signed: false }), []],

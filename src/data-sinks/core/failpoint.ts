@@ -20,10 +20,18 @@ export const FAILPOINTS = [
   'after-opened',
   /** Step 5c: the receiver has answered, the answer is not on record. */
   'after-posted',
+  /** Step 6: a part of a job is delivered and that is on record, the last one was not made due. */
+  'before-last-part',
   /** Step 6: the attempt is closed and what comes next is planned, nobody was woken for it. */
   'after-closed',
   /** Step 7: expired leases were taken back, nobody was woken for them. */
   'mid-sweep',
+  /** Step 7: a secret whose overlap is over is destroyed, its sink still names it. */
+  'after-destroyed',
+  /** A recovery's next deliveries are made due and counted, its transaction is open. */
+  'mid-recovery',
+  /** They are committed, nobody was woken. */
+  'after-recovered',
 ] as const;
 export type FailpointName = (typeof FAILPOINTS)[number];
 

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import type { DeliveryReason } from '../core/delivery.js';
+import { failpoint } from '../core/failpoint.js';
 import { DATA_SINK_EVENTS, type DataSinkPushEvent } from '../core/domain-events.js';
 import { isLastOfSeveral, partOf } from '../core/payload-recipe.js';
 import type { Session } from '../persistence/database.js';
@@ -70,6 +71,7 @@ export class DeliveryParts {
     const others = ends
       .filter((end) => !end.delivered)
       .flatMap(({ delivery }) => (keyOf(delivery)[0] ? delivery.id : []));
+    if (delivered.length > 0) failpoint('before-last-part');
     await this.#quietly(() => this.#follow(delivered, others));
   }
 

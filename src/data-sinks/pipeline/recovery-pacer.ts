@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { CancelReason } from '../core/delivery.js';
+import { failpoint } from '../core/failpoint.js';
 import { OutageLog } from '../core/outage-log.js';
 import { recoveryWindow, toRecoveryReason } from '../core/recovery.js';
 import type { Session } from '../persistence/database.js';
@@ -85,9 +86,14 @@ export class RecoveryPacer {
       if (status === null) return { made: 0, finished: null };
       if (verdict && status === 'RUNNING') await this.#cancel(recovery, verdict, transaction);
       const next = await redeliverNext(transaction, id, recoveryWindow(this.options.maxInFlightPerSink));
-      return { made: next, finished: next > 0 ? null : await finishRecovery(transaction, id) };
+      if (next === 0) return { made: 0, finished: await finishRecovery(transaction, id) };
+      failpoint('mid-recovery');
+      return { made: next, finished: null };
     });
-    if (made > 0) this.wakeup.notify();
+    if (made > 0) {
+      failpoint('after-recovered');
+      this.wakeup.notify();
+    }
     if (finished) this.#logger.log({ event: 'recovery.finished', recoveryId: id, ...finished });
   }
 

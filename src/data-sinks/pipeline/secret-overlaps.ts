@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DATA_SINK_EVENTS } from '../core/domain-events.js';
+import { failpoint } from '../core/failpoint.js';
 import type { Session } from '../persistence/database.js';
 import {
   endOverlap,
@@ -51,6 +52,7 @@ export class SecretOverlaps {
     const { dataSourceId, secretId, workspaceId } = ended;
     try {
       await this.vault.destroy({ secretId, workspaceId });
+      failpoint('after-destroyed');
       await this.transactions.run(async (transaction) => {
         if (await endOverlap(transaction, dataSourceId, secretId)) {
           await this.audit.record([toAuditEntry(ended)], transaction);

@@ -11,9 +11,12 @@ import { readFileSync } from 'node:fs';
  * @property {string} path
  * @property {string} delivery
  * @property {number} attempt
+ * @property {string | null} part as its header says, `2/3`
  * @property {string} sha256
  * @property {string | null} jobId as the body says
  * @property {boolean} signed whether the customer's check passes
+ * @property {number[]} keys which of the customer's secrets it is signed with, the one in force first; -1 for a stranger
+ * @property {number} signedAt milliseconds since 1970, as the signature says
  * @property {number} clockOffS how far the signature's time is ahead of the receiver's
  * @property {number} status
  */

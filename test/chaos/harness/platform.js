@@ -33,7 +33,7 @@ export class Platform {
    */
   async furnish(url, { sinkUrls, secret, retries }) {
     for (const sinkUrl of sinkUrls) {
-      await this.#post(url, '/data-sources', {
+      await this.ask(url, 'POST', '/data-sources', {
         role: 'RESULTS_SINK',
         type: 'HTTPS_WEBHOOK',
         name: sinkUrl,
@@ -42,10 +42,10 @@ export class Platform {
         format: 'JSON',
       });
     }
-    await this.#post(url, '/rule-sets', {
+    await this.ask(url, 'POST', '/rule-sets', {
       data_sinks: { auto_push_on_job_complete: true, retry_failed_push: retries },
     });
-    await this.#post(url, '/activate');
+    await this.ask(url, 'POST', '/activate');
   }
 
   /**
@@ -54,22 +54,23 @@ export class Platform {
    * @param {number} rows
    */
   async finishJob(url, jobId, rows) {
-    await this.#post(url, '/mapping-jobs', { jobId, results: resultRows(rows) });
+    await this.ask(url, 'POST', '/mapping-jobs', { jobId, results: resultRows(rows) });
   }
 
   /**
    * @param {string} url
-   * @param {string} path
+   * @param {string} method
+   * @param {string} path below the agent's
    * @param {object} [body]
    */
-  async #post(url, path, body) {
+  async ask(url, method, path, body) {
     const response = await fetch(`${url}/api/v1/agents/${this.agentId}${path}`, {
-      method: 'POST',
+      method,
       headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
       body: body ? JSON.stringify(body) : null,
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`POST ${path} answered ${response.status}: ${text}`);
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
   }
 }

@@ -84,14 +84,20 @@ export class Process {
     });
   }
 
-  /** @param {import('node:child_process').Serializable} message @returns {Promise<void>} when it was answered */
+  /** @param {import('node:child_process').Serializable} message @returns {Promise<Record<string, any>>} the answer */
   async ask(message) {
     const before = this.#messages.length;
     this.child.send(message);
-    const answer = /** @type {{ error?: string }} */ (
+    const answer = /** @type {Record<string, any>} */ (
       await until(`${this.name}: answer`, 30_000, () => this.#messages[before])
     );
-    if (answer.error) throw new Error(`${this.name}: ${answer.error}`);
+    if (answer['error']) throw new Error(`${this.name}: ${answer['error']}`);
+    return answer;
+  }
+
+  /** @param {string} text @returns {string[]} the lines that have it */
+  said(text) {
+    return this.#lines.slice(this.#heardUntil).filter((line) => line.includes(text));
   }
 
   /** What was logged so far is of no interest any more. */

@@ -2,8 +2,8 @@
 
 /**
  * @typedef {import('./ledger.js').LedgerLine} LedgerLine
- * @typedef {{ id: string, data_source_id: string, job_id: string, run: number, status: string, reason: string | null,
- *   retries_spent: number, sha256: string | null }} DeliveryRow
+ * @typedef {{ id: string, data_source_id: string, job_id: string, run: number, part: number, part_count: number,
+ *   status: string, reason: string | null, retries_spent: number, sha256: string | null }} DeliveryRow
  * @typedef {{ delivery_id: string, attempt_number: number, status: string, error_code: string | null,
  *   http_status: number | null, worker_id: string }} AttemptRow
  *
@@ -36,7 +36,8 @@ export async function readBooks(client, since) {
     [since],
   );
   const { rows: deliveries } = await client.query(
-    `SELECT id, data_source_id, job_id, run, status, reason, retries_spent, encode(payload_sha256, 'hex') AS sha256
+    `SELECT id, data_source_id, job_id, run, part, part_count, status, reason, retries_spent,
+            encode(payload_sha256, 'hex') AS sha256
        FROM agent_data_source_delivery WHERE created_at >= $1`,
     [since],
   );
@@ -65,20 +66,28 @@ export function reckon(books, ledger, accepted) {
     differingBodies: books.deliveries.filter((delivery) => !sameBytes(delivery, posts.get(delivery.id) ?? [])).length,
     doubleDeliveries: countDoubles(books, ledger),
     duplicatePosts: [...posts.values()].reduce((sum, lines) => sum + Math.max(successes(lines).length - 1, 0), 0),
-    oddities: [...oddDeliveries(books, posts), ...oddAttempts(books, posts), ...oddPosts(ledger)],
+    oddities: [
+      ...oddDeliveries(books, posts),
+      ...oddAttempts(books, posts),
+      ...oddPosts(ledger),
+      ...oddParts(books, ledger),
+    ],
   };
 }
 
 /** @param {Books} books @param {Map<string, LedgerLine[]>} posts @param {readonly string[]} accepted */
 function countLost({ wanted, deliveries }, posts, accepted) {
-  const arrived = new Set(
-    deliveries
-      .filter(({ id, status }) => status === 'DELIVERED' && successes(posts.get(id) ?? []).length > 0)
-      .map((delivery) => `${delivery.data_source_id}/${delivery.job_id}`),
+  const arrived = groupBy(
+    deliveries.filter(({ id, status }) => status === 'DELIVERED' && successes(posts.get(id) ?? []).length > 0),
+    (delivery) => `${delivery.data_source_id}/${delivery.job_id}`,
   );
+  const whole = (/** @type {string} */ name) => {
+    const parts = arrived.get(name) ?? [];
+    return parts[0] !== undefined && new Set(parts.map(({ part }) => part)).size === parts[0].part_count;
+  };
   const kept = new Set(wanted.map((want) => want.job_id));
   return (
-    wanted.filter((want) => !arrived.has(`${want.data_source_id}/${want.job_id}`)).length +
+    wanted.filter((want) => !whole(`${want.data_source_id}/${want.job_id}`)).length +
     accepted.filter((jobId) => !kept.has(jobId)).length
   );
 }
@@ -91,11 +100,11 @@ function countUnrecorded({ attempts }, ledger) {
 
 /** @param {Books} books @param {readonly LedgerLine[]} ledger */
 function countDoubles({ deliveries }, ledger) {
-  const rows = deliveries.map((row) => `${row.data_source_id}/${row.job_id}/${row.run}`);
+  const rows = deliveries.map((row) => `${row.data_source_id}/${row.job_id}/${row.run}/${row.part}`);
   // The receiver's own view: one path is one sink, whatever the tables say.
   const seen = groupBy(
     ledger.filter((line) => line.event === 'arrived'),
-    (line) => `${line.path} ${line.jobId}`,
+    (line) => `${line.path} ${line.jobId} ${line.part}`,
   );
   const doubleSeen = [...seen.values()].filter((lines) => new Set(lines.map((line) => line.delivery)).size > 1).length;
   return Math.max(rows.length - new Set(rows).size, doubleSeen);
@@ -145,6 +154,19 @@ function oddPosts(ledger) {
       .filter((line) => Math.abs(line.clockOffS) > MAX_CLOCK_OFF_S)
       .map((line) => `${line.delivery}/${line.attempt} was signed ${line.clockOffS} s off`),
   ];
+}
+
+/** The last part tells its receiver that the others are there. @param {Books} books @param {readonly LedgerLine[]} ledger */
+function oddParts({ deliveries }, ledger) {
+  const several = deliveries.filter(({ part_count }) => part_count > 1);
+  const pushes = groupBy(several, ({ data_source_id, job_id, run }) => `${data_source_id}/${job_id}/${run}`);
+  return [...pushes.values()].flatMap((parts) => {
+    const last = parts.find(({ part, part_count }) => part === part_count);
+    const begun = ledger.findIndex((line) => line.delivery === last?.id);
+    const before = new Set(successes(ledger.slice(0, Math.max(begun, 0))).map((line) => line.delivery));
+    const missing = begun < 0 ? [] : parts.filter(({ id }) => id !== last?.id && !before.has(id));
+    return missing.map(({ id }) => `${last?.id ?? ''} was sent before ${id} had arrived`);
+  });
 }
 
 /** @param {readonly string[]} names */

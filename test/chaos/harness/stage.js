@@ -1,10 +1,10 @@
 // @ts-check
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { readLedger } from './ledger.js';
 import { newJobId } from './platform.js';
 import { Process } from './process.js';
 import { readBooks, reckon } from './reckoning.js';
+import { Tables } from './tables.js';
 import { until } from './until.js';
 
 /**
@@ -39,6 +39,8 @@ export class Stage {
   #clearAt = 0;
   #since = new Date(0);
   #ledgerPath = '';
+  /** @type {Tables} */
+  #tables;
 
   /**
    * @param {import('./laboratory.js').Laboratory} laboratory
@@ -47,19 +49,26 @@ export class Stage {
   constructor(laboratory, { databaseUrl, platform }) {
     this.laboratory = laboratory;
     this.databaseUrl = databaseUrl;
+    this.#tables = new Tables(databaseUrl);
     this.platform = platform;
   }
 
   /** A scenario begins: what was before is settled and counts no more. @param {string} ledger a file of its own */
   async begin(ledger) {
     this.#ledgerPath = ledger;
-    await this.receiver({ ledger, failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 });
+    const usual = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0, always: 0, otherSecrets: [] };
+    await this.receiver({ ledger, ...usual });
     const [row] = await this.query('SELECT now() AS now');
     this.#since = row?.['now'];
     this.#accepted = [];
     this.#faultAt = 0;
     this.#workers = this.#workers.filter((worker) => worker.alive);
     for (const worker of this.#workers) worker.forget();
+  }
+
+  /** When the scenario began, by the database's clock. */
+  get since() {
+    return this.#since;
   }
 
   get postgres() {
@@ -103,9 +112,31 @@ export class Stage {
     return Process.start('worker.mjs', name, { env, nodeOptions: clockAheadMs ? ['--import', preload] : [] });
   }
 
-  /** @param {{ ledger?: string, failShare?: number, answerAfterMs?: number, bytesPerSecond?: number }} behaviour of the receiver */
+  /**
+   * @param {object} behaviour of the receiver; what is not named stays
+   * @param {string} [behaviour.ledger]
+   * @param {number} [behaviour.failShare]
+   * @param {number} [behaviour.answerAfterMs]
+   * @param {number} [behaviour.bytesPerSecond]
+   * @param {number} [behaviour.always] this status, whatever comes; 0 ends that
+   * @param {readonly string[]} [behaviour.otherSecrets] that it checks signatures with, beside its first
+   */
   async receiver(behaviour) {
     await this.laboratory.receiver.ask(behaviour);
+  }
+
+  /**
+   * Asks a host for the same at each of the agent's sinks, as the customer would.
+   * @param {Process} host
+   * @param {string} method
+   * @param {string} path below the sink's
+   * @param {object} body
+   */
+  async atEachSink(host, method, path, body) {
+    const sinks = await this.query('SELECT id FROM agent_data_source ORDER BY id');
+    for (const { id } of sinks) {
+      await this.platform.ask(this.#urls.get(host) ?? '', method, `/data-sources/${String(id)}${path}`, body);
+    }
   }
 
   /**
@@ -114,7 +145,7 @@ export class Stage {
    * @param {number} count
    * @param {{ rows?: number, at?: readonly Process[], atOnce?: number }} [how]
    */
-  async finishJobs(count, { rows = 1, at = this.#workers, atOnce = 8 } = {}) {
+  finishJobs(count, { rows = 1, at = this.#workers, atOnce = 8 } = {}) {
     let next = 0;
     const sender = async () => {
       while (next < count) {
@@ -122,7 +153,10 @@ export class Stage {
         await this.#finishJob(turn, rows, at);
       }
     };
-    await Promise.all(Array.from({ length: atOnce }, sender));
+    const sent = Promise.all(Array.from({ length: atOnce }, sender));
+    // Whoever plays on meanwhile awaits it later, or never, when something else has failed before.
+    sent.catch(() => undefined);
+    return sent;
   }
 
   /** @param {number} turn @param {number} rows @param {readonly Process[]} at */
@@ -179,28 +213,19 @@ export class Stage {
     this.#others.push(proxy);
     const url = new URL(this.databaseUrl);
     url.port = String(await proxy.message('listening', (message) => message.port));
-    return { url: url.href, set: (state) => proxy.ask(state) };
+    return { url: url.href, set: (state) => proxy.ask(state).then(() => undefined) };
   }
 
   /** @param {string} condition on `agent_data_source_sync` that at least one row must meet */
   async expectAttempts(condition) {
-    if ((await this.#countAttempts(condition)) === 0) throw new Error(`no attempt row has ${condition}`);
+    if ((await this.#tables.countAttempts(this.#since, condition)) === 0)
+      throw new Error(`no attempt has ${condition}`);
   }
 
   /** @param {string} condition that no row may meet */
   async expectNoAttempts(condition) {
-    const count = await this.#countAttempts(condition);
-    if (count > 0) throw new Error(`${count} attempt rows have ${condition}`);
-  }
-
-  /** @param {string} condition @returns {Promise<number>} */
-  async #countAttempts(condition) {
-    const [row] = await this.query(
-      `SELECT count(*)::int AS count FROM agent_data_source_sync
-        WHERE started_at >= date_trunc('milliseconds', $1::timestamptz) AND (${condition})`,
-      [this.#since],
-    );
-    return Number(row?.['count']);
+    const count = await this.#tables.countAttempts(this.#since, condition);
+    if (count > 0) throw new Error(`${count} attempts have ${condition}`);
   }
 
   get ledger() {
@@ -214,32 +239,16 @@ export class Stage {
 
   /** Waits until every finished job has its deliveries and all of them are settled. */
   async untilClear(withinMs = 40_000) {
-    await until('the backlog is clear', withinMs, async () => {
-      const [open] = await this.query(OPEN).catch(() => []);
-      return open?.['count'] === '0';
-    });
+    await until('the backlog is clear', withinMs, () => this.#tables.clear());
     this.#clearAt = performance.now();
   }
 
   /**
    * @param {string} sql
    * @param {unknown[]} [values]
-   * @returns {Promise<Record<string, any>[]>}
    */
-  async query(sql, values = []) {
-    const client = await this.#connect();
-    try {
-      return (await client.query(sql, values)).rows;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  }
-
-  async #connect() {
-    const client = new pg.Client({ connectionString: this.databaseUrl, connectionTimeoutMillis: 2_000 });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
+  query(sql, values) {
+    return this.#tables.query(sql, values);
   }
 
   /**
@@ -247,13 +256,9 @@ export class Stage {
    * @returns {Promise<import('./reckoning.js').Reckoning & { clearMs: number }>}
    */
   async reckon() {
-    const client = await this.#connect();
-    try {
-      const reckoning = reckon(await readBooks(client, this.#since), this.ledger, this.#accepted);
-      return { ...reckoning, clearMs: Math.round(this.#clearAt - this.#faultAt) };
-    } finally {
-      await client.end();
-    }
+    const books = await this.#tables.read((client) => readBooks(client, this.#since));
+    const reckoning = reckon(books, this.ledger, this.#accepted);
+    return { ...reckoning, clearMs: Math.round(this.#clearAt - this.#faultAt) };
   }
 
   /** Ends every worker that lives. @returns how those ended that were asked to */
@@ -271,9 +276,3 @@ export class Stage {
     await Promise.all([...this.#workers, ...this.#others].map((one) => one.kill()));
   }
 }
-
-/** Deliveries that are not settled, and completions that nobody has made deliveries of. */
-const OPEN = `
-SELECT (SELECT count(*) FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))
-     + (SELECT count(*) FROM host_mapping_job h WHERE h.state = 'COMPLETED' AND NOT EXISTS (
-          SELECT FROM agent_data_source_job j WHERE j.job_id = h.id AND j.heard_at IS NOT NULL)) AS count`;

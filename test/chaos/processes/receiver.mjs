@@ -10,7 +10,7 @@ let file = openSync(ledger, 'a');
 const write = (line) => writeSync(file, `${JSON.stringify(line)}\n`);
 
 /** How it behaves from now on; the parent changes it. */
-let behaviour = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0 };
+let behaviour = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0, always: 0, otherSecrets: [] };
 process.on('message', ({ ledger: next, ...changes }) => {
   behaviour = { ...behaviour, ...changes };
   if (next) file = openSync(next, 'a');
@@ -23,6 +23,7 @@ const PATIENCE = 6;
 
 /** The same delivery and attempt always meet the same fate, whichever worker brings it. */
 function statusFor(delivery, attempt) {
+  if (behaviour.always) return behaviour.always;
   const draw = createHash('sha256').update(`${delivery}/${attempt}`).digest().readUInt32BE() / 2 ** 32;
   return attempt <= PATIENCE && draw < behaviour.failShare ? 503 : 200;
 }
@@ -35,31 +36,56 @@ async function* chunksOf(request) {
   }
 }
 
+/** Which of the secrets that the customer knows a push is signed with: by the plain headers, and by Standard Webhooks'. */
+function signatureCheck(headers) {
+  const known = [secret, ...behaviour.otherSecrets].map((key) => ({
+    plain: createHmac('sha256', key),
+    standard: createHmac('sha256', key).update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.`),
+  }));
+  return {
+    update: (chunk) => known.forEach(({ plain, standard }) => (plain.update(chunk), standard.update(chunk))),
+    keys() {
+      const plain = known.map((hmac) => `sha256=${hmac.plain.digest('hex')}`);
+      const standard = known.map((hmac) => `v1,${hmac.standard.digest('base64')}`);
+      const given = [headers['x-mt-signature'], headers['x-mt-signature-previous']].filter(
+        (text) => text !== undefined,
+      );
+      const keys = given.map((text) => plain.indexOf(text));
+      const same = (headers['webhook-signature'] ?? '').split(' ').map((text) => standard.indexOf(text));
+      return keys.join() === same.join() ? keys : [...keys, -1];
+    },
+  };
+}
+
 async function take(request, response) {
   const post = {
     path: request.url,
     delivery: request.headers['x-mt-delivery-id'],
     attempt: Number(request.headers['x-mt-attempt']),
+    part: request.headers['x-mt-part'] ?? null,
   };
   write({ event: 'begun', at: Date.now(), ...post });
   const hash = createHash('sha256');
-  const hmac = createHmac('sha256', secret);
+  const signature = signatureCheck(request.headers);
   let bytes = 0;
   let head = '';
   for await (const chunk of chunksOf(request)) {
     bytes += chunk.length;
     hash.update(chunk);
-    hmac.update(chunk);
+    signature.update(chunk);
     if (head.length < 256) head += chunk.toString('latin1', 0, 256);
   }
+  const keys = signature.keys();
+  const signedAt = Number(request.headers['webhook-timestamp']) * 1000;
   const arrived = {
     ...post,
     bytes,
     sha256: hash.digest('hex'),
     jobId: /^\{"jobId":"([^"]+)"/.exec(head)?.[1] ?? null,
-    signed: request.headers['x-mt-signature'] === `sha256=${hmac.digest('hex')}`,
+    signed: keys.length > 0 && !keys.includes(-1),
+    ...{ keys, signedAt },
     // Standard Webhooks lets receivers refuse what is more than five minutes off.
-    clockOffS: Math.round(Number(request.headers['webhook-timestamp']) - Date.now() / 1000),
+    clockOffS: Math.round((signedAt - Date.now()) / 1000),
   };
   write({ event: 'arrived', at: Date.now(), ...arrived });
   if (behaviour.answerAfterMs > 0) await delay(behaviour.answerAfterMs);

@@ -31,10 +31,18 @@ async function commitUnrecorded({ jobId, agentId, workspaceId, rows, emit }) {
   if (emit) app.get(EventEmitter2).emit(JOB_COMPLETED_EVENT, { jobId, agentId, workspaceId, completedAt, stats });
 }
 
+/** How many of the worker's statements the connection that knows most of them has prepared. */
+async function countPrepared() {
+  const count = `SELECT count(*)::int AS count FROM pg_prepared_statements WHERE name LIKE 'data-sinks-%'`;
+  const answers = await Promise.all(Array.from({ length: 5 }, () => app.get(DataSource).query(count)));
+  return { prepared: Math.max(...answers.map(([row]) => row.count)) };
+}
+
 process.on('message', (order) => {
-  commitUnrecorded(order).then(
-    () => process.send({ done: order.jobId }),
-    (error) => process.send({ done: order.jobId, error: String(error) }),
+  const done = order === 'count prepared' ? countPrepared() : commitUnrecorded(order);
+  done.then(
+    (answer) => process.send({ done: true, ...answer }),
+    (error) => process.send({ done: true, error: String(error) }),
   );
 });
 // Whoever started it is gone: nobody would ever stop it.

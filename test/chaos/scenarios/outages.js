@@ -21,6 +21,16 @@ function saidOnce(workers, event) {
   if (often.length > 0) throw new Error(`${event} must be logged once by each worker, not: ${counts.join(', ')}`);
 }
 
+/** The polls of each worker are among them, so that none has to wait for a delivery. @param {readonly Process[]} workers */
+async function untilPrepared(workers) {
+  for (const worker of workers) {
+    await until(`${worker.name} has prepared statements`, 10_000, async () => {
+      const { prepared } = await worker.ask('count prepared');
+      return prepared > 0;
+    });
+  }
+}
+
 /** @type {readonly Scenario[]} */
 export const OUTAGES = [
   {
@@ -86,6 +96,32 @@ export const OUTAGES = [
     promise: 'workers wait for it and write down what was answered meanwhile',
     standing: true,
     play: (stage) => restartPostgres(stage, 'SIGINT'),
+  },
+  {
+    fault: 'restarts of PostgreSQL under load, prepared statements gone with their connections',
+    promise: 'statements are prepared anew, and no delivery pays for it',
+    standing: true,
+    play: async (stage) => {
+      await stage.receiver({ answerAfterMs: 20 });
+      const feeding = stage.finishJobs(80);
+      for (const pushes of [40, 160]) {
+        await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > pushes);
+        await untilPrepared(stage.workers);
+        await stage.postgres.signal('SIGINT');
+        stage.fault();
+        await stage.postgres.start();
+      }
+      await feeding;
+      await stage.untilClear();
+      await untilPrepared(stage.workers);
+      const complaints = stage.workers.flatMap((worker) => worker.said('prepared statement'));
+      if (complaints.length > 0) throw new Error(`the log complains: ${complaints.join('\n')}`);
+      const spent = await stage.query(
+        'SELECT FROM agent_data_source_delivery WHERE retries_spent > 0 AND created_at > $1',
+        [stage.since],
+      );
+      if (spent.length > 0) throw new Error(`${spent.length} deliveries spent a retry`);
+    },
   },
   {
     fault: 'SIGKILL of PostgreSQL, back later',

@@ -21,9 +21,11 @@ const FAILPOINTS = [
   'after-committed',
   'after-woken',
   'after-claimed',
+  'mid-build',
   'after-prepared',
   'after-opened',
   'after-posted',
+  'before-last-part',
   'after-closed',
   'mid-sweep',
 ];
@@ -129,6 +131,8 @@ export function soak({ seed, seconds, say = () => undefined }) {
       };
       await Promise.all([addWorker(undefined), addWorker(undefined), addWorker(undefined)]);
       await stage.receiver({ failShare: 1 / 3 });
+      const [host] = stage.workers;
+      if (host) await stage.atEachSink(host, 'PATCH', '', { config: { maxRowsPerPush: 2 } });
 
       const until = performance.now() + seconds * 1_000;
       const feeding = feed(stage, until);
@@ -148,10 +152,10 @@ export function soak({ seed, seconds, say = () => undefined }) {
   };
 }
 
-/** @param {Stage} stage @param {number} until on the monotonic clock */
+/** Jobs of one push and jobs of two parts, in turn. @param {Stage} stage @param {number} until on the monotonic clock */
 async function feed(stage, until) {
-  while (performance.now() < until) {
-    await stage.finishJobs(20);
+  for (let turn = 0; performance.now() < until; turn++) {
+    await stage.finishJobs(20, { rows: turn % 2 === 0 ? 1 : 3 });
     await delay(100);
   }
 }
