@@ -1,16 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ConsolePage } from '../support/browser/console-page.js';
 import { takeScreenshots } from '../support/browser/gallery.js';
 import { suiteConsole } from '../support/browser/suite-console.js';
-import type { Agent, Customer } from '../support/platform/customer.js';
+import type { Agent } from '../support/platform/customer.js';
 
-const { platform, visit } = suiteConsole();
-
-async function signedIn({ workspaceId }: Customer): Promise<ConsolePage> {
-  const visitor = await visit();
-  await visitor.signIn(await platform().token(workspaceId));
-  return visitor;
-}
+const { platform, visit, visitAs } = suiteConsole();
 
 async function pushed(body: string, status: number): Promise<{ agent: Agent; deliveryId: string; sinkId: string }> {
   const customer = await platform().customer();
@@ -48,7 +41,7 @@ describe('what a visitor meets when something is not as it should be', () => {
 
   it('keeps a token for its tab alone, forgets it at sign-out, and never writes it into an address or a cookie', async () => {
     const customer = await platform().customer();
-    const visitor = await signedIn(customer);
+    const visitor = await visitAs(customer);
     await visitor.page.reload();
     await visitor.heading('Agents').waitFor();
     const context = visitor.page.context();
@@ -66,7 +59,7 @@ describe('what a visitor meets when something is not as it should be', () => {
     const customer = await platform().customer();
     const agent = await customer.agent();
     const sink = await agent.sink(await platform().receiver.endpoint(), { name: 'Kept' });
-    const visitor = await signedIn(customer);
+    const visitor = await visitAs(customer);
     await platform().changePlan(customer.workspaceId, 'BASIC');
 
     await visitor.go(`agents/${agent.id}/add/https-webhook`);
@@ -98,7 +91,7 @@ describe('what a visitor meets when something is not as it should be', () => {
     ['an image with a handler', '<img src=x onerror="document.title = \'owned\'">'],
   ])('is text when a receiver answers with %s', async (_what, body) => {
     const { agent, deliveryId, sinkId } = await pushed(body, 400);
-    const visitor = await signedIn(agent.customer);
+    const visitor = await visitAs(agent.customer);
     await visitor.go(`deliveries/${deliveryId}`);
     await visitor.page.getByText('Answer and details').click();
     await visitor.sees(body);
@@ -111,7 +104,7 @@ describe('what a visitor meets when something is not as it should be', () => {
 
   it('is a banner over what was known when the connection is lost, and it goes by itself', async () => {
     const { agent, sinkId, deliveryId } = await pushed('no', 400);
-    const visitor = await signedIn(agent.customer);
+    const visitor = await visitAs(agent.customer);
     await visitor.go(`agents/${agent.id}/data-sources/${sinkId}`);
     await visitor.page.getByRole('table').getByText('Failed').waitFor();
     await visitor.page.context().setOffline(true);
@@ -132,7 +125,7 @@ describe('what a visitor meets when something is not as it should be', () => {
 
   it('is a plain sentence for an agent of somebody else', async () => {
     const stranger = await (await platform().customer()).draftAgent();
-    const visitor = await signedIn(await platform().customer());
+    const visitor = await visitAs(await platform().customer());
     await visitor.go(`agents/${stranger.id}`);
     await visitor.page
       .getByRole('alert')

@@ -113,7 +113,7 @@ describe('the story of the contract, by clicks', () => {
 
     await visitor.page.getByRole('switch').click();
     const dialog = visitor.page.getByRole('dialog');
-    await dialog.getByText('Not tested in this tab').waitFor();
+    await dialog.getByText('Never tested').waitFor();
     expect(await visitor.button('Switch on').isDisabled()).toBe(true);
     await visitor.page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });

@@ -30,6 +30,22 @@ describe('the payload of a delivery', () => {
     expect(answer.body.results).toHaveLength(rows);
   });
 
+  it.each([
+    ['*/*', 'application/json', 'gzip'],
+    ['application/gzip', 'application/gzip', null],
+  ])('that is compressed comes for Accept: %s as %s, the same bytes', async (accept, type, encoding) => {
+    const agent = await (await platform().customer()).agent();
+    const endpoint = await platform().receiver.endpoint();
+    const config = { url: endpoint.url, authScheme: 'HmacSha256', compression: 'gzip' };
+    const { id, payload } = await (await agent.sink(endpoint, { config })).settledPush();
+    const answer = await agent.api.raw('GET', `deliveries/${id}/payload`, { headers: { Accept: accept } });
+    expectStatus(answer, 200);
+    expect(answer.headers.get('content-type')).toBe(type);
+    expect(answer.headers.get('content-encoding')).toBe(encoding);
+    expect(answer.headers.get('content-length')).toBe(String(payload.bytes));
+    expect(answer.headers.get('vary')).toContain('Accept');
+  });
+
   it('is gone once its bytes are erased', async () => {
     const sink = await aSink();
     const { id, jobId } = await sink.settledPush();

@@ -1,4 +1,4 @@
-import { Get, HttpCode, Param, Post, Res, type StreamableFile } from '@nestjs/common';
+import { Get, Headers, HttpCode, Param, Post, Res, type StreamableFile } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Delivery } from '../core/delivery.js';
@@ -75,7 +75,7 @@ export class DeliveriesController {
     operationId: 'readPayload',
     summary: 'Download the exact bytes of a delivery',
     description:
-      'While they are kept. With the Content-Type, Content-Encoding and Content-Digest (RFC 9530) that they were sent with.',
+      'While they are kept. With the Content-Type, Content-Encoding and Content-Digest (RFC 9530) that they were sent with. A client that unpacks by itself what has a Content-Encoding, as browsers do, asks with `Accept: application/gzip` for the bytes of a compressed body as a file of that type.',
   })
   @ApiOkResponse({
     description: 'The body, as it is sent.',
@@ -87,18 +87,21 @@ export class DeliveriesController {
       'application/json': { schema: { type: 'object' }, example: PAYLOAD_EXAMPLE },
       'application/x-ndjson': { schema: { type: 'string' }, example: LINES_EXAMPLE },
       'text/csv': { schema: { type: 'string' }, example: CSV_EXAMPLE },
+      'application/gzip': { schema: { type: 'string', format: 'binary' }, example: '<the bytes of a gzip file>' },
     },
   })
   @ApiProblems('not-found', 'payload-gone')
   async readPayload(
     @CurrentCaller() caller: RequestCaller,
     @Param('deliveryId') deliveryId: string,
+    @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<StreamableFile> {
-    const { file, sha256, encoding } = await this.download.open(await this.#find(caller, deliveryId));
+    const { file, sha256, encoding } = await this.download.open(await this.#find(caller, deliveryId), accept);
     const digest = Buffer.from(sha256, 'hex').toString('base64');
     const { httpAdapter } = this.adapterHost;
     httpAdapter.setHeader(response, 'Content-Digest', `sha-256=:${digest}:`);
+    httpAdapter.setHeader(response, 'Vary', 'Accept');
     if (encoding !== null) httpAdapter.setHeader(response, 'Content-Encoding', encoding);
     return file;
   }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Locator } from 'playwright-core';
 import type { ConsolePage } from './console-page.js';
 
 const LOOKS = [
@@ -21,8 +22,11 @@ function folder(): string | null {
     : null;
 }
 
-/** Takes a screen in light, dark and narrow. */
-export async function takeScreenshots({ page }: ConsolePage, name: string): Promise<void> {
+/**
+ * Takes a screen in light, dark and narrow.
+ * @param about what it is about, where that is too far down to be seen otherwise
+ */
+export async function takeScreenshots({ page }: ConsolePage, name: string, about?: Locator): Promise<void> {
   const target = folder();
   if (target === null) return;
   mkdirSync(target, { recursive: true });
@@ -31,9 +35,16 @@ export async function takeScreenshots({ page }: ConsolePage, name: string): Prom
     await page.setViewportSize({ width: look.width, height: HEIGHT });
     const height = await page.evaluate<number>('scrollTo(0, 0), document.documentElement.scrollHeight');
     await page.setViewportSize({ width: look.width, height: Math.min(height, TALLEST) });
+    await about?.scrollIntoViewIfNeeded();
     await page.screenshot({ path: join(target, `${name}-${look.name}.png`) });
   }
   await page.setViewportSize({ width: LOOKS[0].width, height: HEIGHT });
+}
+
+/** Takes a screen, and says what is wrong with it: what axe finds, and whether it fits into the narrowest window. */
+export async function inspect(visitor: ConsolePage, name: string, about?: Locator): Promise<string[]> {
+  await takeScreenshots(visitor, name, about);
+  return [...(await visitor.axeFindings()), ...((await isTooWide(visitor)) ? ['it is wider than 360 pixels'] : [])];
 }
 
 /** Whether something is wider than the narrowest window that we care for. */

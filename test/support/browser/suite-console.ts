@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext } from 'playwright-core';
 import type { DataSinksOptions } from '../../../src/data-sinks/index.js';
+import type { Customer } from '../platform/customer.js';
 import { type Platform, startPlatform } from '../platform/start-platform.js';
 import { launchChromium } from './chromium.js';
 import { ConsolePage, type View } from './console-page.js';
@@ -16,6 +17,8 @@ export interface SuiteConsole {
   readonly platform: () => Platform;
   /** A new tab of a new visitor, at the console. */
   readonly visit: (view?: Partial<View>) => Promise<ConsolePage>;
+  /** The same, signed in with a token of the customer's. */
+  readonly visitAs: (customer: Customer) => Promise<ConsolePage>;
 }
 
 /** A platform and a browser for all tests of a file; visitors leave after each test. */
@@ -43,15 +46,18 @@ export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
     if (!platform) throw new Error('the platform runs within tests only');
     return platform;
   };
-  return {
-    platform: running,
-    visit: async (view = {}) => {
-      if (!browser) throw new Error('the browser runs within tests only');
-      const visitor = await ConsolePage.open(browser, `${running().origin}/console`, view);
-      contexts.push(visitor.page.context());
-      return visitor;
-    },
+  const visit = async (view: Partial<View> = {}): Promise<ConsolePage> => {
+    if (!browser) throw new Error('the browser runs within tests only');
+    const visitor = await ConsolePage.open(browser, `${running().origin}/console`, view);
+    contexts.push(visitor.page.context());
+    return visitor;
   };
+  const visitAs = async ({ workspaceId }: Customer): Promise<ConsolePage> => {
+    const visitor = await visit();
+    await visitor.signIn(await running().token(workspaceId));
+    return visitor;
+  };
+  return { platform: running, visit, visitAs };
 }
 
 /** The page as its sources are now; quick when it was built already. */

@@ -1,13 +1,9 @@
 import { ask, type Client } from './client.js';
+import { deliveryCalls } from './delivery-calls.js';
 import { Problem } from './problem.js';
-import type { CreateSink, DeliveryStatus, UpdateSink } from './types.js';
-
-export interface DeliveriesQuery {
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly status?: DeliveryStatus[];
-  readonly jobId?: string;
-}
+import { recoveryCalls } from './recovery-calls.js';
+import { sinkPath } from './sink-path.js';
+import type { CreateSink, RotateSecret, UpdateSink } from './types.js';
 
 /** The rules that apply to an agent, and the rest of its rule set, which is not ours to change. */
 export interface AgentRules {
@@ -20,7 +16,6 @@ export type Api = ReturnType<typeof createApi>;
 
 /** Everything that the page asks of the platform. */
 export function createApi(client: Client) {
-  const sinkPath = (agentId: string, sinkId: string) => ({ path: { agentId, sinkId } });
   return {
     agents: (cursor?: string) =>
       ask(client.GET('/agents', { params: { query: { limit: 50, ...(cursor && { cursor }) } } })),
@@ -43,6 +38,8 @@ export function createApi(client: Client) {
       ask(client.PATCH('/agents/{agentId}/data-sources/{sinkId}', { params: sinkPath(agentId, sinkId), body })),
     deleteSink: (agentId: string, sinkId: string) =>
       ask(client.DELETE('/agents/{agentId}/data-sources/{sinkId}', { params: sinkPath(agentId, sinkId) })),
+    rotateSecret: (agentId: string, sinkId: string, body: RotateSecret) =>
+      ask(client.POST('/agents/{agentId}/data-sources/{sinkId}/secret', { params: sinkPath(agentId, sinkId), body })),
     testSink: (agentId: string, sinkId: string) =>
       ask(client.POST('/agents/{agentId}/data-sources/{sinkId}/test', { params: sinkPath(agentId, sinkId) })),
     push: (agentId: string, sinkId: string, jobId: string) =>
@@ -52,22 +49,8 @@ export function createApi(client: Client) {
           body: { jobId },
         }),
       ),
-
-    deliveries: (agentId: string, sinkId: string, query: DeliveriesQuery) =>
-      ask(
-        client.GET('/agents/{agentId}/data-sources/{sinkId}/deliveries', {
-          params: { ...sinkPath(agentId, sinkId), query },
-        }),
-      ),
-    attempts: (agentId: string, sinkId: string, limit: number, cursor?: string) =>
-      ask(
-        client.GET('/agents/{agentId}/data-sources/{sinkId}/syncs', {
-          params: { ...sinkPath(agentId, sinkId), query: { limit, ...(cursor && { cursor }) } },
-        }),
-      ),
-    delivery: (deliveryId: string) => ask(client.GET('/deliveries/{deliveryId}', { params: { path: { deliveryId } } })),
-    redeliver: (deliveryId: string) =>
-      ask(client.POST('/deliveries/{deliveryId}/redeliver', { params: { path: { deliveryId } } })),
+    ...deliveryCalls(client),
+    ...recoveryCalls(client),
   };
 }
 

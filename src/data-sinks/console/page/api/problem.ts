@@ -16,7 +16,8 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail: string,
     readonly errors: readonly Violation[] = [],
-    readonly deliveryId: string | null = null,
+    /** What else it says, by name, such as `deliveryId`. */
+    private readonly members: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail);
   }
@@ -24,6 +25,17 @@ export class Problem extends Error {
   /** What is said of a field. */
   at(pointer: string): string | null {
     return this.errors.find((violation) => violation.pointer === pointer)?.detail ?? null;
+  }
+
+  /** A member of its own that is a text. */
+  text(member: string): string | null {
+    return text(this.members[member]);
+  }
+
+  /** A member of its own that is a number. */
+  number(member: string): number | null {
+    const value = this.members[member];
+    return typeof value === 'number' ? value : null;
   }
 }
 
@@ -43,7 +55,7 @@ export function toProblem(status: number, body: unknown): Problem {
   const title = text(record['title']) ?? `The platform answered with ${status}`;
   const detail = text(record['detail']) ?? 'There is no explanation in the answer. Try again later.';
   const errors = Array.isArray(record['errors']) ? record['errors'].filter(isViolation) : [];
-  return new Problem(code, status, title, detail, errors, text(record['deliveryId']));
+  return new Problem(code, status, title, detail, errors, record);
 }
 
 function text(value: unknown): string | null {

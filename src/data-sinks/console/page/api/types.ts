@@ -13,8 +13,13 @@ export type Delivery = Schemas['DeliveryAnswer'];
 export type DeliveryWithAttempts = Schemas['DeliveryWithAttemptsAnswer'];
 export type Attempt = Schemas['AttemptAnswer'];
 export type Timings = Schemas['TimingsAnswer'];
+export type Recovery = Schemas['RecoveryAnswer'];
+export type RecoveryPreview = Schemas['RecoveryPreviewAnswer'];
+export type RotateSecret = Schemas['RotateSecretBody'];
 
 export type AgentStatus = Agent['status'];
+export type SinkFormat = Sink['format'];
+export type RowField = NonNullable<SinkConfig['includeFields']>[number];
 export type AuthScheme = SinkConfig['authScheme'];
 export type DeliveryStatus = Delivery['status'];
 export type DeliveryReason = NonNullable<Delivery['reason']>;

@@ -1,19 +1,18 @@
-import type { DeliveryWithAttempts } from '../api/types.js';
+import { Problem } from '../api/problem.js';
+import type { DeliveryWithAttempts, Sink } from '../api/types.js';
 import { to } from '../app/router.js';
 import { useApi } from '../app/session.js';
-import { useAction } from '../app/use-action.js';
 import { useResource } from '../app/use-resource.js';
 import { AttemptItem } from '../sink/attempt-item.js';
-import { count, partOf, size } from '../text/format.js';
-import { DELIVERY_REASON, DELIVERY_STATUS, DELIVERY_TRIGGER } from '../text/labels.js';
+import { DeliveryFacts } from '../sink/delivery-facts.js';
+import { Redeliver } from '../sink/redeliver.js';
+import { count, partOf } from '../text/format.js';
+import { DELIVERY_REASON, DELIVERY_STATUS } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
-import { Button } from '../ui/button.js';
-import { CopyButton } from '../ui/copy-button.js';
 import { NextAttempt } from '../ui/next-attempt.js';
-import { Notice, ProblemNotice } from '../ui/notice.js';
+import { Notice } from '../ui/notice.js';
 import { Screen } from '../ui/screen.js';
 import { Loaded } from '../ui/states.js';
-import { Time } from '../ui/time.js';
 import { UpgradeCard } from '../ui/upgrade-card.js';
 
 const POLL_MS = 1_500;
@@ -28,7 +27,8 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
   const { data } = quick;
   const agentId = data?.agentId ?? null;
   const agent = useResource(`agent of ${deliveryId} ${agentId ?? ''}`, () => loadAgent(api, agentId));
-  const sink = useResource(`sink of ${data?.dataSourceId ?? ''}`, () => loadSink(api, data));
+  const found = useResource(`sink of ${data?.dataSourceId ?? ''}`, () => loadSink(api, data), POLL_SETTLED_MS);
+  const sink = found.data?.sink;
   return (
     <Screen
       title="Delivery"
@@ -37,7 +37,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
         ...(data && agentId !== null
           ? [
               { text: agent.data?.name ?? 'Agent', href: to.agent(agentId) },
-              { text: sink.data?.name ?? 'Data source', href: to.sink(agentId, data.dataSourceId) },
+              { text: sink?.name ?? 'Data source', href: to.sink(agentId, data.dataSourceId) },
             ]
           : []),
       ]}
@@ -50,7 +50,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
           </>
         )
       }
-      actions={data && <Redeliver delivery={data} onDone={quick.reload} />}
+      actions={data && <Redeliver delivery={data} sink={sink} onDone={quick.reload} />}
     >
       <Loaded of={quick} lines={6}>
         {(delivery) => <DeliveryParts delivery={delivery} />}
@@ -63,27 +63,19 @@ async function loadAgent(api: ReturnType<typeof useApi>, agentId: string | null)
   return agentId === null ? null : api.agent(agentId);
 }
 
-/** Null once it was deleted: its history stays. */
-async function loadSink(api: ReturnType<typeof useApi>, delivery: DeliveryWithAttempts | null) {
-  return delivery && (await api.sink(delivery.agentId, delivery.dataSourceId).catch(() => null));
+interface FoundSink {
+  /** Null once it was deleted: its history stays. Undefined until the delivery is known. */
+  readonly sink: Sink | null | undefined;
 }
 
-function Redeliver({ delivery, onDone }: { delivery: DeliveryWithAttempts; onDone: () => Promise<void> }) {
-  const api = useApi();
-  const redelivering = useAction(async () => {
-    await api.redeliver(delivery.id);
-    await onDone();
-  });
-  if (delivery.settledAt === null) return null;
-  return (
-    <>
-      <Button kind="primary" isBusy={redelivering.isRunning} onClick={() => void redelivering.run()}>
-        Redeliver
-      </Button>
-      <div class="actions-say">
-        <ProblemNotice problem={redelivering.problem} />
-      </div>
-    </>
+async function loadSink(api: ReturnType<typeof useApi>, delivery: DeliveryWithAttempts | null): Promise<FoundSink> {
+  if (!delivery) return { sink: undefined };
+  return api.sink(delivery.agentId, delivery.dataSourceId).then(
+    (sink) => ({ sink }),
+    (error: unknown) => {
+      if (error instanceof Problem && error.status === 404) return { sink: null };
+      throw error;
+    },
   );
 }
 
@@ -129,62 +121,5 @@ function DeliveryParts({ delivery }: { delivery: DeliveryWithAttempts }) {
       </section>
       <DeliveryFacts delivery={delivery} />
     </div>
-  );
-}
-
-function DeliveryFacts({ delivery }: { delivery: DeliveryWithAttempts }) {
-  const { payload, trigger, run, createdAt, settledAt, retriesSpent, retriesAllowed } = delivery;
-  return (
-    <aside class="card pad stack" aria-label="Body and facts">
-      <h2>Body</h2>
-      {payload === null ? (
-        <p class="quiet">It is made right before the first attempt.</p>
-      ) : (
-        <dl class="facts">
-          <dt>Rows</dt>
-          <dd>{count(payload.rows)}</dd>
-          <dt>Size</dt>
-          <dd title={`${count(payload.bytes)} bytes`}>{size(payload.bytes)}</dd>
-          <dt>SHA-256</dt>
-          <dd>
-            <span class="mono break small">{payload.sha256}</span>
-            <CopyButton text={payload.sha256} what="the SHA-256 of the body" />
-          </dd>
-        </dl>
-      )}
-      {payload !== null && <p class="small quiet">Every attempt sends exactly these bytes.</p>}
-      <h2>Facts</h2>
-      <dl class="facts">
-        <dt>Id</dt>
-        <dd>
-          <span class="mono break small">{delivery.id}</span>
-          <CopyButton text={delivery.id} what="the delivery’s id" />
-        </dd>
-        <dt>Asked for by</dt>
-        <dd>{DELIVERY_TRIGGER[trigger]}</dd>
-        {run > 1 && (
-          <>
-            <dt>Run</dt>
-            <dd>{run}</dd>
-          </>
-        )}
-        <dt>Retries</dt>
-        <dd>
-          {retriesSpent} of {retriesAllowed} used
-        </dd>
-        <dt>Made</dt>
-        <dd>
-          <Time at={createdAt} />
-        </dd>
-        {settledAt !== null && (
-          <>
-            <dt>Settled</dt>
-            <dd>
-              <Time at={settledAt} />
-            </dd>
-          </>
-        )}
-      </dl>
-    </aside>
   );
 }

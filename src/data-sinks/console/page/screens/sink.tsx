@@ -1,22 +1,25 @@
 import { useState } from 'preact/hooks';
-import type { Sink } from '../api/types.js';
+import type { Recovery, Sink } from '../api/types.js';
 import { goTo, type SinkTab, to } from '../app/router.js';
 import { useApi } from '../app/session.js';
 import { useAction } from '../app/use-action.js';
 import { useResource } from '../app/use-resource.js';
+import { RecoverDialog } from '../recovery/recover-dialog.js';
+import { RecoveryProgress } from '../recovery/recovery-progress.js';
 import { AttemptsPanel } from '../sink/attempts-panel.js';
 import { DeliveriesPanel } from '../sink/deliveries-panel.js';
 import { PushDialog } from '../sink/push-dialog.js';
 import { SettingsPanel } from '../sink/settings-panel.js';
+import { SinkState, sinkLabel } from '../sink/sink-state.js';
 import { TestPanel } from '../sink/test-panel.js';
-import { SINK_STATUS } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
 import { Button } from '../ui/button.js';
-import { Notice, ProblemNotice } from '../ui/notice.js';
+import { ProblemNotice } from '../ui/notice.js';
 import { Screen } from '../ui/screen.js';
 import { Loaded } from '../ui/states.js';
 
 const POLL_MS = 15_000;
+const POLL_RECOVERING_MS = 1_500;
 
 const TABS: readonly { readonly tab: SinkTab; readonly text: string }[] = [
   { tab: 'deliveries', text: 'Deliveries' },
@@ -35,6 +38,12 @@ export function SinkScreen({ agentId, sinkId, tab }: SinkParts) {
   const api = useApi();
   const sink = useResource(`sink ${sinkId}`, () => api.sink(agentId, sinkId), POLL_MS);
   const agent = useResource(`agent ${agentId}`, () => api.agent(agentId));
+  const last = useResource<LastRecovery>(
+    `recovery ${sinkId}`,
+    () => api.lastRecovery(agentId, sinkId),
+    (found) => (isUnderWay(found?.recovery ?? null) ? POLL_RECOVERING_MS : POLL_MS),
+  );
+  const recovery = last.data?.recovery ?? null;
   return (
     <Screen
       title={sink.data?.name ?? 'Data source'}
@@ -42,9 +51,9 @@ export function SinkScreen({ agentId, sinkId, tab }: SinkParts) {
         { text: 'Agents', href: to.agents() },
         { text: agent.data?.name ?? 'Agent', href: to.agent(agentId) },
       ]}
-      beside={sink.data && <Badge label={SINK_STATUS[sink.data.status]} />}
+      beside={sink.data && <Badge label={sinkLabel(sink.data)} />}
       lead={sink.data && <span class="mono break">{sink.data.config.url}</span>}
-      actions={sink.data && <SinkActions sink={sink.data} onChanged={sink.reload} />}
+      actions={sink.data && <SinkActions sink={sink.data} onChanged={sink.reload} onRecovering={last.reload} />}
     >
       <Loaded of={sink} lines={6}>
         {(data) => (
@@ -56,20 +65,27 @@ export function SinkScreen({ agentId, sinkId, tab }: SinkParts) {
                 </a>
               ))}
             </nav>
-            {data.status === 'DISABLED' && (
-              <div class="before-panel">
-                <Notice tone="bad" title="Nothing is sent: too many deliveries failed">
-                  Mend the endpoint, then <a href={to.sink(agentId, sinkId, 'test')}>send a test</a>: when it passes,
-                  the data source is active again.
-                </Notice>
-              </div>
-            )}
+            <div class="before-panel">
+              <SinkState sink={data} />
+              {recovery && (tab === 'deliveries' || isUnderWay(recovery)) && (
+                <RecoveryProgress sink={data} recovery={recovery} onChanged={last.reload} />
+              )}
+            </div>
             <Panel sink={data} tab={tab} onChanged={sink.reload} />
           </>
         )}
       </Loaded>
     </Screen>
   );
+}
+
+interface LastRecovery {
+  readonly recovery: Recovery | null;
+}
+
+/** Also after it was cancelled, until what was made due has ended. */
+function isUnderWay(recovery: Recovery | null): boolean {
+  return recovery !== null && recovery.finishedAt === null;
 }
 
 interface PanelParts {
@@ -91,9 +107,19 @@ function Panel({ sink, tab, onChanged }: PanelParts) {
   }
 }
 
-function SinkActions({ sink, onChanged }: Omit<PanelParts, 'tab'>) {
+interface ActionsParts extends Omit<PanelParts, 'tab'> {
+  readonly onRecovering: () => Promise<void>;
+}
+
+function SinkActions({ sink, onChanged, onRecovering }: ActionsParts) {
   const api = useApi();
-  const [isPushing, setPushing] = useState(false);
+  const [open, setOpen] = useState<'push' | 'recover' | null>(null);
+  const close = (): void => setOpen(null);
+  const showRecovery = async (): Promise<void> => {
+    await onRecovering();
+    close();
+    goTo(to.sink(sink.agentId, sink.id));
+  };
   const isActive = sink.status === 'ACTIVE';
   const toggling = useAction(async () => {
     await api.changeSink(sink.agentId, sink.id, { status: isActive ? 'INACTIVE' : 'ACTIVE' });
@@ -101,8 +127,11 @@ function SinkActions({ sink, onChanged }: Omit<PanelParts, 'tab'>) {
   });
   return (
     <>
-      <Button icon="up" onClick={() => setPushing(true)}>
+      <Button icon="up" onClick={() => setOpen('push')}>
         Push a job
+      </Button>
+      <Button icon="redo" onClick={() => setOpen('recover')}>
+        Recover
       </Button>
       <Button isBusy={toggling.isRunning} onClick={() => void toggling.run()}>
         {isActive ? 'Pause' : 'Resume'}
@@ -110,9 +139,8 @@ function SinkActions({ sink, onChanged }: Omit<PanelParts, 'tab'>) {
       <div class="actions-say">
         <ProblemNotice problem={toggling.problem} />
       </div>
-      {isPushing && (
-        <PushDialog sink={sink} onClose={() => setPushing(false)} onPushed={({ id }) => goTo(to.delivery(id))} />
-      )}
+      {open === 'push' && <PushDialog sink={sink} onClose={close} onPushed={({ id }) => goTo(to.delivery(id))} />}
+      {open === 'recover' && <RecoverDialog sink={sink} onClose={close} onStarted={showRecovery} />}
     </>
   );
 }

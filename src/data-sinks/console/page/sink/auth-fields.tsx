@@ -1,5 +1,6 @@
 import type { AuthScheme } from '../api/types.js';
 import { SCHEMES } from '../text/labels.js';
+import { Choice } from '../ui/choice.js';
 import { Field, FieldGroup } from '../ui/field.js';
 import type { FieldsParts } from './sink-form.js';
 
@@ -14,18 +15,14 @@ export function AuthFields(fields: FieldsParts) {
       <FieldGroup legend="How your endpoint knows that it is us" error={problem?.at('/config/authScheme')}>
         <div class="choices">
           {SCHEME_NAMES.map((scheme) => (
-            <label class="choice" key={scheme}>
-              <input
-                type="radio"
-                name="scheme"
-                checked={draft.authScheme === scheme}
-                onChange={() => change({ authScheme: scheme })}
-              />
-              <span>
-                <strong>{SCHEMES[scheme].name}</strong>
-                <span class="quiet small">{SCHEMES[scheme].says}</span>
-              </span>
-            </label>
+            <Choice
+              key={scheme}
+              name="scheme"
+              title={SCHEMES[scheme].name}
+              says={SCHEMES[scheme].says}
+              isChosen={draft.authScheme === scheme}
+              onChoose={() => change({ authScheme: scheme })}
+            />
           ))}
         </div>
       </FieldGroup>
@@ -43,40 +40,41 @@ export function AuthFields(fields: FieldsParts) {
           )}
         </Field>
       )}
-      {isNew && isSigned && <WhoMakesTheSecret {...fields} />}
+      {isNew && isSigned && (
+        <WhoMakesTheSecret
+          isGenerated={draft.isGenerated}
+          onChoose={(isGenerated) => change({ isGenerated, secret: '' })}
+        />
+      )}
       {!(isNew && isSigned && draft.isGenerated) && <SecretField {...fields} />}
     </>
   );
 }
 
-function WhoMakesTheSecret({ draft, change }: FieldsParts) {
+interface WhoParts {
+  readonly isGenerated: boolean;
+  readonly onChoose: (isGenerated: boolean) => void;
+}
+
+/** Who makes a signing secret. */
+export function WhoMakesTheSecret({ isGenerated, onChoose }: WhoParts) {
   return (
     <FieldGroup legend="Signing secret">
       <div class="choices">
-        <label class="choice">
-          <input
-            type="radio"
-            name="secret"
-            checked={draft.isGenerated}
-            onChange={() => change({ isGenerated: true, secret: '' })}
-          />
-          <span>
-            <strong>Make one for me</strong>
-            <span class="quiet small">32 random bytes. You see it once, right after saving.</span>
-          </span>
-        </label>
-        <label class="choice">
-          <input
-            type="radio"
-            name="secret"
-            checked={!draft.isGenerated}
-            onChange={() => change({ isGenerated: false })}
-          />
-          <span>
-            <strong>Use mine</strong>
-            <span class="quiet small">At least 16 bytes; 32 random bytes are better.</span>
-          </span>
-        </label>
+        <Choice
+          name="secret"
+          title="Make one for me"
+          says="32 random bytes. You see it once, right after."
+          isChosen={isGenerated}
+          onChoose={() => onChoose(true)}
+        />
+        <Choice
+          name="secret"
+          title="Use mine"
+          says="At least 16 bytes; 32 random bytes are better."
+          isChosen={!isGenerated}
+          onChoose={() => onChoose(false)}
+        />
       </div>
     </FieldGroup>
   );
@@ -91,19 +89,42 @@ const SECRET_NAMES: Readonly<Record<AuthScheme, string>> = {
 function SecretField({ draft, problem, change, isNew }: FieldsParts) {
   const keeps = 'Leave it empty to keep the stored one. Changing the host, or how it is used, needs it again.';
   return (
-    <Field
-      label={SECRET_NAMES[draft.authScheme]}
+    <SecretInput
+      scheme={draft.authScheme}
       optional={!isNew}
-      help={`${isNew ? '' : `${keeps} `}It is kept encrypted and never shown again.`}
-      error={problem?.at('/secret/value') ?? problem?.at('/secret')}
+      help={isNew ? '' : keeps}
+      error={problem?.at('/secret/value') ?? problem?.at('/secret') ?? null}
+      value={draft.secret}
+      onInput={(secret) => change({ secret })}
+    />
+  );
+}
+
+interface SecretInputParts {
+  readonly scheme: AuthScheme;
+  readonly optional?: boolean;
+  readonly help?: string;
+  readonly error: string | null;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+}
+
+/** A secret of the customer's own. */
+export function SecretInput({ scheme, optional = false, help = '', error, value, onInput }: SecretInputParts) {
+  return (
+    <Field
+      label={SECRET_NAMES[scheme]}
+      optional={optional}
+      help={`${help} It is kept encrypted and never shown again.`.trim()}
+      error={error}
     >
       {(links) => (
         <input
           {...links}
           type="password"
           class="mono"
-          value={draft.secret}
-          onInput={(event) => change({ secret: event.currentTarget.value })}
+          value={value}
+          onInput={(event) => onInput(event.currentTarget.value)}
           autocomplete="new-password"
           spellcheck={false}
         />

@@ -2,10 +2,10 @@ import { useState } from 'preact/hooks';
 import type { Problem } from '../api/problem.js';
 import type { Sink } from '../api/types.js';
 import { Button } from '../ui/button.js';
+import { Check } from '../ui/check.js';
 import { Dialog } from '../ui/dialog.js';
 import { Notice, ProblemNotice } from '../ui/notice.js';
-import { lastTest } from './last-test.js';
-import { TestResult } from './test-result.js';
+import { isTested, TestResult } from './test-result.js';
 
 interface AutoPushDialogParts {
   readonly sinks: readonly Sink[];
@@ -18,10 +18,10 @@ interface AutoPushDialogParts {
 /** Asks before results leave by themselves; and once more when nobody knows whether they would arrive. */
 export function AutoPushDialog({ sinks, isBusy, problem, onClose, onConfirm }: AutoPushDialogParts) {
   const [isSure, setSure] = useState(false);
-  const isTested = sinks.length > 0 && sinks.every((sink) => lastTest(sink)?.passed === true);
+  const isKnown = sinks.length > 0 && sinks.every(isTested);
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (isTested || isSure) onConfirm();
+    if (isKnown || isSure) onConfirm();
   };
   return (
     <Dialog title="Switch automatic pushes on?" onClose={onClose}>
@@ -39,16 +39,15 @@ export function AutoPushDialog({ sinks, isBusy, problem, onClose, onConfirm }: A
             ))}
           </ul>
         )}
-        {!isTested && (
-          <label class="check">
-            <input type="checkbox" checked={isSure} onChange={(event) => setSure(event.currentTarget.checked)} />
-            <span>Switch it on although not every data source passed a test</span>
-          </label>
+        {!isKnown && (
+          <Check isOn={isSure} onChange={setSure}>
+            Switch it on although not every data source passed a test as it is set up
+          </Check>
         )}
         <ProblemNotice problem={problem} />
         <div class="dialog-actions">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" isBusy={isBusy} disabled={!isTested && !isSure}>
+          <Button type="submit" kind="primary" isBusy={isBusy} disabled={!isKnown && !isSure}>
             Switch on
           </Button>
         </div>

@@ -1,4 +1,5 @@
-import type { AuthScheme, CreateSink, Sink, SinkConfig, UpdateSink } from '../api/types.js';
+import { Problem, type Violation } from '../api/problem.js';
+import type { AuthScheme, CreateSink, RowField, Sink, SinkConfig, SinkFormat, UpdateSink } from '../api/types.js';
 
 type RetryableStatus = NonNullable<SinkConfig['retryableStatuses']>[number];
 
@@ -14,6 +15,13 @@ export interface SinkDraft {
   readonly secret: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly retryable: readonly RetryableStatus[];
+  readonly format: SinkFormat;
+  readonly isCompressed: boolean;
+  readonly fields: readonly RowField[];
+  /** As they are typed; empty: no bound. */
+  readonly maxRows: string;
+  readonly maxPushes: string;
+  readonly sendTraceparent: boolean;
 }
 
 export const RETRYABLE: readonly { readonly status: RetryableStatus; readonly says: string }[] = [
@@ -21,6 +29,16 @@ export const RETRYABLE: readonly { readonly status: RetryableStatus; readonly sa
   { status: 425, says: 'Too Early' },
   { status: 429, says: 'Too Many Requests' },
 ];
+
+/** The fields of a row in the order of the payload; the first is always sent. */
+export const ROW_FIELDS: readonly { readonly field: RowField; readonly says: string }[] = [
+  { field: 'partnerRowId', says: 'which row it is, always sent' },
+  { field: 'referenceHotelId', says: 'what it was matched to' },
+  { field: 'matchMethod', says: 'how' },
+  { field: 'matchConfidence', says: 'how surely' },
+];
+
+const ALL_FIELDS = ROW_FIELDS.map(({ field }) => field);
 
 export const EMPTY_DRAFT: SinkDraft = {
   name: '',
@@ -31,9 +49,15 @@ export const EMPTY_DRAFT: SinkDraft = {
   secret: '',
   headers: [],
   retryable: [],
+  format: 'JSON',
+  isCompressed: false,
+  fields: ALL_FIELDS,
+  maxRows: '',
+  maxPushes: '',
+  sendTraceparent: false,
 };
 
-export function draftOf({ name, config }: Sink): SinkDraft {
+export function draftOf({ name, config, format }: Sink): SinkDraft {
   return {
     name,
     url: config.url,
@@ -43,7 +67,32 @@ export function draftOf({ name, config }: Sink): SinkDraft {
     secret: '',
     headers: config.customHeaders ?? [],
     retryable: config.retryableStatuses ?? [],
+    format,
+    isCompressed: config.compression === 'gzip',
+    fields: config.includeFields ?? ALL_FIELDS,
+    maxRows: textOf(config.maxRowsPerPush),
+    maxPushes: textOf(config.maxPushesPerSecond),
+    sendTraceparent: config.sendTraceparent ?? false,
   };
+}
+
+/** Whether something is set that most endpoints never need. */
+export function isAdvanced({ format, isCompressed, fields, maxRows, maxPushes, sendTraceparent }: SinkDraft): boolean {
+  const isPaced = maxRows !== '' || maxPushes !== '';
+  return format !== 'JSON' || isCompressed || fields.length < ALL_FIELDS.length || isPaced || sendTraceparent;
+}
+
+/** @returns null when there is nothing to say before the API is asked */
+export function checkDraft({ maxRows, maxPushes }: SinkDraft): Problem | null {
+  // Only what would not reach the API as it was typed: the bounds are the API's.
+  const fields = [
+    { pointer: '/config/maxRowsPerPush', text: maxRows },
+    { pointer: '/config/maxPushesPerSecond', text: maxPushes },
+  ];
+  const errors: Violation[] = fields
+    .filter(({ text }) => Number.isNaN(numberOf(text)))
+    .map(({ pointer }) => ({ pointer, detail: 'must be a number, or empty' }));
+  return errors.length === 0 ? null : new Problem('validation-failed', 422, 'The request is not valid', '', errors);
 }
 
 export function toCreate(draft: SinkDraft): CreateSink {
@@ -54,20 +103,48 @@ export function toCreate(draft: SinkDraft): CreateSink {
     name: draft.name,
     config: configOf(draft),
     ...(!isMade && { secret: { value: draft.secret } }),
-    format: 'JSON',
+    format: draft.format,
   };
 }
 
-export function toUpdate(draft: SinkDraft): UpdateSink {
-  return { name: draft.name, config: configOf(draft), ...(draft.secret !== '' && { secret: { value: draft.secret } }) };
+/** Only what was changed, so that what somebody else changes meanwhile stays. @returns null when nothing was */
+export function toUpdate(draft: SinkDraft, before: SinkDraft): UpdateSink | null {
+  const config = changedOf(configOf(draft), configOf(before));
+  const update: UpdateSink = {
+    ...changedOf({ name: draft.name, format: draft.format }, { name: before.name, format: before.format }),
+    ...(Object.keys(config).length > 0 && { config }),
+    ...(draft.secret !== '' && { secret: { value: draft.secret } }),
+  };
+  return Object.keys(update).length === 0 ? null : update;
 }
 
-function configOf({ url, authScheme, username, headers, retryable }: SinkDraft): SinkConfig {
+function changedOf<T extends object>(after: T, before: T): Partial<T> {
+  const keys = Object.keys(after) as (keyof T)[];
+  const changed = keys.filter((key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]));
+  return Object.fromEntries(changed.map((key) => [key, after[key]])) as Partial<T>;
+}
+
+function configOf(draft: SinkDraft): SinkConfig {
+  const fields = ALL_FIELDS.filter((field, index) => index === 0 || draft.fields.includes(field));
   return {
-    url: url.trim(),
-    authScheme,
-    ...(authScheme === 'Basic' && username !== '' && { username }),
-    customHeaders: [...headers],
-    retryableStatuses: [...retryable],
+    url: draft.url.trim(),
+    authScheme: draft.authScheme,
+    username: draft.authScheme === 'Basic' && draft.username !== '' ? draft.username : null,
+    customHeaders: [...draft.headers],
+    retryableStatuses: [...draft.retryable].sort((a, b) => a - b),
+    compression: draft.isCompressed ? 'gzip' : 'none',
+    includeFields: fields.length === ALL_FIELDS.length ? null : fields,
+    maxRowsPerPush: numberOf(draft.maxRows),
+    maxPushesPerSecond: numberOf(draft.maxPushes),
+    sendTraceparent: draft.sendTraceparent,
   };
+}
+
+function textOf(value: number | null | undefined): string {
+  return typeof value === 'number' ? String(value) : '';
+}
+
+/** Null for an empty text, NaN for one that is no number. */
+function numberOf(text: string): number | null {
+  return text.trim() === '' ? null : Number(text);
 }

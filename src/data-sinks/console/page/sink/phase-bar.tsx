@@ -1,5 +1,6 @@
 import type { Timings } from '../api/types.js';
 import { duration } from '../text/format.js';
+import { StackedBar } from '../ui/stacked-bar.js';
 
 const PHASES = [
   { key: 'dnsMs', name: 'Name' },
@@ -9,32 +10,16 @@ const PHASES = [
   { key: 'waitMs', name: 'Wait for answer' },
 ] as const;
 
-const WIDTH = 1_000;
-
-interface Part {
-  readonly key: string;
-  readonly name: string;
-  readonly ms: number;
-  readonly from: number;
-  readonly width: number;
-}
-
 /** Where the time of an attempt went. */
 export function PhaseBar({ timings }: { timings: Timings }) {
   const parts = partsOf(timings);
+  const total = parts.reduce((sum, { seenMs }) => sum + seenMs, 0);
   return (
     <div class="phases">
-      <svg
-        class="phase-bar"
-        viewBox={`0 0 ${WIDTH} 10`}
-        preserveAspectRatio="none"
-        aria-hidden="true"
-        focusable="false"
-      >
-        {parts.map(({ key, from, width }) => (
-          <rect key={key} class={`phase phase-${key}`} x={from} y={0} width={width} height={10} />
-        ))}
-      </svg>
+      <StackedBar
+        parts={parts.map(({ key, seenMs }) => ({ fill: `phase phase-${key}`, value: seenMs }))}
+        total={total}
+      />
       <ul class="phase-list">
         {parts.map(({ key, name, ms }) => (
           <li key={key}>
@@ -47,18 +32,10 @@ export function PhaseBar({ timings }: { timings: Timings }) {
   );
 }
 
-function partsOf(timings: Timings): readonly Part[] {
-  const known = PHASES.flatMap(({ key, name }) => {
+function partsOf(timings: Timings) {
+  return PHASES.flatMap(({ key, name }) => {
     const ms = timings[key];
-    return ms === null ? [] : [{ key, name, ms }];
-  });
-  // A phase of 0 ms is still seen.
-  const total = known.reduce((sum, { ms }) => sum + Math.max(ms, 0.5), 0);
-  let from = 0;
-  return known.map((phase) => {
-    const width = (Math.max(phase.ms, 0.5) / total) * WIDTH;
-    const part = { ...phase, from, width };
-    from += width;
-    return part;
+    // A phase of 0 ms is still seen.
+    return ms === null ? [] : [{ key, name, ms, seenMs: Math.max(ms, 0.5) }];
   });
 }

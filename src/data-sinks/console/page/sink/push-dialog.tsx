@@ -24,6 +24,7 @@ export function PushDialog({ sink, onClose, onPushed }: PushDialogParts) {
     void pushing.run();
   };
   const { problem } = pushing;
+  const existing = problem?.code === 'delivery-exists' ? problem.text('deliveryId') : null;
   const fieldError = problem?.at('/jobId') ?? null;
   return (
     <Dialog title="Push a job" onClose={onClose}>
@@ -45,9 +46,9 @@ export function PushDialog({ sink, onClose, onPushed }: PushDialogParts) {
           )}
         </Field>
         {fieldError === null && <ProblemNotice problem={problem} />}
-        {problem?.code === 'delivery-exists' && problem.deliveryId && (
+        {existing && (
           <p>
-            <a href={to.delivery(problem.deliveryId)}>Open the delivery of this job</a> to send it once more.
+            <a href={to.delivery(existing)}>Open the delivery of this job</a> to send it once more.
           </p>
         )}
         <div class="dialog-actions">

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Sink } from '../api/types.js';
 import { goTo, to } from '../app/router.js';
 import { useApi } from '../app/session.js';
@@ -9,6 +9,7 @@ import { Notice } from '../ui/notice.js';
 import { Time } from '../ui/time.js';
 import { DeleteDialog } from './delete-dialog.js';
 import { draftOf, type SinkDraft, toUpdate } from './draft.js';
+import { SecretSection } from './secret-section.js';
 import { SinkForm } from './sink-form.js';
 
 interface SettingsParts {
@@ -16,55 +17,76 @@ interface SettingsParts {
   readonly onChanged: () => Promise<void>;
 }
 
-export function SettingsPanel({ sink, onChanged }: SettingsParts) {
-  const api = useApi();
-  const [warnings, setWarnings] = useState<readonly string[] | null>(null);
-  const [isDeleting, setDeleting] = useState(false);
-  const saving = useAction(async (draft: SinkDraft) => {
-    setWarnings(null);
-    const saved = await api.changeSink(sink.agentId, sink.id, toUpdate(draft));
-    setWarnings(saved.warnings);
-    await onChanged();
-  });
+export function SettingsPanel(parts: SettingsParts) {
   return (
     <div class="settings">
-      <section class="card pad stack" aria-label="Settings">
-        {warnings && (
-          <Notice tone="ok" role="status">
-            Saved. The next attempts use it.
-          </Notice>
-        )}
-        {warnings?.map((warning) => (
-          <Notice key={warning} tone="warn">
-            {warning}
-          </Notice>
-        ))}
-        <SinkForm
-          key={sink.configVersion}
-          initial={draftOf(sink)}
-          isNew={false}
-          isBusy={saving.isRunning}
-          problem={saving.problem}
-          submitText="Save"
-          onSubmit={(draft) => void saving.run(draft)}
-        />
-      </section>
+      <SettingsForm {...parts} />
       <div class="stack">
-        <Facts sink={sink} />
-        <section class="card pad stack" aria-labelledby="delete-title">
-          <h2 id="delete-title">Delete</h2>
-          <p class="quiet">Nothing is sent any more, and the secret is destroyed. What was sent stays on record.</p>
-          <div>
-            <Button kind="danger" onClick={() => setDeleting(true)}>
-              Delete this data source
-            </Button>
-          </div>
-        </section>
+        <SecretSection {...parts} />
+        <Facts sink={parts.sink} />
+        <DeleteSection sink={parts.sink} />
+      </div>
+    </div>
+  );
+}
+
+interface Saved {
+  readonly isChanged: boolean;
+  readonly warnings: readonly string[];
+}
+
+function SettingsForm({ sink, onChanged }: SettingsParts) {
+  const api = useApi();
+  const [saved, setSaved] = useState<Saved | null>(null);
+  // What the form began with: only what differs from it is sent.
+  const initial = useMemo(() => draftOf(sink), [sink.configVersion]);
+  const saving = useAction(async (draft: SinkDraft) => {
+    setSaved(null);
+    const update = toUpdate(draft, initial);
+    const answer = update && (await api.changeSink(sink.agentId, sink.id, update));
+    setSaved({ isChanged: answer !== null, warnings: answer?.warnings ?? [] });
+    if (answer) await onChanged();
+  });
+  return (
+    <section class="card pad stack" aria-label="Settings">
+      {saved && (
+        <Notice tone={saved.isChanged ? 'ok' : 'info'} role="status">
+          {saved.isChanged ? 'Saved. The next attempts use it.' : 'Nothing was changed, so nothing was saved.'}
+        </Notice>
+      )}
+      {saved?.warnings.map((warning) => (
+        <Notice key={warning} tone="warn">
+          {warning}
+        </Notice>
+      ))}
+      <SinkForm
+        key={sink.configVersion}
+        initial={initial}
+        isNew={false}
+        isBusy={saving.isRunning}
+        problem={saving.problem}
+        submitText="Save"
+        onSubmit={(draft) => void saving.run(draft)}
+      />
+    </section>
+  );
+}
+
+function DeleteSection({ sink }: { sink: Sink }) {
+  const [isDeleting, setDeleting] = useState(false);
+  return (
+    <section class="card pad stack" aria-labelledby="delete-title">
+      <h2 id="delete-title">Delete</h2>
+      <p class="quiet">Nothing is sent any more, and the secret is destroyed. What was sent stays on record.</p>
+      <div>
+        <Button kind="danger" onClick={() => setDeleting(true)}>
+          Delete this data source
+        </Button>
       </div>
       {isDeleting && (
         <DeleteDialog sink={sink} onClose={() => setDeleting(false)} onDeleted={() => goTo(to.agent(sink.agentId))} />
       )}
-    </div>
+    </section>
   );
 }
 
@@ -75,10 +97,6 @@ function Facts({ sink }: { sink: Sink }) {
       <dl class="facts">
         <dt>Id</dt>
         <dd class="mono break">{sink.id}</dd>
-        <dt>Secret</dt>
-        <dd>
-          <span class="mono">{sink.secret.hint ?? 'hidden'}</span>, stored <Time at={sink.secret.createdAt} />
-        </dd>
         <dt>Format</dt>
         <dd>{bodiesOf(sink)}</dd>
         <dt>Settings</dt>
@@ -98,11 +116,12 @@ function Facts({ sink }: { sink: Sink }) {
 
 /** What the sink says of the bodies that it is sent. */
 function bodiesOf({ format, config }: Sink): string {
-  const { compression, includeFields, maxRowsPerPush } = config;
+  const { compression, includeFields, maxRowsPerPush, maxPushesPerSecond } = config;
   return [
     format,
     ...(compression === 'gzip' ? ['gzip'] : []),
     ...(includeFields ? [includeFields.join(' ')] : []),
     ...(typeof maxRowsPerPush === 'number' ? [`${counted(maxRowsPerPush, 'row')} in one push`] : []),
+    ...(typeof maxPushesPerSecond === 'number' ? [`${maxPushesPerSecond} a second at most`] : []),
   ].join(', ');
 }

@@ -2,10 +2,13 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../api/problem.js';
 import { Button } from '../ui/button.js';
+import { Check } from '../ui/check.js';
+import { Disclosure } from '../ui/disclosure.js';
 import { Field, FieldGroup } from '../ui/field.js';
 import { Notice, ProblemNotice } from '../ui/notice.js';
+import { ADVANCED_POINTER, AdvancedFields } from './advanced-fields.js';
 import { AuthFields } from './auth-fields.js';
-import { RETRYABLE, type SinkDraft } from './draft.js';
+import { checkDraft, isAdvanced, RETRYABLE, type SinkDraft } from './draft.js';
 import { HeaderFields } from './header-fields.js';
 
 interface SinkFormParts {
@@ -26,8 +29,11 @@ export interface FieldsParts {
 }
 
 /** The fields of an HTTPS webhook, each with its help; what the API finds wrong is said at the field. */
-export function SinkForm({ initial, isNew, isBusy, problem, submitText, onSubmit, children }: SinkFormParts) {
+export function SinkForm({ initial, isNew, isBusy, problem: refusal, ...rest }: SinkFormParts) {
+  const { submitText, onSubmit, children } = rest;
   const [draft, setDraft] = useState(initial);
+  const [mistyped, setMistyped] = useState<Problem | null>(null);
+  const problem = mistyped ?? refusal;
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (problem) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
@@ -35,20 +41,30 @@ export function SinkForm({ initial, isNew, isBusy, problem, submitText, onSubmit
   const change = (part: Partial<SinkDraft>): void => setDraft((before) => ({ ...before, ...part }));
   const submit = (event: Event): void => {
     event.preventDefault();
-    onSubmit(draft);
+    const found = checkDraft(draft);
+    setMistyped(found);
+    if (!found) onSubmit(draft);
   };
   const fields: FieldsParts = { draft, isNew, problem, change };
   return (
     <form ref={form} class="form" onSubmit={submit} noValidate>
       <BasicFields {...fields} />
       <AuthFields {...fields} />
-      <details class="more" open={draft.headers.length > 0 || draft.retryable.length > 0 || hasMoreErrors(problem)}>
-        <summary>More settings</summary>
-        <div class="stack">
-          <HeaderFields {...fields} />
-          <RetryableFields {...fields} />
-        </div>
-      </details>
+      <Disclosure
+        summary="More settings"
+        startsOpen={initial.headers.length > 0 || initial.retryable.length > 0}
+        hasErrors={hasErrors(problem, MORE_POINTER)}
+      >
+        <HeaderFields {...fields} />
+        <RetryableFields {...fields} />
+      </Disclosure>
+      <Disclosure
+        summary="Advanced: format, size and pace"
+        startsOpen={isAdvanced(initial)}
+        hasErrors={hasErrors(problem, ADVANCED_POINTER)}
+      >
+        <AdvancedFields {...fields} />
+      </Disclosure>
       <FormProblem problem={problem} />
       <div class="form-actions">
         <Button type="submit" kind="primary" isBusy={isBusy}>
@@ -60,13 +76,17 @@ export function SinkForm({ initial, isNew, isBusy, problem, submitText, onSubmit
   );
 }
 
-const AT_FIELDS =
-  /^\/(name|secret|secret\/value|config\/(url|authScheme|username|retryableStatuses|customHeaders(\/\d+.*)?))$/;
+const MORE_POINTER = /^\/config\/(customHeaders|retryableStatuses)/;
+const BASIC_POINTER = /^\/(name|secret|secret\/value|config\/(url|authScheme|username))$/;
 
 /** What is said at the fields is not said twice. */
 function FormProblem({ problem }: { problem: Problem | null }) {
   const isAtFields =
-    problem && problem.errors.length > 0 && problem.errors.every(({ pointer }) => AT_FIELDS.test(pointer));
+    problem &&
+    problem.errors.length > 0 &&
+    problem.errors.every(({ pointer }) =>
+      [BASIC_POINTER, MORE_POINTER, ADVANCED_POINTER].some((place) => place.test(pointer)),
+    );
   return isAtFields ? (
     <Notice tone="bad" role="alert">
       {problem.code === 'secret-required' ? problem.detail : 'It is not saved yet: see what is marked above.'}
@@ -76,8 +96,8 @@ function FormProblem({ problem }: { problem: Problem | null }) {
   );
 }
 
-function hasMoreErrors(problem: Problem | null): boolean {
-  return problem?.errors.some(({ pointer }) => /^\/config\/(customHeaders|retryableStatuses)/.test(pointer)) ?? false;
+function hasErrors(problem: Problem | null, place: RegExp): boolean {
+  return problem?.errors.some(({ pointer }) => place.test(pointer)) ?? false;
 }
 
 function BasicFields({ draft, problem, change }: FieldsParts) {
@@ -129,22 +149,17 @@ function RetryableFields({ draft, problem, change }: FieldsParts) {
       error={problem?.at('/config/retryableStatuses')}
     >
       {RETRYABLE.map(({ status, says }) => (
-        <label class="check" key={status}>
-          <input
-            type="checkbox"
-            checked={draft.retryable.includes(status)}
-            onChange={(event) =>
-              change({
-                retryable: event.currentTarget.checked
-                  ? [...draft.retryable, status]
-                  : draft.retryable.filter((other) => other !== status),
-              })
-            }
-          />
-          <span>
-            {status} <span class="quiet">{says}</span>
-          </span>
-        </label>
+        <Check
+          key={status}
+          isOn={draft.retryable.includes(status)}
+          onChange={(isOn) =>
+            change({
+              retryable: isOn ? [...draft.retryable, status] : draft.retryable.filter((other) => other !== status),
+            })
+          }
+        >
+          {status} <span class="quiet">{says}</span>
+        </Check>
       ))}
     </FieldGroup>
   );

@@ -2,10 +2,11 @@ import type { Delivery, Sink } from '../api/types.js';
 import { to } from '../app/router.js';
 import { useApi } from '../app/session.js';
 import { useResource } from '../app/use-resource.js';
-import { DELIVERY_STATUS, SCHEMES, SINK_STATUS } from '../text/labels.js';
+import { DELIVERY_STATUS, SCHEMES } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
 import { Icon } from '../ui/icons.js';
 import { Ago } from '../ui/time.js';
+import { sinkLabel } from './sink-state.js';
 
 const LAST = 20;
 const POLL_MS = 10_000;
@@ -23,7 +24,7 @@ export function SinkGlance({ sink }: { sink: Sink }) {
       <a class="sink-card" href={to.sink(sink.agentId, sink.id)}>
         <span class="sink-card-head">
           <strong>{sink.name}</strong>
-          <Badge label={SINK_STATUS[sink.status]} />
+          <Badge label={sinkLabel(sink)} />
           <Icon name="right" />
         </span>
         <span class="mono small break">{sink.config.url}</span>

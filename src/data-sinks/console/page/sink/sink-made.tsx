@@ -1,9 +1,9 @@
 import type { SavedSink } from '../api/types.js';
 import { to } from '../app/router.js';
 import { ButtonLink } from '../ui/button.js';
-import { Code } from '../ui/code.js';
 import { Notice } from '../ui/notice.js';
 import { type Crumb, Screen } from '../ui/screen.js';
+import { SecretOnce } from './secret-once.js';
 
 /** Right after a data source was made: the only moment when a generated secret can be seen. */
 export function SinkMade({ sink, crumbs }: { sink: SavedSink; crumbs: readonly Crumb[] }) {
@@ -14,11 +14,7 @@ export function SinkMade({ sink, crumbs }: { sink: SavedSink; crumbs: readonly C
         {value !== undefined && (
           <>
             <h2>Your signing secret</h2>
-            <Notice tone="warn" title="This is the only time you see it">
-              Put it where your endpoint finds it, such as your secret manager. We keep it encrypted and cannot show it
-              again.
-            </Notice>
-            <Code text={value} what="the signing secret" />
+            <SecretOnce value={value} />
           </>
         )}
         {value === undefined && <p>The secret is stored encrypted{sink.secret.hint && ` (${sink.secret.hint})`}.</p>}

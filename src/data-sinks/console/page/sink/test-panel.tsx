@@ -1,13 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Sink, SinkTest } from '../api/types.js';
-import { now } from '../app/clock.js';
 import { useApi } from '../app/session.js';
 import { useAction } from '../app/use-action.js';
 import { duration } from '../text/format.js';
 import { Button } from '../ui/button.js';
 import { Notice, ProblemNotice } from '../ui/notice.js';
 import { Ago } from '../ui/time.js';
-import { lastTest, rememberTest } from './last-test.js';
 import { TestExchange } from './test-exchange.js';
 import { TestSteps } from './test-steps.js';
 
@@ -18,10 +16,9 @@ export function TestPanel({ sink, onChanged }: { sink: Sink; onChanged: () => Pr
   const testing = useAction(async () => {
     setResult(null);
     const test = await api.testSink(sink.agentId, sink.id);
-    rememberTest(sink.id, sink.configVersion, test, new Date(now()));
     setResult(test);
-    // A passed test makes a disabled data source active again.
-    if (sink.status === 'DISABLED') await onChanged();
+    // It is on record; and one that passed makes a disabled data source active again, and ends a pause.
+    await onChanged();
   });
   return (
     <div class="stack">
@@ -51,11 +48,12 @@ export function TestPanel({ sink, onChanged }: { sink: Sink; onChanged: () => Pr
 }
 
 function LastTestLine({ sink }: { sink: Sink }) {
-  const test = lastTest(sink);
-  if (!test) return null;
+  const { lastTest } = sink;
+  if (!lastTest) return null;
   return (
     <p class="small quiet">
-      The last test in this tab {test.passed ? 'passed' : 'failed'} <Ago at={test.at} />.
+      The last test {lastTest.passed ? 'passed' : 'failed'} <Ago at={lastTest.at} />
+      {lastTest.isCurrent ? '.' : ', with settings that were changed since.'}
     </p>
   );
 }

@@ -1,25 +1,34 @@
 import type { Sink } from '../api/types.js';
 import { to } from '../app/router.js';
+import type { Label } from '../text/labels.js';
 import { Badge } from '../ui/badge.js';
 import { Ago } from '../ui/time.js';
-import { lastTest } from './last-test.js';
 
-/** How a data source's last test in this tab ended. */
+/** How a data source's last test ended, whoever made it. */
 export function TestResult({ sink }: { sink: Sink }) {
-  const test = lastTest(sink);
+  const { lastTest } = sink;
   return (
     <li class="test-result">
       <a href={to.sink(sink.agentId, sink.id, 'test')}>{sink.name}</a>
-      {test === null ? (
-        <Badge label={{ text: 'Not tested in this tab', tone: 'warn' }} />
-      ) : (
-        <span>
-          <Badge label={test.passed ? { text: 'Test passed', tone: 'ok' } : { text: 'Test failed', tone: 'bad' }} />{' '}
+      <span>
+        <Badge label={labelOf(lastTest)} />{' '}
+        {lastTest && (
           <span class="quiet small">
-            <Ago at={test.at} />
+            <Ago at={lastTest.at} />
           </span>
-        </span>
-      )}
+        )}
+      </span>
     </li>
   );
+}
+
+/** Whether the data source passed a test as it is set up at present. */
+export function isTested({ lastTest }: Sink): boolean {
+  return lastTest !== null && lastTest.passed && lastTest.isCurrent;
+}
+
+function labelOf(test: Sink['lastTest']): Label {
+  if (test === null) return { text: 'Never tested', tone: 'warn' };
+  if (!test.isCurrent) return { text: 'Changed since its last test', tone: 'warn' };
+  return test.passed ? { text: 'Test passed', tone: 'ok' } : { text: 'Test failed', tone: 'bad' };
 }

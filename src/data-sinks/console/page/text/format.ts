@@ -22,12 +22,16 @@ export function fromNow(time: Date, nowMs: number): string {
   return RELATIVE.format(Math.round(seconds / 86_400), 'day');
 }
 
-/** What is left until a time, such as `4 min 12 s`; null when it is past. */
+/** What is left until a time, such as `4 min 12 s` or `23 h 59 min`; null when it is past. */
 export function countdown(untilMs: number, nowMs: number): string | null {
   const seconds = Math.ceil((untilMs - nowMs) / 1_000);
   if (seconds <= 0) return null;
   if (seconds < 60) return `${seconds} s`;
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 2_880) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.ceil(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 export function count(value: number): string {

@@ -7,6 +7,7 @@ import type {
   DeliveryStatus,
   DeliveryTrigger,
   ExchangeStep,
+  Recovery,
   Sink,
 } from '../api/types.js';
 
@@ -26,7 +27,7 @@ export const AGENT_STATUS: Readonly<Record<AgentStatus, Label>> = {
 
 export const SINK_STATUS: Readonly<Record<Sink['status'], Label>> = {
   ACTIVE: { text: 'Active', tone: 'ok' },
-  INACTIVE: { text: 'Paused', tone: 'warn' },
+  INACTIVE: { text: 'Paused by hand', tone: 'warn' },
   DISABLED: { text: 'Disabled by us', tone: 'bad' },
 };
 
@@ -52,6 +53,20 @@ export const DELIVERY_REASON: Readonly<Record<DeliveryReason, string>> = {
   too_many_parts: 'The job has more rows than fit into as many parts as there may be.',
   parts_incomplete: 'Another part of the job was not delivered. Redeliver that one; this one follows by itself.',
   abandoned_too_often: 'Our process ended too often during its attempts.',
+};
+
+export const RECOVERY_STATUS: Readonly<Record<Recovery['status'], Label>> = {
+  RUNNING: { text: 'Running', tone: 'busy' },
+  DONE: { text: 'Done', tone: 'ok' },
+  CANCELLED: { text: 'Cancelled', tone: 'quiet' },
+};
+
+/** Why a recovery was cancelled, and what to do. */
+export const RECOVERY_REASON: Readonly<Record<NonNullable<Recovery['reason']>, string>> = {
+  requested: 'Somebody cancelled it. What was not made due stays failed, and can be recovered later.',
+  sink_inactive: 'The data source was paused by hand meanwhile. Resume it, then recover what is left.',
+  agent_inactive: 'The agent was paused meanwhile. Activate it, then recover what is left.',
+  plan_required: 'The workspace’s plan did not include data sinks any more. Upgrade, then recover what is left.',
 };
 
 export const DELIVERY_TRIGGER: Readonly<Record<DeliveryTrigger, string>> = {

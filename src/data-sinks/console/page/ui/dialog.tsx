@@ -4,6 +4,8 @@ import { useEffect, useId, useRef } from 'preact/hooks';
 interface DialogParts {
   readonly title: string;
   readonly onClose: () => void;
+  /** For what is read rather than filled in. */
+  readonly isWide?: boolean;
   readonly children: ComponentChildren;
 }
 
@@ -11,7 +13,7 @@ interface DialogParts {
  * The browser's own modal dialog: it keeps the focus inside, closes with Escape and gives the focus back to what opened
  * it. Render it only while it is open.
  */
-export function Dialog({ title, onClose, children }: DialogParts) {
+export function Dialog({ title, onClose, isWide = false, children }: DialogParts) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -28,7 +30,7 @@ export function Dialog({ title, onClose, children }: DialogParts) {
     onClose();
   };
   return (
-    <dialog ref={element} class="dialog" aria-labelledby={titleId} onCancel={cancel}>
+    <dialog ref={element} class={isWide ? 'dialog dialog-wide' : 'dialog'} aria-labelledby={titleId} onCancel={cancel}>
       <h2 id={titleId}>{title}</h2>
       {children}
     </dialog>

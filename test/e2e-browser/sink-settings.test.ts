@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ConsolePage } from '../support/browser/console-page.js';
+import { inspect } from '../support/browser/gallery.js';
+import { suiteConsole } from '../support/browser/suite-console.js';
+import { expectStatus } from '../support/platform/customer.js';
+
+const { platform, visitAs } = suiteConsole();
+const ADVANCED = 'Advanced: format, size and pace';
+
+/** What the page sends when something is done that changes a data source. */
+async function sentBy(visitor: ConsolePage, act: () => Promise<void>): Promise<unknown> {
+  const sending = visitor.page.waitForRequest((request) => ['PATCH', 'POST'].includes(request.method()));
+  await act();
+  return (await sending).postDataJSON();
+}
+
+describe('the advanced settings of a data source', () => {
+  it('are set when it is added', async () => {
+    const customer = await platform().customer();
+    const agent = await customer.draftAgent();
+    const { url } = await platform().receiver.endpoint();
+    const visitor = await visitAs(customer);
+    await visitor.go(`agents/${agent.id}/add/https-webhook`);
+    await visitor.field('Name').fill('Warehouse');
+    await visitor.field('Endpoint URL').fill(url);
+    await visitor.page.getByText(ADVANCED).click();
+    await visitor.field('Format').selectOption('CSV');
+    await visitor.page.getByRole('checkbox', { name: /gzip/ }).check();
+    await visitor.page.getByRole('checkbox', { name: /matchConfidence/ }).uncheck();
+    await visitor.field(/^Rows in one push/).fill('many');
+    await visitor.button('Save').click();
+    await visitor.sees('Must be a number, or empty.');
+    await visitor.field(/^Rows in one push/).fill('500');
+    await visitor.field(/^Pushes per second/).fill('0.5');
+    await visitor.page.getByRole('checkbox', { name: /trace/ }).check();
+    await visitor.button('Save').click();
+    await visitor.heading('Warehouse is saved').waitFor();
+    const [saved] = expectStatus(await customer.api.get(`${agent.path}/data-sources`), 200).items;
+    expect(saved).toMatchObject({
+      format: 'CSV',
+      config: {
+        compression: 'gzip',
+        includeFields: ['partnerRowId', 'referenceHotelId', 'matchMethod'],
+        maxRowsPerPush: 500,
+        maxPushesPerSecond: 0.5,
+        sendTraceparent: true,
+      },
+    });
+  });
+
+  it('are edited one by one: only what was changed is sent', async () => {
+    const customer = await platform().customer();
+    const agent = await customer.draftAgent();
+    const endpoint = await platform().receiver.endpoint();
+    const config = { url: endpoint.url, authScheme: 'HmacSha256', maxRowsPerPush: 500, maxPushesPerSecond: 2 };
+    const sink = await agent.sink(endpoint, { config });
+    const visitor = await visitAs(customer);
+    await visitor.go(`agents/${agent.id}/data-sources/${sink.id}/settings`);
+    await visitor.button('Save').click();
+    await visitor.sees('Nothing was changed, so nothing was saved.');
+
+    await visitor.field(/^Rows in one push/).fill('');
+    await visitor.field('Format').selectOption('JSONL');
+    // Meanwhile somebody else changes another setting: theirs stays.
+    expectStatus(await sink.api.patch(sink.path, { config: { maxPushesPerSecond: 7 } }), 200);
+    const sent = await sentBy(visitor, () => visitor.button('Save').click());
+    expect(sent).toEqual({ format: 'JSONL', config: { maxRowsPerPush: null } });
+    await visitor.sees('Saved. The next attempts use it.');
+    const { body } = await sink.api.get(sink.path);
+    expect(body).toMatchObject({ format: 'JSONL', config: { maxRowsPerPush: null, maxPushesPerSecond: 7 } });
+
+    await visitor.field(/^Rows in one push/).fill('0');
+    await visitor.button('Save').click();
+    await visitor.page.locator('[aria-invalid="true"]').waitFor();
+    expect(await inspect(visitor, 'advanced', visitor.button('Save'))).toEqual([]);
+  });
+});
+
+describe('the last test of a data source', () => {
+  it('is known in every tab, and asks again once the settings were changed', async () => {
+    const customer = await platform().customer();
+    const agent = await customer.draftAgent();
+    const sink = await agent.sink(await platform().receiver.endpoint(), { name: 'Internal BI ingest' });
+    const visitor = await visitAs(customer);
+    await visitor.go(`agents/${agent.id}`);
+    await visitor.sees('Never tested');
+    expectStatus(await sink.api.post(`${sink.path}/test`), 200);
+    await visitor.page.reload();
+    await visitor.sees('Test passed');
+    expectStatus(await sink.api.patch(sink.path, { name: 'Renamed' }), 200);
+    await visitor.page.reload();
+    await visitor.sees('Changed since its last test');
+    await visitor.page.getByRole('switch', { checked: false }).click();
+    expect(await visitor.button('Switch on').isDisabled()).toBe(true);
+  });
+});
