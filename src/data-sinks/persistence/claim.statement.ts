@@ -20,12 +20,12 @@ const MOST_STEPS = 500;
  * worker may have tried one meanwhile, and planned its retry.
  */
 export const CLAIM = `
-WITH RECURSIVE turn (step, sink, wrapped, found, workspace_id, room, fresh_room, is_full, late, rate) AS (
-  SELECT 0, $4::text, false, 0, NULL::text, 0, 0, false, false, NULL::float8
+WITH RECURSIVE turn (step, sink, wrapped, found, workspace_id, room, fresh_room, is_full, fresh, late, rate) AS (
+  SELECT 0, $4::text, false, 0, NULL::text, 0, 0, false, false, false, NULL::float8
   UNION ALL
   SELECT t.step + 1, next.sink, t.wrapped OR next.sink <= t.sink, t.found + (has.room > 0)::int,
          next.workspace_id, has.room, has.fresh_room,
-         has.room = 0 AND f.sending IS NOT NULL OR next.workspace_id = ANY ($7::text[]), due.late, s.rate
+         has.room = 0 AND f.sending IS NOT NULL OR next.workspace_id = ANY ($7::text[]), due.fresh, due.late, s.rate
     FROM turn t
     CROSS JOIN LATERAL (
       (SELECT d.data_source_id AS sink, d.workspace_id FROM agent_data_source_delivery d
@@ -65,14 +65,14 @@ visited AS MATERIALIZED (
   SELECT *, ceil(2.0 * $1::int / count(*) OVER ())::int AS share FROM turn WHERE room > 0
 ),
 offered AS MATERIALIZED (
-  SELECT v.sink, v.workspace_id, v.room, v.rate, v.share, o.*
+  SELECT v.sink, v.workspace_id, v.room, v.fresh, v.fresh_room, v.rate, v.share, o.*
     FROM visited v
     CROSS JOIN LATERAL (
-      SELECT next.id, next.next_attempt_at, row_number() OVER (ORDER BY next.late, next.next_attempt_at) AS round
+      SELECT next.id, next.next_attempt_at, next.late, row_number() OVER (ORDER BY next.late, next.next_attempt_at) AS round
         FROM (
           (SELECT id, next_attempt_at, 0 AS late FROM agent_data_source_delivery
             WHERE data_source_id = v.sink AND status = 'PENDING' AND next_attempt_at <= now()
-            ORDER BY next_attempt_at LIMIT greatest(least(v.fresh_room, v.share) - (v.late AND v.room > 1 AND v.share > 1)::int, 0))
+            ORDER BY next_attempt_at LIMIT least(v.fresh_room, least(v.room, v.share) - (v.late AND v.room > 1 AND v.share > 1)::int))
           UNION ALL
           (SELECT id, next_attempt_at, 1 AS late FROM agent_data_source_delivery
             WHERE data_source_id = v.sink AND status = 'RETRYING' AND next_attempt_at <= now()
@@ -102,7 +102,7 @@ workspace AS MATERIALIZED (
     FROM (SELECT DISTINCT workspace_id FROM visited) w
 ),
 due AS MATERIALIZED (
-  SELECT r.id, r.sink, r.room FROM ranked r JOIN workspace w ON w.workspace_id = r.workspace_id
+  SELECT r.id, r.sink, r.room, r.fresh, r.fresh_room, r.late FROM ranked r JOIN workspace w ON w.workspace_id = r.workspace_id
    WHERE r.of_workspace <= w.room ORDER BY r.round, r.next_attempt_at LIMIT $1::int
 ),
 picked AS (
@@ -137,7 +137,9 @@ SELECT now() AS claimed_at, went.*, c.id, c.workspace_id, c.agent_id, c.data_sou
                AND (SELECT count(*) FROM offered) <= $1::int
                AND NOT EXISTS (SELECT FROM offered WHERE share < room AND round = share) AS exhausted,
                (SELECT count(*) FROM due) < least((SELECT count(*) FROM ranked), $1::int)
-               OR EXISTS (SELECT FROM due GROUP BY sink HAVING count(*) >= max(room))
+               OR EXISTS (SELECT FROM due GROUP BY sink
+                           HAVING count(*) >= max(room)
+                               OR bool_or(fresh) AND count(*) FILTER (WHERE late = 0) >= max(fresh_room))
                OR EXISTS (SELECT FROM turn WHERE is_full) AS capped,
                ARRAY(SELECT w.workspace_id FROM workspace w
                       WHERE w.room <= (SELECT count(*) FROM due d JOIN visited v ON v.sink = d.sink

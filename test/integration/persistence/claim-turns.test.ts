@@ -150,6 +150,19 @@ describe('a paused sink', () => {
     await database.all('UPDATE agent_data_source SET failures_in_row = 0, paused_until = NULL WHERE id = $1', [sink]);
     expect((await turn()).deliveries).toHaveLength(2);
   });
+
+  it('sends that one beside the retries that are due, and says that others wait for room', async () => {
+    const sink = await sinkWith(2, { failures_in_row: 5, paused_until: await later(-1_000) });
+    const retry = await database.delivery(sink, { status: 'RETRYING', attempt_count: 1 });
+    const both = await turn();
+    expect(both.deliveries.map(({ attemptCount }) => attemptCount).sort()).toEqual([0, 1]);
+    expect(both.deliveries.map(({ id }) => id)).toContain(retry);
+    expect(both.capped).toBe(true);
+    await database.delivery(sink, { status: 'RETRYING', attempt_count: 1 });
+    const another = await turn();
+    expect(another.deliveries).toMatchObject([{ attemptCount: 1 }]);
+    expect(another.capped).toBe(true);
+  });
 });
 
 describe('a sink with a rate', () => {
