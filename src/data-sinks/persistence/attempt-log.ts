@@ -22,7 +22,10 @@ export interface OpenedAttempt {
   readonly startedAt: Date;
 }
 
-// Whole milliseconds, so that the key survives the way through a JavaScript Date.
+/**
+ * Whole milliseconds, so that the key survives the way through a JavaScript Date. One delivery may be in a batch twice,
+ * under the lease that was lost and under the one that its worker holds now: each attempt stands for itself.
+ */
 const OPEN = `
 WITH opening AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bigint[],
@@ -37,14 +40,14 @@ counted AS (
          payload_body_id = o.body_id, payload_sha256 = o.sha256, payload_bytes = o.bytes, payload_rows = o.row_count
     FROM opening o
    WHERE d.id = o.delivery_id AND d.lease_token = o.lease_token AND d.status = 'IN_FLIGHT'
-  RETURNING d.id, d.workspace_id, d.agent_id, d.data_source_id, d.job_id, d.trigger, d.attempt_count
+  RETURNING o.attempt_id, d.id, d.workspace_id, d.agent_id, d.data_source_id, d.job_id, d.trigger, d.attempt_count
 )
 INSERT INTO agent_data_source_sync
   (id, started_at, delivery_id, data_source_id, workspace_id, agent_id, job_id, attempt_number, trigger, status,
    url, auth_scheme, config_version, payload_sha256, payload_bytes, worker_id)
 SELECT o.attempt_id, date_trunc('milliseconds', now()), c.id, c.data_source_id, c.workspace_id, c.agent_id, c.job_id,
        c.attempt_count, c.trigger, 'IN_FLIGHT', o.url, o.auth_scheme, o.config_version, o.sha256, o.bytes, $11
-  FROM opening o JOIN counted c ON c.id = o.delivery_id
+  FROM opening o JOIN counted c ON c.attempt_id = o.attempt_id
 RETURNING id, delivery_id, attempt_number, started_at`;
 
 /**
@@ -99,6 +102,7 @@ export interface AttemptClosing {
   readonly ownFailure: boolean;
 }
 
+/** As in a batch of openings, one delivery may be there twice. */
 const CLOSE = `
 WITH closing AS (
   SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::int[],
@@ -119,26 +123,26 @@ settled AS (
          lease_token = NULL, lease_expires_at = NULL, updated_at = now()
     FROM closing c
    WHERE d.id = c.delivery_id AND d.lease_token = c.lease_token AND d.status = 'IN_FLIGHT'
-  RETURNING d.id
+  RETURNING c.attempt_id
 )
 UPDATE agent_data_source_sync a
    SET status = c.status, error_code = c.error_code, http_status = c.http_status, finished_at = now(),
        dns_ms = c.dns_ms, connect_ms = c.connect_ms, tls_ms = c.tls_ms, upload_ms = c.upload_ms,
        wait_ms = c.wait_ms, total_ms = c.total_ms,
        answer_excerpt = c.answer_excerpt, answer_ending = c.answer_ending
-  FROM closing c JOIN settled s ON s.id = c.delivery_id
+  FROM closing c JOIN settled s ON s.attempt_id = c.attempt_id
  WHERE a.id = c.attempt_id AND a.started_at = c.started_at
-RETURNING a.delivery_id`;
+RETURNING a.id`;
 
 /**
  * Closes attempts and their deliveries in one statement for the whole batch.
- * @returns the ids of the deliveries that were closed; one whose lease was taken meanwhile is not among them
+ * @returns the ids of the attempts that were closed; one whose lease was taken meanwhile is not among them
  */
 export async function closeAttempts(
   database: Database,
   closings: readonly AttemptClosing[],
 ): Promise<ReadonlySet<string>> {
-  const closed = await rows<{ delivery_id: string }>(
+  const closed = await rows<{ id: string }>(
     database,
     CLOSE,
     columns(
@@ -165,5 +169,5 @@ export async function closeAttempts(
       (c) => c.ownFailure,
     ),
   );
-  return new Set(closed.map((row) => row.delivery_id));
+  return new Set(closed.map((row) => row.id));
 }

@@ -71,7 +71,8 @@ export async function recordCompletions(
 
 /**
  * An event that was emitted twice in one moment is twice in one batch, and no statement can upsert a row twice: it would
- * fail, and the other completions of the batch with it.
+ * fail, and the other completions of the batch with it. In the order of their keys: two processes that hear of the same
+ * ones must not wait for each other.
  */
 function firstOfEach(completions: readonly NumberedCompletion[]): NumberedCompletion[] {
   const byKey = new Map<string, NumberedCompletion>();
@@ -79,7 +80,7 @@ function firstOfEach(completions: readonly NumberedCompletion[]): NumberedComple
     const key = `${completion.run}/${completion.jobId}`;
     if (!byKey.has(key)) byKey.set(key, completion);
   }
-  return [...byKey.values()];
+  return [...byKey].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, completion]) => completion);
 }
 
 const RECORDED = `

@@ -1,6 +1,6 @@
 import type { CancelReason, DeliveryReason } from '../core/delivery.js';
 import type { DataSinkPushEvent } from '../core/domain-events.js';
-import { columns, type Database, rows } from './database.js';
+import { columns, type Database, rows, type Session } from './database.js';
 import { PUSH_COLUMNS, type PushRow, toPush } from './push-row.js';
 
 /** A delivery in a worker's hands: its id and the token that proves it. */
@@ -9,28 +9,42 @@ export interface LeaseHolder {
   readonly leaseToken: string;
 }
 
-/** Extends leases. @returns the ids that are still held; the others were taken and must not be written any more */
+/**
+ * One that is being written at this moment is passed by and counts as held: its attempt is being opened or closed, or the
+ * sweeper takes it, which the next time tells. Waiting for it, with others locked, would be a deadlock: attempts are
+ * written in batches too, and in another order.
+ */
+const EXTEND = `
+WITH held AS MATERIALIZED (
+  SELECT d.id, d.lease_token FROM agent_data_source_delivery d
+    JOIN unnest($1::text[], $2::uuid[]) AS h (id, lease_token) ON d.id = h.id AND d.lease_token = h.lease_token
+   WHERE d.status || '' = 'IN_FLIGHT'
+),
+free AS MATERIALIZED (
+  SELECT d.id FROM agent_data_source_delivery d JOIN held h ON d.id = h.id AND d.lease_token = h.lease_token
+   WHERE d.status || '' = 'IN_FLIGHT' FOR UPDATE OF d SKIP LOCKED
+),
+extended AS (
+  UPDATE agent_data_source_delivery d SET lease_expires_at = now() + $3::int * interval '1 millisecond'
+    FROM free f WHERE d.id = f.id
+)
+SELECT lease_token FROM held`;
+
+/** Extends leases. @returns the tokens of those still held; the others were taken and must not be written any more */
 export async function extendLeases(
   database: Database,
   held: readonly LeaseHolder[],
   leaseMs: number,
 ): Promise<ReadonlySet<string>> {
-  const kept = await rows<{ id: string }>(
-    database,
-    `UPDATE agent_data_source_delivery d SET lease_expires_at = now() + $3::int * interval '1 millisecond'
-       FROM unnest($1::text[], $2::uuid[]) AS h (id, lease_token)
-      WHERE d.id = h.id AND d.lease_token = h.lease_token AND d.status = 'IN_FLIGHT'
-     RETURNING d.id`,
-    [
-      ...columns(
-        held,
-        (h) => h.id,
-        (h) => h.leaseToken,
-      ),
-      leaseMs,
-    ],
-  );
-  return new Set(kept.map((row) => row.id));
+  const kept = await rows<{ lease_token: string }>(database, EXTEND, [
+    ...columns(
+      held,
+      (h) => h.id,
+      (h) => h.leaseToken,
+    ),
+    leaseMs,
+  ]);
+  return new Set(kept.map((row) => row.lease_token));
 }
 
 /** The status of a delivery that is given back. */
@@ -98,40 +112,47 @@ export interface SweptLease extends DataSinkPushEvent {
   readonly status: 'PENDING' | 'RETRYING' | 'FAILED';
 }
 
+const LOCK_EXPIRED = `
+SELECT id FROM agent_data_source_delivery
+ WHERE status = 'IN_FLIGHT' AND lease_expires_at < now()
+ ORDER BY lease_expires_at LIMIT $1::int FOR UPDATE SKIP LOCKED`;
+
+const TAKE_BACK = `
+WITH closed AS (
+  UPDATE agent_data_source_sync a
+     SET status = 'ABANDONED', error_code = 'worker_lost', finished_at = now()
+   WHERE a.delivery_id = ANY ($2::text[]) AND a.status = 'IN_FLIGHT'
+  RETURNING a.delivery_id
+)
+UPDATE agent_data_source_delivery d
+   SET status = CASE WHEN d.abandoned + 1 >= $1::int THEN 'FAILED'
+                     ELSE ${AS_BEFORE} END,
+       reason = CASE WHEN d.abandoned + 1 >= $1::int THEN 'abandoned_too_often' END,
+       next_attempt_at = CASE WHEN d.abandoned + 1 < $1::int THEN now() END,
+       settled_at = CASE WHEN d.abandoned + 1 >= $1::int THEN now() END,
+       abandoned = d.abandoned + 1,
+       last_attempt_status = CASE WHEN c.delivery_id IS NULL THEN d.last_attempt_status ELSE 'ABANDONED' END,
+       last_error_code = CASE WHEN c.delivery_id IS NULL THEN d.last_error_code ELSE 'worker_lost' END,
+       lease_token = NULL, lease_expires_at = NULL, updated_at = now()
+  FROM unnest($2::text[]) e (id) LEFT JOIN closed c ON c.delivery_id = e.id
+ WHERE d.id = e.id
+RETURNING d.status, ${PUSH_COLUMNS}`;
+
 /**
  * Takes back deliveries whose worker is gone. Their open attempt row is closed as `ABANDONED`; that was our failure and
  * spends none of the customer's retries, but a delivery that takes its worker down again and again ends `FAILED`.
+ *
+ * Locked first, and then, by a statement of its own, looked at: a worker that was only late may have opened an attempt
+ * a moment before, and the statement that finds the lease run out would not see the row.
  */
-export async function sweepExpiredLeases(database: Database, maxAbandoned: number, limit = 500): Promise<SweptLease[]> {
-  const swept = await rows<SweptRow>(
-    database,
-    `WITH expired AS (
-       SELECT id FROM agent_data_source_delivery
-        WHERE status = 'IN_FLIGHT' AND lease_expires_at < now()
-        ORDER BY lease_expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED
-     ),
-     closed AS (
-       UPDATE agent_data_source_sync a
-          SET status = 'ABANDONED', error_code = 'worker_lost', finished_at = now()
-         FROM expired e WHERE a.delivery_id = e.id AND a.status = 'IN_FLIGHT'
-       RETURNING a.delivery_id
-     )
-     UPDATE agent_data_source_delivery d
-        SET status = CASE WHEN d.abandoned + 1 >= $1::int THEN 'FAILED'
-                          ELSE ${AS_BEFORE} END,
-            reason = CASE WHEN d.abandoned + 1 >= $1::int THEN 'abandoned_too_often' END,
-            next_attempt_at = CASE WHEN d.abandoned + 1 < $1::int THEN now() END,
-            settled_at = CASE WHEN d.abandoned + 1 >= $1::int THEN now() END,
-            abandoned = d.abandoned + 1,
-            last_attempt_status = CASE WHEN c.delivery_id IS NULL THEN d.last_attempt_status ELSE 'ABANDONED' END,
-            last_error_code = CASE WHEN c.delivery_id IS NULL THEN d.last_error_code ELSE 'worker_lost' END,
-            lease_token = NULL, lease_expires_at = NULL, updated_at = now()
-       FROM expired e LEFT JOIN closed c ON c.delivery_id = e.id
-      WHERE d.id = e.id
-     RETURNING d.status, ${PUSH_COLUMNS}`,
-    [maxAbandoned, limit],
-  );
-  return swept.map((row) => ({ ...toPush(row), status: row.status }));
+export async function sweepExpiredLeases(session: Session, maxAbandoned: number, limit = 500): Promise<SweptLease[]> {
+  return session.transaction(async (transaction) => {
+    const expired = await rows<{ id: string }>(transaction, LOCK_EXPIRED, [limit]);
+    if (expired.length === 0) return [];
+    const ids = expired.map(({ id }) => id);
+    const swept = await rows<SweptRow>(transaction, TAKE_BACK, [maxAbandoned, ids]);
+    return swept.map((row) => ({ ...toPush(row), status: row.status }));
+  });
 }
 
 type SweptRow = PushRow & Pick<SweptLease, 'status'>;

@@ -26,13 +26,18 @@ export interface PausedSink {
 const FAILURES = `(CASE WHEN s.paused_until IS NULL THEN least(s.failures_in_row + d.failures, $3::int)
   ELSE s.failures_in_row + 1 END)`;
 
-/** What ends while the pause lasts was under way before it, and says nothing new. */
+/**
+ * What ends while the pause lasts was under way before it, and says nothing new. Locked in the order of their ids, here
+ * and below: two workers must not wait for each other.
+ */
 const PAUSE = `
 UPDATE agent_data_source s
    SET failures_in_row = ${FAILURES},
        paused_until = CASE WHEN ${FAILURES} >= $3::int
          THEN now() + interval '1 millisecond' * least($4::float8 * 2 ^ least(${FAILURES} - $3::int, 30), $5::float8) END
-  FROM unnest($1::text[], $2::int[]) AS d (id, failures)
+  FROM (SELECT a.id, d.failures
+          FROM agent_data_source a JOIN unnest($1::text[], $2::int[]) AS d (id, failures) ON d.id = a.id
+         ORDER BY a.id FOR NO KEY UPDATE OF a) d
  WHERE s.id = d.id AND (s.paused_until > now()) IS NOT TRUE
 RETURNING s.workspace_id, s.id, s.paused_until`;
 
@@ -60,7 +65,8 @@ export async function resumeSinks(database: Database, dataSourceIds: readonly st
   const resumed = await rows<{ paused: boolean }>(
     database,
     `UPDATE agent_data_source s SET failures_in_row = 0, paused_until = NULL
-       FROM (SELECT id, paused_until FROM agent_data_source WHERE id = ANY ($1::text[])) b
+       FROM (SELECT id, paused_until FROM agent_data_source WHERE id = ANY ($1::text[])
+              ORDER BY id FOR NO KEY UPDATE) b
       WHERE s.id = b.id AND s.failures_in_row > 0
      RETURNING b.paused_until IS NOT NULL AS paused`,
     [dataSourceIds],

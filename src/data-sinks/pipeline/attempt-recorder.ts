@@ -100,7 +100,7 @@ export class AttemptRecorder {
       this.#session,
       items.map(({ closing }) => closing),
     );
-    return items.map(({ delivery }) => closed.has(delivery.id));
+    return items.map(({ closing }) => closed.has(closing.opened.attemptId));
   }
 
   /** What follows once it is on record. Never throws. */

@@ -37,6 +37,7 @@ export interface DeliveryWorkerOptions {
 export class DeliveryWorker {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'worker');
+  /** By lease: after one was lost, this process may have claimed the same delivery anew before it is done with the old. */
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #leases: LeaseKeeper;
   readonly #turns: ClaimTurns;
@@ -165,10 +166,10 @@ export class DeliveryWorker {
         })
         .finally(() => {
           this.#leases.release(delivery);
-          this.#inFlight.delete(delivery.id);
+          this.#inFlight.delete(delivery.leaseToken);
           this.#room.made();
         });
-      this.#inFlight.set(delivery.id, done);
+      this.#inFlight.set(delivery.leaseToken, done);
     }
   }
 

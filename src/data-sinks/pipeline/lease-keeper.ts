@@ -46,9 +46,9 @@ export class LeaseKeeper {
     if (asked.length === 0) return;
     try {
       const kept = await extendLeases(this.#session, asked, this.#leaseMs);
-      for (const { id, leaseToken, abort } of asked) {
+      for (const { leaseToken, abort } of asked) {
         // One that ended while the statement ran is not lost, but done.
-        if (!kept.has(id) && this.#held.has(leaseToken)) abort.abort(new AttemptAbortedError('lease_lost'));
+        if (!kept.has(leaseToken) && this.#held.has(leaseToken)) abort.abort(new AttemptAbortedError('lease_lost'));
       }
     } catch {
       // The next heartbeat tries again; if none gets through, the lease runs out, and fencing refuses the late result.

@@ -121,6 +121,14 @@ describe('opening an attempt', () => {
     expect(await database.one('delivery', lost?.id ?? '')).toMatchObject({ attempt_count: 0 });
   });
 
+  it('opens one attempt of a delivery that is in the batch under a lost lease and under the one that holds', async () => {
+    const [delivery] = await claimed();
+    if (!delivery) throw new Error('nothing was claimed');
+    const [opened, ...others] = await open([{ ...delivery, leaseToken: NOBODY }, delivery]);
+    expect([opened?.attemptNumber, others]).toEqual([1, []]);
+    expect(await database.all('SELECT id FROM agent_data_source_sync')).toEqual([{ id: opened?.attemptId }]);
+  });
+
   it('writes nothing for a delivery that is settled', async () => {
     const [delivery] = await claimed();
     await database.all(`UPDATE agent_data_source_delivery SET status = 'CANCELLED'`);
@@ -131,7 +139,7 @@ describe('opening an attempt', () => {
 describe('closing an attempt', () => {
   it('that succeeded settles its delivery', async () => {
     const one = await openOne({ own_failures: 3 });
-    expect([...(await closeAttempts(database.manager, [{ ...one, ...DELIVERED }]))]).toEqual([one.delivery.id]);
+    expect([...(await closeAttempts(database.manager, [{ ...one, ...DELIVERED }]))]).toEqual([one.opened.attemptId]);
     expect(await database.one('sync', one.opened.attemptId)).toMatchObject({
       status: 'SUCCEEDED',
       error_code: null,
@@ -206,6 +214,24 @@ describe('closing an attempt', () => {
     expect((await closeAttempts(database.manager, [{ ...one, ...DELIVERED }])).size).toBe(0);
     expect(await database.one('delivery', one.delivery.id)).toMatchObject({ status: 'IN_FLIGHT', lease_token: NOBODY });
     expect(await database.one('sync', one.opened.attemptId)).toMatchObject({ status: 'IN_FLIGHT', finished_at: null });
+  });
+
+  it('writes nothing of a late result in the batch that closes the attempt which came after it', async () => {
+    const late = await openOne();
+    await database.all(`UPDATE agent_data_source_sync SET status = 'ABANDONED'`);
+    await database.all(`UPDATE agent_data_source_delivery SET status = 'RETRYING', next_attempt_at = now()`);
+    const [again] = await database.claim();
+    if (!again) throw new Error('nothing was claimed');
+    const [opened] = await open([again]);
+    if (!opened) throw new Error('nothing was opened');
+    const closed = await closeAttempts(database.manager, [
+      { ...late, ...DELIVERED },
+      { ...{ opened, leaseToken: again.leaseToken }, ...RETRYING },
+    ]);
+    expect([...closed]).toEqual([opened.attemptId]);
+    expect(await database.one('sync', late.opened.attemptId)).toMatchObject({ status: 'ABANDONED', http_status: null });
+    expect(await database.one('sync', opened.attemptId)).toMatchObject({ status: 'HTTP_5XX', http_status: 503 });
+    expect(await database.one('delivery', again.id)).toMatchObject({ status: 'RETRYING', retries_spent: 1 });
   });
 
   it('writes nothing the second time', async () => {

@@ -120,7 +120,7 @@ describe('leases', () => {
     await endDeliveries(database.manager, [{ ...settled, status: 'CANCELLED', reason: 'sink_inactive' }]);
     await database.advance(50_000);
     const kept = await extendLeases(database.manager, [held, taken, settled], LEASE_MS);
-    expect([...kept]).toEqual([held.id]);
+    expect([...kept]).toEqual([held.leaseToken]);
     await database.advance(50_000);
     const swept = await sweepExpiredLeases(database.manager, 5);
     expect(swept.map(({ deliveryId }) => deliveryId)).toEqual([taken.id]);

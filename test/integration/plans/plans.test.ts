@@ -66,6 +66,7 @@ const HELD = Array.from({ length: 64 }, (_, i) => ({
   id: deliveryId(i * 7),
   leaseToken: TOKEN,
 }));
+const IN_FLIGHT = deliveryId(502);
 const DAY_MS = 86_400_000;
 const COMPLETIONS = Array.from({ length: 64 }, (_, i) => ({
   ...{ jobId: `job_new_${i}`, run: 1, workspaceId: 'ws_1', agentId: 'agt_1', completedAt: new Date() },
@@ -133,7 +134,11 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
       session,
       HELD.map((held) => ({ ...held, status: 'CANCELLED' as const, reason: 'sink_inactive' as const })),
     ),
-  'sweeping leases': () => sweepExpiredLeases(session, 5),
+  'sweeping leases': async () => {
+    const gone = `UPDATE agent_data_source_delivery SET lease_expires_at = now() - interval '1 second' WHERE id = $1`;
+    await dataSource.query(gone, [IN_FLIGHT]);
+    expect(await sweepExpiredLeases(dataSource.manager, 5)).toHaveLength(1);
+  },
   'judging sinks that fail': () =>
     disableFailing(session, [{ dataSourceId: SINK, gone: false }], { failures: 100_000, withinMs: DAY_MS }),
   'pausing and resuming sinks': async () => {

@@ -13,7 +13,7 @@ beforeEach(() => {
   const query = async (_sql: string, [ids]: [string[]]) => {
     asked.push(ids);
     if (kept instanceof Error) throw kept;
-    return kept.map((id) => ({ id }));
+    return kept.map((token) => ({ lease_token: token }));
   };
   keeper = new LeaseKeeper({ query } as unknown as Session, 60_000);
   keeper.start();
@@ -28,7 +28,7 @@ const other = { id: 'dlv_2', leaseToken: 'token 2' };
 
 describe('the keeper of leases', () => {
   it('extends those that are held three times in the length of a lease', async () => {
-    kept = ['dlv_1', 'dlv_2'];
+    kept = ['token 1', 'token 2'];
     const signals = [keeper.hold(one), keeper.hold(other)];
     await jest.advanceTimersByTimeAsync(60_000);
     expect(asked).toEqual([
@@ -47,11 +47,18 @@ describe('the keeper of leases', () => {
   });
 
   it('breaks off an upload whose lease was lost, and no other', async () => {
-    kept = ['dlv_2'];
+    kept = ['token 2'];
     const [lost, held] = [keeper.hold(one), keeper.hold(other)];
     await jest.advanceTimersByTimeAsync(20_000);
     expect(lost.reason).toEqual(new AttemptAbortedError('lease_lost'));
     expect(held.aborted).toBe(false);
+  });
+
+  it('tells two leases of one delivery apart', async () => {
+    kept = ['token 2'];
+    const [lost, held] = [keeper.hold(one), keeper.hold({ ...one, leaseToken: 'token 2' })];
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect([lost.aborted, held.aborted]).toEqual([true, false]);
   });
 
   it('takes a delivery that ended meanwhile for done, not for lost', async () => {

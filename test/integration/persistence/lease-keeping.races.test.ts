@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
+import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
+import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
+import { CONFIG, newId } from './module-database.js';
+
+// On PostgreSQL: the embedded database has one connection, so that a worker and a sweeper never meet there.
+const TOKEN = '00000000-0000-4000-8000-000000000000';
+const MEETING = 20_261_125;
+
+let database: TestDatabase;
+let worker: DataSource;
+let sweeper: DataSource;
+
+beforeAll(async () => {
+  database = await migratedPostgres(dataSinksMigrations);
+  worker = await new DataSource({ type: 'postgres', url: database.url }).initialize();
+  // To the sweeper's statements it takes time to say what time it is: as long as somebody holds the lock.
+  await worker.query('CREATE SCHEMA slow');
+  await worker.query(`CREATE FUNCTION slow.now() RETURNS timestamptz LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM pg_advisory_lock_shared(${MEETING});
+      PERFORM pg_advisory_unlock_shared(${MEETING});
+      RETURN pg_catalog.now();
+    END $$`);
+  const options = '-c search_path=slow,public,pg_catalog';
+  sweeper = await new DataSource({ type: 'postgres', url: database.url, extra: { options } }).initialize();
+}, 60_000);
+afterAll(async () => {
+  await sweeper.destroy();
+  await worker.destroy();
+  await database.drop();
+});
+
+async function untilSomebodyWaits(): Promise<void> {
+  const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${MEETING} AND NOT granted`;
+  while ((await worker.query<object[]>(waiting)).length === 0);
+}
+
+async function inFlight(id: string, leaseToken: string, expiresInMs: number): Promise<void> {
+  await worker.query(
+    `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
+       retries_allowed, trigger, status, lease_token, lease_expires_at)
+     VALUES ($1, 'ws_1', 'agt_1', 'ads_1', $1, 1, 'JSON', 'JSON', 2, 'AUTO', 'IN_FLIGHT', $2,
+             now() + $3 * interval '1 millisecond')`,
+    [id, leaseToken, expiresInMs],
+  );
+}
+
+it('an attempt that is opened while its lease is found run out is abandoned with it, not left open', async () => {
+  await inFlight('dlv_1', TOKEN, -1_000);
+  const holder = worker.createQueryRunner();
+  await holder.query(`SELECT pg_advisory_lock(${MEETING})`);
+  const swept = sweepExpiredLeases(sweeper.manager, 5);
+  await untilSomebodyWaits();
+  const payload = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
+  const opened = await openAttempts(worker.manager, 'late', [
+    {
+      ...{ attemptId: newId('attempt'), deliveryId: 'dlv_1', leaseToken: TOKEN, url: CONFIG.url },
+      ...{ authScheme: 'Bearer', configVersion: 1, payload },
+    },
+  ]);
+  expect(opened).toMatchObject([{ attemptNumber: 1 }]);
+  await holder.query(`SELECT pg_advisory_unlock(${MEETING})`);
+  await holder.release();
+  expect(await swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'RETRYING' }]);
+  expect(await worker.query('SELECT status, error_code FROM agent_data_source_sync')).toEqual([
+    { status: 'ABANDONED', error_code: 'worker_lost' },
+  ]);
+});
+
+it('a lease is extended beside those of attempts that are being written, and waits for none of them', async () => {
+  const [written, free, lost] = [TOKEN, TOKEN.replace('4', '1'), TOKEN.replace('4', '2')];
+  await inFlight('dlv_written', written, 1_000);
+  await inFlight('dlv_free', free, 1_000);
+  const writer = worker.createQueryRunner();
+  await writer.startTransaction();
+  await writer.query(`UPDATE agent_data_source_delivery SET attempt_count = 1 WHERE id = 'dlv_written'`);
+  const kept = await extendLeases(
+    worker.manager,
+    [
+      { id: 'dlv_written', leaseToken: written },
+      { id: 'dlv_free', leaseToken: free },
+      { id: 'dlv_free', leaseToken: lost },
+    ],
+    60_000,
+  );
+  expect(kept).toEqual(new Set([written, free]));
+  await writer.commitTransaction();
+  await writer.release();
+  const extended = await worker.query(
+    `SELECT id, lease_expires_at > now() + interval '30 seconds' AS extended FROM agent_data_source_delivery
+      WHERE status = 'IN_FLIGHT' ORDER BY id`,
+  );
+  expect(extended).toEqual([
+    { id: 'dlv_free', extended: true },
+    { id: 'dlv_written', extended: false },
+  ]);
+});
