@@ -12,7 +12,13 @@ import { DATABASE, GIVEN_OPTIONS } from '../../../src/data-sinks/data-sinks.toke
 import { PushClient } from '../../../src/data-sinks/egress/index.js';
 import { AgentDirectory, MappingResults, SecretVault, WorkspacePlans } from '../../../src/data-sinks/index.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
-import { DeliverySweeper, DeliveryWorker, RecoveryPacer, Wakeup } from '../../../src/data-sinks/pipeline/index.js';
+import {
+  AttemptRecorder,
+  DeliverySweeper,
+  DeliveryWorker,
+  RecoveryPacer,
+  Wakeup,
+} from '../../../src/data-sinks/pipeline/index.js';
 import type { Agent } from '../../../src/data-sinks/ports/agent-directory.js';
 import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
 import {
@@ -55,6 +61,9 @@ export class WeekHost {
   readonly results = new InMemoryMappingResults();
   readonly vault: WeekVault;
   #app: INestApplicationContext | null = null;
+  /** Results that are being put on record, with what follows from them; and how many have been so far. */
+  #underWay = 0;
+  #closings = 0;
 
   private constructor(readonly dataSource: DataSource) {
     const keys = parseKeyRing(`week:${randomBytes(32).toString('base64')}`);
@@ -95,20 +104,51 @@ export class WeekHost {
   async #quiet(held: ReadonlySet<string>): Promise<void> {
     const deadline = process.hrtime.bigint() + QUIET_WITHIN_S * 1_000_000_000n;
     while (!(await this.#isQuiet(held))) {
-      if (process.hrtime.bigint() > deadline) throw new Error(`the worker is not done within ${QUIET_WITHIN_S} s`);
+      if (process.hrtime.bigint() > deadline) throw await this.#notDone(held);
       await delay(LOOK_EVERY_MS);
     }
   }
 
+  /** What the worker has left, and what may stand in its way. */
+  async #notDone(held: ReadonlySet<string>): Promise<Error> {
+    const left = await this.rows(
+      `SELECT d.id, d.data_source_id, d.status, d.next_attempt_at, d.id = ANY ($1) AS held, s.status AS sink_status,
+              s.paused_until, s.config->>'maxPushesPerSecond' AS rate, now() AS now
+         FROM agent_data_source_delivery d LEFT JOIN agent_data_source s ON s.id = d.data_source_id
+        WHERE d.status = 'IN_FLIGHT' OR d.status IN ('PENDING', 'RETRYING') AND d.next_attempt_at <= now()
+        ORDER BY d.data_source_id, d.id LIMIT 50`,
+      [[...held]],
+    );
+    return new Error(`the worker is not done within ${QUIET_WITHIN_S} s: ${JSON.stringify(left)}`);
+  }
+
   /** @param held deliveries of workers that have died */
   async #isQuiet(held: ReadonlySet<string>): Promise<boolean> {
+    // What follows from a result may make others due: it must be over, and none have come while it was asked.
+    const before = this.#closings;
+    if (this.#underWay > 0) return false;
     // In this order: what is claimed in between is seen in flight.
-    if ((await nextDueInMs(this.dataSource.manager)) === 0) return false;
+    if ((await nextDueInMs(this.dataSource.manager)) === 0 && (await this.#mayBeClaimed(held))) return false;
     const [row] = await this.rows<{ busy: boolean }>(
       `SELECT EXISTS (SELECT FROM agent_data_source_delivery WHERE status = 'IN_FLIGHT' AND id <> ALL ($1)) AS busy`,
       [[...held]],
     );
-    return row?.busy === false;
+    return row?.busy === false && this.#underWay === 0 && this.#closings === before;
+  }
+
+  /** Whether something due is not waiting for a probe that a dead worker has in hand. */
+  async #mayBeClaimed(held: ReadonlySet<string>): Promise<boolean> {
+    const [row] = await this.rows<{ due: boolean }>(
+      `SELECT EXISTS (
+         SELECT FROM agent_data_source_delivery d LEFT JOIN agent_data_source s ON s.id = d.data_source_id
+          WHERE d.status IN ('PENDING', 'RETRYING') AND d.next_attempt_at <= now() AND s.status IS DISTINCT FROM 'DISABLED'
+            AND (d.status = 'RETRYING' OR (s.paused_until > now()) IS NOT TRUE)
+            AND NOT (d.status = 'PENDING' AND s.paused_until IS NOT NULL AND EXISTS (
+                       SELECT FROM agent_data_source_delivery h
+                        WHERE h.data_source_id = d.data_source_id AND h.status = 'IN_FLIGHT' AND h.id = ANY ($1)))) AS due`,
+      [[...held]],
+    );
+    return row?.due === true;
   }
 
   /** Whether something of a recovery is left that can be made due now. */
@@ -143,5 +183,19 @@ export class WeekHost {
     })
     class WeekModule {}
     this.#app = await NestFactory.createApplicationContext(WeekModule, { logger: false });
+    this.#count(this.get(AttemptRecorder));
+  }
+
+  #count(recorder: AttemptRecorder): void {
+    const close = recorder.close.bind(recorder);
+    recorder.close = async (...given) => {
+      this.#underWay++;
+      try {
+        return await close(...given);
+      } finally {
+        this.#underWay--;
+        this.#closings++;
+      }
+    };
   }
 }

@@ -11,7 +11,8 @@ import { World } from './world.js';
 
 /** A Thursday; the month ends in it, and the partition of its attempts goes. */
 const BEGINS = new Date('2026-01-29T00:00:00Z');
-const LEASE_MS = 60_000;
+/** By the clock that stands still; by the real one it is extended every two seconds, in the middle of the work. */
+const LEASE_MS = 6_000;
 const HELD_BY_A_DEAD_WORKER = 5;
 
 export interface WeekSize {

@@ -42,7 +42,7 @@ describe('pauses', () => {
   });
 
   it('end with an answer, and wake the worker where one was in force', async () => {
-    const { asked, notify, pauses: judge } = pauses([{ paused: true }]);
+    const { asked, notify, pauses: judge } = pauses([{ paused: true, paused_until: null }]);
     await judge.judge([anEnd('ads_1', 'SUCCEEDED', 5), anEnd('ads_1', 'TIMEOUT', 5), anEnd('ads_2', 'HTTP_4XX', 1)]);
     expect(asked).toEqual([
       ['resume', ['ads_1', 'ads_2'], undefined],
