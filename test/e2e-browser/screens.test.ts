@@ -197,7 +197,9 @@ describe('each screen of the console', () => {
         await visitor.signIn(world.token);
         await visitor.go(at(world));
       }
-      await ready(visitor);
+      await ready(visitor).catch(async (error: unknown) => {
+        throw new Error(`the page shows: ${await visitor.page.locator('body').innerText()}`, { cause: error });
+      });
       await takeScreenshots(visitor, name);
       const findings = await visitor.axeFindings();
       seen.push(...findings);

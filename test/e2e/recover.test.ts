@@ -10,8 +10,11 @@ const CAP = 2;
 /** Four times the cap: how many of a recovery wait or are in flight at once. */
 const WINDOW = 8;
 
+/** Receivers fail here as often as a test wants them to. */
+const NEVER = 1_000;
+
 const platform = suitePlatform({
-  options: { recoverAtMost: AT_MOST, maxInFlightPerSink: CAP, disableAfter: 1_000 },
+  options: { recoverAtMost: AT_MOST, maxInFlightPerSink: CAP, disableAfter: NEVER, pauseAfter: NEVER },
 });
 const FAILURES_THAT_DISABLE = 3;
 const strict = suitePlatform({ options: { maxInFlightPerSink: CAP, disableAfter: FAILURES_THAT_DISABLE } });
