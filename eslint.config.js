@@ -60,7 +60,7 @@ export default tseslint.config(
   },
   {
     // Tools that load these take the default export.
-    files: ['*.config.js', 'test/**/global-*.js', 'test/support/**/*-reporter.js'],
+    files: ['*.config.js', 'test/**/global-*.js', 'test/support/**/*-reporter.js', 'test/support/longest-first.js'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

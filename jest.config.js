@@ -42,6 +42,7 @@ export default {
   testTimeout: 60_000,
   // Servers and receivers run beside the tests: more workers than this and they wait for each other.
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   reporters: ['default', '<rootDir>/test/support/totals-reporter.js'],
   projects: [
     project('unit'),
