@@ -44,9 +44,9 @@ function recorder({
   audit = new InMemoryAuditTrail(),
 }) {
   const state = { calls: 0 };
-  const query = async (_sql: string, [, , deliveryIds]: [unknown, unknown, string[]]) => {
+  const query = async (_sql: string, [attemptIds, , deliveryIds]: [string[], unknown, string[]]) => {
     if (++state.calls <= failures) throw new Error('database away');
-    return deliveryIds.filter((id) => !lost.includes(id)).map((delivery_id) => ({ delivery_id }));
+    return attemptIds.filter((_, i) => !lost.includes(deliveryIds[i] ?? '')).map((id) => ({ id }));
   };
   const session = { query } as unknown as Session;
   const told: string[] = [];

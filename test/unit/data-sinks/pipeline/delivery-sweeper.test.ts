@@ -25,7 +25,8 @@ function sweeperOf(...broken: Part[]) {
     if (away.has(part)) throw new Error(`${part} is away`);
     return [];
   };
-  const session = { query: async (sql: string) => (/lease_expires_at/.test(sql) ? ask('leases') : []) };
+  const query = async (sql: string) => (/lease_expires_at/.test(sql) ? ask('leases') : []);
+  const session = { query, transaction: (work: (inside: object) => unknown) => work({ query }) };
   const nothing = async (): Promise<void> => undefined;
   const sweeper = new DeliverySweeper(
     session as unknown as Parts[0],

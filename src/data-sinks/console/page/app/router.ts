@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export type SinkTab = 'deliveries' | 'attempts' | 'settings' | 'test';
 
@@ -47,7 +47,8 @@ export function goTo(address: string): void {
 
 export function useRoute(): Route {
   const [hash, setHash] = useState(window.location.hash);
-  useEffect(() => {
+  // Not after the first paint: whoever goes elsewhere at once would not be heard.
+  useLayoutEffect(() => {
     const listen = (): void => setHash(window.location.hash);
     window.addEventListener('hashchange', listen);
     return () => window.removeEventListener('hashchange', listen);
