@@ -7,6 +7,7 @@ import { DataSinksHealth } from 'nestjs-data-sinks';
 import { DataSinksIndicator } from '../../docs/examples/terminus/data-sinks.indicator.js';
 import { DataSinksHealth as Health } from '../../src/data-sinks/index.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
+import { until } from '../support/platform/until.js';
 
 const platform = suitePlatform();
 let app: INestApplicationContext;
@@ -34,6 +35,9 @@ describe('the Terminus indicator of docs/operations.md', () => {
   });
 
   it('says that the module is up, and how its parts are', async () => {
+    // Its connection to Redis may be a moment late.
+    const ready = async () => (await platform().app.get(Health).check()).status === 'up';
+    await until(ready, 'all parts of the module are there');
     expect(await check()).toMatchObject({
       status: 'ok',
       details: { dataSinks: { status: 'up', overall: 'up', database: 'up', migrationsPending: [] } },
