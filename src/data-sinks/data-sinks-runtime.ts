@@ -10,6 +10,7 @@ import type { DataSource } from 'typeorm';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { PushClient } from './egress/index.js';
+import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
 import { DeliverySweeper, DeliveryWorker, JobCompletedListener, RecoveryPacer } from './pipeline/index.js';
 import { Telemetry } from './telemetry/telemetry.js';
@@ -33,6 +34,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    outliveConnectionErrors(this.database);
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
     this.#stopWatching = this.telemetry.watchQueue(
       () => queueState(this.database.manager),

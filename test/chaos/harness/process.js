@@ -60,9 +60,10 @@ export class Process {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** @returns {string} the last lines, for a failure's message */
+  /** @returns {string} the last lines, for a failure's message; what killed it is among them, however long */
   get lastWords() {
-    return this.#lines.slice(-15).join('\n');
+    const lastLog = this.#lines.findLastIndex((line) => line.startsWith('{"level"'));
+    return this.#lines.slice(Math.max(lastLog - 10, 0)).join('\n');
   }
 
   /**

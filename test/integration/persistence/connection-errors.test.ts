@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Client, Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { outliveConnectionErrors } from '../../../src/data-sinks/persistence/connection-errors.js';
+import { emptyPostgres, type TestDatabase } from '../../support/postgres-template.js';
+
+let database: TestDatabase;
+const open = () => new DataSource({ type: 'postgres', url: database.url }).initialize();
+
+beforeAll(async () => {
+  database = await emptyPostgres();
+});
+afterAll(() => database.drop());
+
+const poolOf = (dataSource: DataSource) => (dataSource.driver as unknown as { master: Pool }).master;
+
+/** What the last words of a server that shuts down do when they come with the answer before them. */
+const errorOnHandingOver = (dataSource: DataSource): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    poolOf(dataSource).connect((error, client, release) => {
+      if (error || !client) return reject(error ?? new Error('no connection'));
+      try {
+        (client as unknown as Client).emit('error', new Error('terminating connection due to administrator command'));
+        resolve('outlived');
+      } catch (thrown) {
+        resolve(thrown);
+      } finally {
+        release(true);
+      }
+    });
+  });
+
+it('an error of a connection that is being handed over ends nothing, and the next statement takes another one', async () => {
+  const dataSource = await open();
+  // Without it, what Node makes of an error that nobody listens for.
+  expect(String(await errorOnHandingOver(dataSource))).toContain('terminating connection');
+  outliveConnectionErrors(dataSource);
+  outliveConnectionErrors(dataSource);
+  for (let i = 0; i < 3; i++) expect(await errorOnHandingOver(dataSource)).toBe('outlived');
+  expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  expect(poolOf(dataSource).listenerCount('acquire')).toBe(1);
+  await dataSource.destroy();
+});
