@@ -42,7 +42,7 @@ export default {
   testTimeout: 60_000,
   // Servers and receivers run beside the tests: more workers than this and they wait for each other.
   maxWorkers: 2,
-  // What a suite's modules took is not given back: a worker that has run a hundred suites only collects garbage.
+  // What a suite's modules took is not given back. Without this, a third of the whole run went into collecting garbage.
   workerIdleMemoryLimit: '800MB',
   testSequencer: '<rootDir>/test/support/longest-first.js',
   reporters: ['default', '<rootDir>/test/support/totals-reporter.js'],
