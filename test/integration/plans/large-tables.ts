@@ -40,7 +40,7 @@ export async function fillTables(dataSource: DataSource, attempts: number): Prom
             'job_' || d / 5, 1, 'JSON', 'AUTO', status, CASE status WHEN 'FAILED' THEN 'not_retryable' END, 2, 2,
             CASE WHEN status IN ('PENDING', 'RETRYING') THEN now() - d * interval '1 ms' END,
             CASE WHEN status IN ('DELIVERED', 'FAILED') THEN now() - d * interval '1 s' END, 'HTTP_5XX',
-            CASE status WHEN 'IN_FLIGHT' THEN gen_random_uuid() END, CASE status WHEN 'IN_FLIGHT' THEN now() + interval '1 minute' END
+            CASE status WHEN 'IN_FLIGHT' THEN gen_random_uuid() END, CASE status WHEN 'IN_FLIGHT' THEN now() + interval '1 day' END
        FROM generate_series(0, $3::int - 1) d,
             LATERAL (SELECT CASE WHEN d % 20 = 0 THEN 7 ELSE (d * 13 + d / 5) % $1::int END AS s) sink,
             LATERAL (SELECT CASE WHEN d % 20 = 0 THEN 'PENDING' WHEN d % 20 = 1 THEN 'RETRYING' WHEN d % 500 = 2 THEN 'IN_FLIGHT'
