@@ -20,6 +20,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  * @property {import('node:child_process').SpawnOptions} [options]
  * @property {NodeJS.Signals} stopSignal what it takes for an orderly end
  * @property {() => Promise<void>} ask throws for as long as the server does not answer
+ * @property {RegExp} [notYet] what it says when it could not start because its killed predecessor is not quite gone
  */
 
 const START_LIMIT_MS = 30_000;
@@ -28,7 +29,7 @@ const STOP_LIMIT_MS = 10_000;
 const ENDING = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']);
 
 /** @param {Program} program */
-export function serverProcess({ command, args, options = {}, stopSignal, ask }) {
+export function serverProcess({ command, args, options = {}, stopSignal, ask, notYet }) {
   /** @type {import('node:child_process').ChildProcess | null} */
   let child = null;
   let said = '';
@@ -36,6 +37,20 @@ export function serverProcess({ command, args, options = {}, stopSignal, ask }) 
 
   async function start() {
     if (!isGone()) throw new Error(`${command} is running already`);
+    const deadline = Date.now() + START_LIMIT_MS;
+    for (;;) {
+      launch();
+      try {
+        return await answers(deadline);
+      } catch (error) {
+        // Its last words may come a moment after its end.
+        await delay(100);
+        if (!notYet?.test(said) || Date.now() > deadline) throw error;
+      }
+    }
+  }
+
+  function launch() {
     said = '';
     const started = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;
@@ -43,9 +58,12 @@ export function serverProcess({ command, args, options = {}, stopSignal, ask }) 
       stream?.setEncoding('utf8').on('data', (text) => (said = (said + text).slice(-4000)));
     }
     started.on('error', (error) => (said += error.message));
-    const deadline = Date.now() + START_LIMIT_MS;
+  }
+
+  /** @param {number} deadline */
+  async function answers(deadline) {
     for (;;) {
-      if (isGone() || started.pid === undefined) throw new Error(`${command} did not start: ${said.trim()}`);
+      if (isGone() || child?.pid === undefined) throw new Error(`${command} did not start: ${said.trim()}`);
       try {
         return await ask();
       } catch (error) {
