@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { type SignatureForm, verifyPush } from '../../src/receiver/index.js';
-import { LANGUAGES, verdictsOf } from '../contract/receivers/languages.js';
+import { LANGUAGES, verdictsOf } from '../support/languages/languages.js';
 import { expectStatus, resultRows, sinkBody } from '../support/platform/customer.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SIGNATURE_VECTORS } from '../signature-vectors.js';
-import { ABSENT_LANGUAGES, LANGUAGES, verdictsOf } from './languages.js';
+import { ABSENT_LANGUAGES, LANGUAGES, verdictsOf } from '../../support/languages/languages.js';
 
 if (ABSENT_LANGUAGES.length > 0)
   process.stdout.write(`not run, for want of their runtimes: ${ABSENT_LANGUAGES.join(', ')}\n`);

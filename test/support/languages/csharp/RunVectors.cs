@@ -1,6 +1,6 @@
 using System.Text;
 
-// Reads vectors as lines (see receivers.test.ts) and prints valid or invalid for each.
+// Reads pushes as lines (see languages.ts) and prints valid or invalid for each.
 static string? Text(string field) => field == "-" ? null : Encoding.UTF8.GetString(Convert.FromBase64String(field));
 
 for (var line = Console.ReadLine(); line != null; line = Console.ReadLine())

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 
-/** Reads vectors as lines (see receivers.test.ts) and prints valid or invalid for each. */
+/** Reads pushes as lines (see languages.ts) and prints valid or invalid for each. */
 public final class RunVectors {
     private static String text(String field) {
         return field.equals("-") ? null : new String(Base64.getDecoder().decode(field), StandardCharsets.UTF_8);

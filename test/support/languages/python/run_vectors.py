@@ -1,4 +1,4 @@
-"""Reads vectors as lines (see receivers.test.ts) and prints valid or invalid for each."""
+"""Reads pushes as lines (see languages.ts) and prints valid or invalid for each."""
 
 import base64
 import sys

@@ -1,6 +1,6 @@
 <?php
 
-// Reads vectors as lines (see receivers.test.ts) and prints valid or invalid for each.
+// Reads pushes as lines (see languages.ts) and prints valid or invalid for each.
 require $argv[1] . '/verify_push.php';
 
 $text = static fn (string $field): ?string => $field === '-' ? null : base64_decode($field, true);

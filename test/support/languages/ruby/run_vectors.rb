@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# Reads vectors as lines (see receivers.test.ts) and prints valid or invalid for each.
+# Reads pushes as lines (see languages.ts) and prints valid or invalid for each.
 require File.join(ARGV.fetch(0), 'verify_push')
 
 text = ->(field) { field == '-' ? nil : field.unpack1('m') }

@@ -3,11 +3,11 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SignatureVector } from '../signature-vectors.js';
+import type { SignatureForm } from '../../../src/receiver/index.js';
 
 /**
- * Runs the examples of docs/receiving on the shared vectors: one process per language reads a line per vector (fields
- * separated by tabs; texts in base64, `-` where a header did not come) and prints `valid` or `invalid` for each.
+ * Runs the examples of docs/receiving: one process per language reads a line per push (fields separated by tabs; texts in
+ * base64, `-` where a header did not come) and prints `valid` or `invalid` for each.
  */
 const RUNNERS = fileURLToPath(new URL('./', import.meta.url));
 const EXAMPLES = fileURLToPath(new URL('../../../docs/receiving/', import.meta.url));
@@ -72,22 +72,27 @@ export const LANGUAGES = present.map(({ language }) => language);
 export const ABSENT_LANGUAGES = RUNTIMES.map(({ language }) => language).filter((name) => !LANGUAGES.includes(name));
 
 /** What the example in a language says of each push. */
-export function verdictsOf(language: string, vectors: readonly SignedPush[]): string[] {
+export function verdictsOf(language: string, pushes: readonly SignedPush[]): string[] {
   const runtime = present.find((one) => one.language === language);
   if (!runtime) throw new Error(`${language} cannot be run on this machine`);
   const scratch = mkdtempSync(join(tmpdir(), 'receivers-'));
   try {
-    return run(runtime.command(scratch), vectors.map(lineOf).join('')).trim().split(/\r?\n/);
+    return run(runtime.command(scratch), pushes.map(lineOf).join('')).trim().split(/\r?\n/);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** As much of a vector as a verifier sees. */
-export type SignedPush = Pick<
-  SignatureVector,
-  'form' | 'now' | 'toleranceSeconds' | 'secrets' | 'bodyBase64' | 'headers'
->;
+/** What a verifier is asked about. */
+export interface SignedPush {
+  readonly form: SignatureForm;
+  /** Seconds since 1970. */
+  readonly now: number;
+  readonly toleranceSeconds: number;
+  readonly secrets: readonly string[];
+  readonly bodyBase64: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 const HEADERS = [
   'X-MT-Signature',
