@@ -50,17 +50,21 @@ judged AS (
              AND d.settled_at > greatest(now() - $4::float8 * interval '1 millisecond', s.reactivated_at)
            ORDER BY d.settled_at DESC LIMIT $3::int) last
     ) dead
+),
+convicted AS (
+  SELECT j.* FROM judged j JOIN agent_data_source s ON s.id = j.id
+   WHERE j.gone OR j.failures >= $3::int ORDER BY s.id FOR NO KEY UPDATE OF s
 )
 UPDATE agent_data_source s
    SET status = 'DISABLED', disabled_at = now(), updated_at = now(),
        disabled_reason = CASE WHEN j.gone THEN 'RECEIVER_GONE' ELSE j.kind END
-  FROM judged j
- WHERE s.id = j.id AND s.status = 'ACTIVE' AND s.deleted_at IS NULL AND (j.gone OR j.failures >= $3::int)
+  FROM convicted j
+ WHERE s.id = j.id AND s.status = 'ACTIVE' AND s.deleted_at IS NULL
 RETURNING s.workspace_id, s.agent_id, s.id, s.disabled_reason, j.failures`;
 
 /**
  * Disables those of the sinks that have failed too often, in one statement. Of two workers that see the last failure at
- * the same time one disables.
+ * the same time one disables; locked in the order of their ids, they do not wait for each other.
  */
 export async function disableFailing(
   database: Database,

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
+import type { Database } from '../../../src/data-sinks/persistence/database.js';
+import { disableFailing } from '../../../src/data-sinks/persistence/disabling.js';
+import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
+import { until } from '../../support/platform/until.js';
+import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
+import { CONFIG } from './module-database.js';
+
+// On PostgreSQL: two processes never meet on the embedded database.
+let database: TestDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  database = await migratedPostgres(dataSinksMigrations);
+  dataSource = await new DataSource({ type: 'postgres', url: database.url }).initialize();
+  await dataSource.query(
+    `INSERT INTO agent_data_source (id, workspace_id, agent_id, role, type, name, config, format, status, secret_id,
+       secret_created_at, failures_in_row)
+     SELECT 'ads_' || n, 'ws_1', 'agt_1', 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'BI', $1, 'JSON', 'ACTIVE', 'sec_' || n, now(), 1
+       FROM generate_series(2, 1, -1) n`,
+    [CONFIG],
+  );
+}, 60_000);
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+const INSERT_JOB = `INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched)
+  VALUES ($1, 1, 'ws_1', 'agt_1', now(), 1, 1, 0)`;
+const LOCK_SINK = 'SELECT FROM agent_data_source WHERE id = $1 FOR UPDATE';
+
+const completion = (jobId: string) => ({
+  ...{ jobId, run: 1, workspaceId: 'ws_1', agentId: 'agt_1', completedAt: new Date() },
+  stats: { total: 1, matched: 1, unmatched: 0 },
+});
+
+interface Writer {
+  readonly keys: readonly [first: string, second: string];
+  /** What another process does to a row that it writes. */
+  readonly take: string;
+  /** Writes both, asked for the second one first. */
+  readonly write: (session: Database, first: string, second: string) => Promise<unknown>;
+}
+
+const ON_SINKS = { keys: ['ads_1', 'ads_2'], take: LOCK_SINK } as const;
+const RULE = { failures: 9, pauseMs: 1, longestMs: 1 };
+
+const WRITERS: Readonly<Record<string, Writer>> = {
+  'recording completions': {
+    ...{ keys: ['job_1', 'job_2'], take: INSERT_JOB },
+    write: (session, first, second) => recordCompletions(session, 'AUTO', [completion(second), completion(first)], []),
+  },
+  'pausing sinks': {
+    ...ON_SINKS,
+    write: (session, first, second) =>
+      pauseDownSinks(
+        session,
+        [second, first].map((dataSourceId) => ({ dataSourceId, failures: 1 })),
+        RULE,
+      ),
+  },
+  'resuming sinks': { ...ON_SINKS, write: (session, first, second) => resumeSinks(session, [second, first]) },
+  'disabling sinks': {
+    ...ON_SINKS,
+    write: (session, first, second) =>
+      disableFailing(
+        session,
+        [second, first].map((dataSourceId) => ({ dataSourceId, gone: true })),
+        { failures: 5, withinMs: 1_000 },
+      ),
+  },
+};
+
+it.each(Object.entries(WRITERS))(
+  '%s waits for the first row with the second one free, whatever the order it is asked in',
+  async (_name, { keys: [first, second], take, write }) => {
+    const holder = dataSource.createQueryRunner();
+    const other = dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(take, [first]);
+    const written = write(dataSource.manager, first, second);
+    try {
+      const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      await until(async () => (await dataSource.query<object[]>(waiting)).length > 0, 'the writer waits');
+      await other.startTransaction();
+      await other.query(`SET LOCAL lock_timeout = '500ms'`);
+      await expect(other.query(take, [second])).resolves.toBeDefined();
+    } finally {
+      if (other.isTransactionActive) await other.rollbackTransaction();
+      await holder.rollbackTransaction();
+      await Promise.all([other.release(), holder.release()]);
+    }
+    await written;
+  },
+);
