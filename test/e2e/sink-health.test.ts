@@ -4,6 +4,7 @@ import type { Body } from '../support/platform/api-client.js';
 import { expectStatus, type Sink } from '../support/platform/customer.js';
 import type { ReceiverStep } from '../support/platform/receiver-process.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
+import { until } from '../support/platform/until.js';
 
 const platform = suitePlatform({ options: { disableAfter: 100 } });
 
@@ -65,6 +66,8 @@ describe('the health of a sink', () => {
   it('tells what waits, and for how long it has been due', async () => {
     const sink = await sinkThat(answers(410, 200));
     await sink.settledPush();
+    // The sink is disabled after its push is on record as failed: a job in between would still be pushed.
+    await until(async () => (await healthOf(sink)).status === 'DISABLED', 'the sink is disabled');
     const { id } = await sink.deliveryOf(await sink.agent.finishJob());
     await platform().sql(
       `UPDATE agent_data_source_delivery SET next_attempt_at = next_attempt_at - interval '1 hour' WHERE id = $1`,

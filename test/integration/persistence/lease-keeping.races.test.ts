@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
 import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
+import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG, newId } from './module-database.js';
 
@@ -36,7 +37,7 @@ afterAll(async () => {
 
 async function untilSomebodyWaits(): Promise<void> {
   const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${MEETING} AND NOT granted`;
-  while ((await worker.query<object[]>(waiting)).length === 0);
+  await until(async () => (await worker.query<object[]>(waiting)).length > 0, 'the sweeper asks what time it is');
 }
 
 async function inFlight(id: string, leaseToken: string, expiresInMs: number): Promise<void> {
