@@ -12,7 +12,7 @@ export { soak } from './soak.js';
 
 const FAULTS = [...CRASHES, ...PARTS, ...RECOVERIES, ...ROTATIONS, ...OUTAGES, ...PAUSES, ...WORKERS];
 
-/** Every fault once, in about two minutes. */
+/** Every fault once, in about three minutes. */
 export const SCENARIOS = [...FAULTS, backlog(500)];
 
 /** The same with the backlog of a bad day. */
