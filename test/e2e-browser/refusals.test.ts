@@ -123,6 +123,22 @@ describe('what a visitor meets when something is not as it should be', () => {
     await visitor.sees('Attempt 1');
   });
 
+  it('is the screen it went to, however soon after the first one it went', async () => {
+    const { workspaceId } = await platform().customer();
+    const visitor = await visit();
+    await visitor.page.evaluate(() => {
+      // Called before the frame is painted.
+      new MutationObserver((_, observer) => {
+        if (document.querySelector('h1')?.textContent !== 'Agents') return;
+        observer.disconnect();
+        window.location.hash = '#/no/such/screen';
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    await visitor.field('API token').fill(await platform().token(workspaceId));
+    await visitor.button('Sign in').click();
+    await visitor.heading('There is nothing here').waitFor();
+  });
+
   it('is a plain sentence for an agent of somebody else', async () => {
     const stranger = await (await platform().customer()).draftAgent();
     const visitor = await visitAs(await platform().customer());

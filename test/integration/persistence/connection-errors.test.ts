@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Client, Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { outliveConnectionErrors } from '../../../src/data-sinks/persistence/connection-errors.js';
+import { startPlatform } from '../../support/platform/start-platform.js';
 import { emptyPostgres, type TestDatabase } from '../../support/postgres-template.js';
 
 let database: TestDatabase;
@@ -41,3 +42,15 @@ it('an error of a connection that is being handed over ends nothing, and the nex
   expect(poolOf(dataSource).listenerCount('acquire')).toBe(1);
   await dataSource.destroy();
 });
+
+it('a running module outlives it, and pushes on', async () => {
+  const platform = await startPlatform({ mode: 'services' });
+  try {
+    const agent = await (await platform.customer()).agent();
+    const sink = await agent.sink(await platform.receiver.endpoint());
+    expect(await errorOnHandingOver(platform.database)).toBe('outlived');
+    expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED', attemptCount: 1 });
+  } finally {
+    await platform.stop();
+  }
+}, 120_000);
