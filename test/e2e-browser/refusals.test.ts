@@ -13,6 +13,15 @@ async function pushed(body: string, status: number): Promise<{ agent: Agent; del
   return { agent, deliveryId: id, sinkId: sink.id };
 }
 
+/** In the page: changes the address as soon as the first screen is there, which is before its frame is painted. */
+const GO_ON_AT_THE_FIRST_SCREEN = `
+new MutationObserver((_, observer) => {
+  if (document.querySelector('h1')?.textContent !== 'Agents') return;
+  observer.disconnect();
+  location.hash = '#/no/such/screen';
+}).observe(document.body, { childList: true, subtree: true });
+`;
+
 describe('what a visitor meets when something is not as it should be', () => {
   it('is a sentence at the field for a wrong token, and nothing is kept of it', async () => {
     const visitor = await visit();
@@ -126,14 +135,7 @@ describe('what a visitor meets when something is not as it should be', () => {
   it('is the screen it went to, however soon after the first one it went', async () => {
     const { workspaceId } = await platform().customer();
     const visitor = await visit();
-    await visitor.page.evaluate(() => {
-      // Called before the frame is painted.
-      new MutationObserver((_, observer) => {
-        if (document.querySelector('h1')?.textContent !== 'Agents') return;
-        observer.disconnect();
-        window.location.hash = '#/no/such/screen';
-      }).observe(document.body, { childList: true, subtree: true });
-    });
+    await visitor.page.evaluate(GO_ON_AT_THE_FIRST_SCREEN);
     await visitor.field('API token').fill(await platform().token(workspaceId));
     await visitor.button('Sign in').click();
     await visitor.heading('There is nothing here').waitFor();
