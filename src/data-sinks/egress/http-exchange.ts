@@ -140,8 +140,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The body of a large request. Its first byte takes the head along; then the receiver has a moment to refuse. Bytes
-   * that are under way when it refuses and closes make the kernel throw its answer away.
+   * The body of a large request. Its first byte takes the head along; then the receiver has a moment to refuse, unless
+   * the wait is 0. Bytes that are under way when it refuses and closes break the connection, answer and all, where the
+   * failed write is noticed before the answer is read.
    */
   async *#upload(): AsyncGenerator<Uint8Array, void> {
     const { deadlines, earlyAnswerWaitMs } = this.options;
@@ -152,7 +153,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
         this.#deadline.arm(deadlines.uploadIdleMs, () => this.#expire('upload_stalled', deadlines.uploadIdleMs));
         yield piece;
         this.#deadline.clear();
-        if (first) await this.#answerWithin(earlyAnswerWaitMs);
+        if (first && earlyAnswerWaitMs > 0) await this.#answerWithin(earlyAnswerWaitMs);
         first = false;
       }
     } catch (error) {

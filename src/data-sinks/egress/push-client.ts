@@ -9,6 +9,7 @@ import { memo } from '../core/memo.js';
 import { printableExcerpt, withoutCredential } from '../core/redact.js';
 import { AddressGuard } from './address-guard.js';
 import { onAbort } from './deadline.js';
+import { EarlyAnswerWaits } from './early-answer-waits.js';
 import { ExchangeFailure } from './exchange-failure.js';
 import { GuardedConnector } from './guarded-connector.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
@@ -36,6 +37,7 @@ export class PushClient {
   readonly #guard: AddressGuard;
   readonly #connector: GuardedConnector;
   readonly #idle: IdleConnections;
+  readonly #earlyAnswerWaits: EarlyAnswerWaits;
   readonly #active = new Set<Promise<PushExchange>>();
   /** What a text means is the same at every attempt; where its name leads is not, and is asked each time. */
   readonly #read: (text: string) => EndpointUrlResult;
@@ -49,6 +51,7 @@ export class PushClient {
     this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs);
     this.#connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
     this.#idle = new IdleConnections({ perOrigin: connectionsPerOrigin, inAll: connectionsInAll });
+    this.#earlyAnswerWaits = new EarlyAnswerWaits(this.#options.earlyAnswerWaitMs);
   }
 
   /**
@@ -150,16 +153,18 @@ export class PushClient {
     request: PushRequest,
     progress: Progress,
   ): Promise<HttpAnswer> {
-    const { userAgent, earlyAnswerWaitMs } = this.#options;
+    const { userAgent, earlyAnswerThresholdBytes } = this.#options;
     const exchange = new HttpExchange(
       connection,
       { path: url.target, headers: requestHeaders(request, userAgent), body: request.body },
-      { ...this.#options, earlyAnswerWaitMs: earlyAnswerWaitMs ?? Math.max(250, 3 * (progress.connectMs ?? 0)) },
+      { ...this.#options, earlyAnswerWaitMs: this.#earlyAnswerWaits.before(url.href, progress.connectMs) },
     );
+    let took = false;
     progress.exchange = exchange;
     const offAbort = onAbort(request.signal, (reason) => exchange.cancel(reason));
     try {
       const answer = await exchange.run();
+      took = exchange.uploadMs !== null && answer.httpStatus < 300;
       if (!connection.socket.destroyed && !this.#closed) this.#idle.put(url.origin, connection);
       else connection.socket.destroy();
       return answer;
@@ -168,6 +173,7 @@ export class PushClient {
       throw error;
     } finally {
       offAbort();
+      if (request.body.bytes > earlyAnswerThresholdBytes) this.#earlyAnswerWaits.after(url.href, took);
     }
   }
 

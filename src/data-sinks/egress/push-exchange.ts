@@ -104,7 +104,7 @@ export interface PushClientOptions {
   readonly connectionsInAll?: number;
   /** How long an idle connection is kept: shorter than servers do, whose closing would meet a push. @default 4000 */
   readonly keepAliveMs?: number;
-  /** Bodies over this size wait for an early answer. @default 65536 */
+  /** Bodies over this size wait for an early answer, unless the endpoint took the last such one. @default 65536 */
   readonly earlyAnswerThresholdBytes?: number;
   /**
    * How long to wait for an answer after the head of a large request.

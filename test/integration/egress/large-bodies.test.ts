@@ -1,43 +1,86 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
 import type { PushClient } from '../../../src/data-sinks/egress/index.js';
 import { EARLY_ANSWERS, EARLY_BODY_BYTES, EARLY_RUNS } from '../../support/egress/attack-matrix.js';
+import { createAuthority } from '../../support/egress/certificates.js';
 import { loopbackClient, pushOf, streamedBody } from '../../support/egress/push-client-fixture.js';
 import { ReceiverProcess } from '../../support/egress/receiver-process.js';
 import { documentSays, earlyAnswerRows } from '../../support/egress/security-document.js';
+
+const authority = createAuthority('The authority of early answers');
+const certificate = authority.issue({ name: 'receiver', hosts: ['127.0.0.1'] });
+
+/** Whether the client waits for an early answer or takes the endpoint for one that reads large bodies. */
+const WAYS = [
+  { way: 'HTTP, waited for', scheme: 'http', earlyAnswerWaitMs: 50 },
+  { way: 'HTTP, not waited for', scheme: 'http', earlyAnswerWaitMs: 0 },
+  { way: 'HTTPS, waited for', scheme: 'https', earlyAnswerWaitMs: 50 },
+  { way: 'HTTPS, not waited for', scheme: 'https', earlyAnswerWaitMs: 0 },
+] as const;
 
 const MATRIX = Object.entries(EARLY_ANSWERS).flatMap(([name, does]) =>
   [401, 413].map((status) => ({ name, does, status })),
 );
 
+/** Of each row of the matrix. */
+const RUNS = WAYS.length * EARLY_RUNS;
+
 describe('large bodies', () => {
   let receiver: ReceiverProcess;
   let client: PushClient;
+  let secure: ReceiverProcess;
   const right = new Map<string, number>();
 
   beforeAll(async () => {
     receiver = await ReceiverProcess.start();
+    secure = await ReceiverProcess.start({ tls: certificate });
   });
   afterAll(async () => {
     const seen = [...right.values()].reduce((sum, count) => sum + count, 0);
-    process.stdout.write(`early answers: right status seen in ${seen} of ${MATRIX.length * EARLY_RUNS} runs\n`);
-    await receiver.stop();
+    process.stdout.write(`early answers: right status seen in ${seen} of ${MATRIX.length * RUNS} runs\n`);
+    await Promise.all([receiver.stop(), secure.stop()]);
   });
   beforeEach(() => {
     client = loopbackClient();
   });
-  afterEach(() => client.close());
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await client.close();
+  });
 
-  it.each(MATRIX)('a receiver that $does: its $status is seen in every run', async ({ name, status }) => {
-    const statuses: unknown[] = [];
-    for (let run = 0; run < EARLY_RUNS; run++) {
-      const { result, answer } = await client.post(
-        pushOf(receiver.url(`/early/${name}/${status}`), streamedBody(EARLY_BODY_BYTES)),
-      );
-      statuses.push(result.kind === 'answered' ? `${result.httpStatus} ${answer?.excerpt}` : result.errorCode);
-    }
-    right.set(`${name} ${status}`, statuses.filter((seen) => seen === `${status} refuse`).length);
-    expect(statuses).toEqual(Array.from({ length: EARLY_RUNS }, () => `${status} refuse`));
+  describe.each(WAYS)('over $way', ({ scheme, earlyAnswerWaitMs }) => {
+    it.each(MATRIX)('a receiver that $does: its $status is seen in every run', async ({ name, status }) => {
+      client = loopbackClient({ earlyAnswerWaitMs, ca: [authority.cert] });
+      const at = scheme === 'https' ? secure : receiver;
+      const url = at.url(`/early/${name}/${status}`, '127.0.0.1', scheme);
+      const statuses: unknown[] = [];
+      for (let run = 0; run < EARLY_RUNS; run++) {
+        const { result, answer } = await client.post(pushOf(url, streamedBody(EARLY_BODY_BYTES)));
+        statuses.push(result.kind === 'answered' ? `${result.httpStatus} ${answer?.excerpt}` : result.errorCode);
+      }
+      const seen = statuses.filter((found) => found === `${status} refuse`).length;
+      right.set(`${name} ${status}`, (right.get(`${name} ${status}`) ?? 0) + seen);
+      expect(statuses).toEqual(Array.from({ length: EARLY_RUNS }, () => `${status} refuse`));
+    });
+  });
+
+  it('an endpoint that took one is not waited for at the next, until it refuses', async () => {
+    const waitMs = 4_321;
+    const real = globalThis.setTimeout;
+    const timers = jest
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation(((work: () => void, ms: number) => real(work, ms === waitMs ? 1 : ms)) as never);
+    client = loopbackClient({ earlyAnswerWaitMs: waitMs });
+    const url = receiver.url('/early/takes-only-the-first/413');
+    const post = async (bytes: number) => {
+      const { result } = await client.post(pushOf(url, streamedBody(bytes)));
+      const waits = timers.mock.calls.filter(([, ms]) => ms === waitMs).length;
+      return [result.kind === 'answered' && result.httpStatus, waits];
+    };
+    expect(await post(EARLY_BODY_BYTES)).toEqual([200, 1]);
+    expect(await post(EARLY_BODY_BYTES)).toEqual([413, 1]);
+    expect(await post(EARLY_BODY_BYTES)).toEqual([413, 2]);
+    expect(await post(1_000)).toEqual([413, 2]);
   });
 
   it.each(['aborts-after-64-kb', 'ends-after-64-kb'])(
@@ -90,7 +133,7 @@ describe('large bodies', () => {
   });
 
   it('the documentation has this table (WRITE_DOCS=1 writes it)', () => {
-    const rows = earlyAnswerRows((name, status) => `${right.get(`${name} ${status}`) ?? 0} of ${EARLY_RUNS}`);
+    const rows = earlyAnswerRows((name, status) => `${right.get(`${name} ${status}`) ?? 0} of ${RUNS}`);
     expect(documentSays('early-answers', rows)).toBe(true);
   });
 });

@@ -2,7 +2,10 @@
 const answer = (status, extra = '') => `HTTP/1.1 ${status} No\r\nContent-Length: 6\r\n${extra}\r\nrefuse`;
 
 /** Closes with a reset: what is unread is thrown away, as a process that dies or an impatient proxy does. */
-const reset = (socket) => socket.resetAndDestroy();
+const reset = (socket) => (socket._parent ?? socket).resetAndDestroy();
+
+/** Paths whose first body was taken. */
+const taken = new Set();
 
 export const earlyAnswers = {
   'keeps-open-unread'(socket, exchange, [status]) {
@@ -34,6 +37,18 @@ export const earlyAnswers = {
     exchange.after(1_048_576, () => {
       socket.pause();
       socket.write(answer(status, 'Connection: close\r\n'), () => socket.destroy());
+    });
+  },
+  /** As an endpoint whose owner lowers its limit. */
+  'takes-only-the-first'(socket, exchange, [status]) {
+    if (taken.has(exchange.path)) {
+      earlyAnswers['destroys-at-once'](socket, exchange, [status]);
+      return;
+    }
+    taken.add(exchange.path);
+    exchange.afterBody(() => {
+      socket.write('HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n');
+      socket.exchange = exchange.next();
     });
   },
   /** No answer at all. */
