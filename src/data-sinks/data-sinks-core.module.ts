@@ -11,6 +11,7 @@ import { type DataSinksOptions, type ResolvedDataSinksOptions, resolveOptions } 
 import { DATABASE, GIVEN_OPTIONS, NETWORK_POLICY, NEW_ID, OPTIONS, SESSION } from './data-sinks.tokens.js';
 import { PushClient } from './egress/index.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
+import { BodyPress } from './payload/body-press.js';
 import { PayloadBuilder } from './payload/payload-builder.js';
 import { PayloadStore } from './payload/payload-store.js';
 import { AttemptRepository } from './persistence/attempt.repository.js';
@@ -135,15 +136,17 @@ const pipeline: Provider[] = [
   ),
   provide(
     PayloadBodies,
-    [MappingResults, PayloadStore, NEW_ID, Telemetry, OPTIONS],
+    [MappingResults, PayloadStore, BodyPress, NEW_ID, Telemetry, OPTIONS],
     (
       results: MappingResults,
       store: PayloadStore,
+      press: BodyPress,
       newId: IdFactory,
       telemetry: Telemetry,
       { payloadCacheBytes }: Options,
-    ) => new PayloadBodies(new PayloadBuilder(results, store, newId), store, payloadCacheBytes, telemetry),
+    ) => new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, payloadCacheBytes, telemetry),
   ),
+  provide(BodyPress, [], () => new BodyPress()),
   provide(
     PushSigner,
     [SecretVault, ServerClock],

@@ -10,6 +10,7 @@ import type { DataSource } from 'typeorm';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { PushClient } from './egress/index.js';
+import { BodyPress } from './payload/body-press.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
 import { DeliverySweeper, DeliveryWorker, JobCompletedListener, RecoveryPacer } from './pipeline/index.js';
@@ -29,6 +30,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     private readonly sweeper: DeliverySweeper,
     private readonly recoveries: RecoveryPacer,
     private readonly client: PushClient,
+    private readonly press: BodyPress,
     private readonly telemetry: Telemetry,
     @Inject(DATABASE) private readonly database: DataSource,
   ) {}
@@ -55,5 +57,6 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
       await this.worker.stop();
     }
     await this.client.close();
+    await this.press.close();
   }
 }

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
+import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import type { Compression } from '../core/data-sink.js';
 
 const deflateAsync = promisify(deflateRaw);
@@ -13,12 +13,18 @@ const SYNC_BELOW_BYTES = 32 * 1024;
 const DEFLATE = { level: 1, chunkSize: 128 * 1024 };
 const INFLATE = { chunkSize: 512 * 1024 };
 
-/** A chunk as it is stored. @param body how the body is compressed that it is of: what is compressed is stored as it is */
+/** @returns null for chunks of a body that is compressed itself: they are stored as they are */
+export function deflateOptions(body: Compression): ZlibOptions | null {
+  return body === 'none' ? DEFLATE : null;
+}
+
+/** A chunk as it is stored. @param body how the body is compressed that it is of */
 export async function compress(bytes: Buffer, body: Compression): Promise<Buffer> {
-  if (body !== 'none') return bytes;
+  const options = deflateOptions(body);
+  if (!options) return bytes;
   return bytes.length < SYNC_BELOW_BYTES
     ? deflateRawSync(bytes, { level: DEFLATE.level })
-    : deflateAsync(bytes, DEFLATE);
+    : deflateAsync(bytes, options);
 }
 
 export async function decompress(stored: Buffer, body: Compression): Promise<Buffer> {

@@ -11,6 +11,9 @@ const gzipAsync = promisify(gzip);
  */
 const LEVEL = 6;
 
+/** What the compressor is fed at a time, and what is stored of what it makes. Never to be changed, for the same reason. */
+export const GZIP_BLOCK_BYTES = 256 * 1024;
+
 /** Of the header (RFC 1952): which operating system made it. 255 says "unknown", wherever this runs. */
 const OS_BYTE = 9;
 const UNKNOWN_OS = 255;

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import type { StoredPayload } from '../core/claimed-delivery.js';
 import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
 import type { JobKey } from '../core/job-completed.js';
@@ -7,8 +5,8 @@ import type { PayloadFacts } from '../core/payload-layout.js';
 import { MAX_PARTS, type PartRecipe, recipeName } from '../core/payload-recipe.js';
 import type { MappingResults } from '../ports/mapping-results.js';
 import { type BodyChunk, bodyChunks } from './body-chunks.js';
-import { compress } from './chunk-compression.js';
-import type { PartsBuild } from './part-store.js';
+import type { BodyPress } from './body-press.js';
+import type { PartChunk, PartsBuild } from './part-store.js';
 import { PayloadBeingBuiltError, ResultsMissingError, TooManyPartsError } from './payload-errors.js';
 import type { PayloadStore } from './payload-store.js';
 import { RowCursor } from './row-cursor.js';
@@ -18,13 +16,15 @@ export class PartsBuilder {
   readonly #results: MappingResults;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
+  readonly #press: BodyPress;
   /** Builds of this process: the deliveries of other parts wait for the one that is under way. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory) {
+  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
+    this.#press = press;
   }
 
   /**
@@ -84,24 +84,24 @@ export class PartsBuilder {
 
   async #buildPart(build: PartsBuild, recipe: PartRecipe, chunks: AsyncIterable<BodyChunk>): Promise<void> {
     const bodyId = `${build.buildId}.${recipe.split.number}`;
-    const hash = createHash('sha256');
-    let size = 0;
-    let seq = 0;
-    let last: BodyChunk | null = null;
-    const packed = async ({ bytes }: BodyChunk) => ({
-      ...{ bodyId, seq: seq++ },
-      bytes: await compress(bytes, recipe.compression),
-    });
-    for await (const chunk of chunks) {
-      if (last && !(await this.#store.parts.appendChunk(build, await packed(last)))) throw beingBuilt(build);
-      hash.update(chunk.bytes);
-      size += chunk.bytes.length;
-      last = chunk;
+    const body = this.#press.begin(recipe.compression);
+    let [bytes, rows, seq] = [0, 0, 0];
+    let last: PartChunk | null = null;
+    try {
+      for await (const chunk of chunks) {
+        if (last && !(await this.#store.parts.appendChunk(build, last))) throw beingBuilt(build);
+        bytes += chunk.bytes.length;
+        rows = chunk.rowsSoFar;
+        last = { bodyId, seq: seq++, bytes: await body.pack(chunk.bytes) };
+      }
+      if (!last) throw new Error('a body has at least one chunk');
+      const { sha256 } = await body.end();
+      const name = recipeName(recipe);
+      if (!(await this.#store.parts.finishPart(build, name, { bodyId, sha256, bytes, rows }, last)))
+        throw beingBuilt(build);
+    } finally {
+      body.forget();
     }
-    if (!last) throw new Error('a body has at least one chunk');
-    const payload: StoredPayload = { bodyId, sha256: hash.digest('hex'), bytes: size, rows: last.rowsSoFar };
-    const name = recipeName(recipe);
-    if (!(await this.#store.parts.finishPart(build, name, payload, await packed(last)))) throw beingBuilt(build);
     failpoint('mid-build');
   }
 }

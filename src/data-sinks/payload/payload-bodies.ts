@@ -19,7 +19,7 @@ export interface PayloadBody {
 }
 
 /** Chunks fetched by one statement; the next ones are on their way while these are being used. */
-const CHUNKS_AT_ONCE = 4;
+const CHUNKS_AT_ONCE = 2;
 
 const REMEMBERED = 1_000;
 

@@ -4,9 +4,11 @@ import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
 import type { PayloadFacts } from '../core/payload-layout.js';
 import { isOfSeveral, parseRecipe, type PayloadRecipe } from '../core/payload-recipe.js';
+import type { BodyMac } from '../core/signing/signature-scheme.js';
 import type { MappingResults } from '../ports/mapping-results.js';
 import { ahead } from './ahead.js';
 import { type BodyChunk, bodyChunks } from './body-chunks.js';
+import type { BodyDigests, BodyPress, PressedBody } from './body-press.js';
 import { chain } from './chain.js';
 import { compress } from './chunk-compression.js';
 import { PartsBuilder } from './parts-builder.js';
@@ -20,15 +22,16 @@ const CHUNKS_UNDER_WAY = 3;
 export interface BuiltPayload {
   readonly payload: StoredPayload;
   readonly whole: Buffer | null;
-  /** Who was given all of its bytes while it was made; null when nobody was. */
+  /** Who was given the digests of all of its bytes; null when nobody was. */
   readonly watchedBy: BodyWatch | null;
 }
 
-/** Whoever wants to see the bytes of a large body while it is made, and be spared a pass of its own. */
+/** Whoever wants HMACs of a large body while it is made, and be spared a pass of its own. */
 export interface BodyWatch {
-  /** @returns false when it wants none of them after all */
-  begin(): Promise<boolean>;
-  update(chunk: Uint8Array): void;
+  /** @returns null when it wants none after all */
+  begin(): Promise<readonly BodyMac[] | null>;
+  /** @param digests of what `begin` asked for, once the body is whole */
+  end(digests: readonly Buffer[]): void;
 }
 
 /** Makes the body of a job once: results → canonical bytes → compressed chunks and a SHA-256. */
@@ -36,13 +39,15 @@ export class PayloadBuilder {
   readonly #results: MappingResults;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
+  readonly #press: BodyPress;
   readonly #parts: PartsBuilder;
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory) {
+  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
-    this.#parts = new PartsBuilder(results, store, newId);
+    this.#press = press;
+    this.#parts = new PartsBuilder(results, store, newId, press);
   }
 
   /**
@@ -102,34 +107,50 @@ export class PayloadBuilder {
   ): Promise<BuiltPayload> {
     const bodyId = this.#newId('payload');
     if (!(await this.#store.beginBuild(key, bodyId))) return this.#builtElsewhere(key);
-    // Others may wait for this body: what ails the one that would watch must not keep it from them.
-    const watchedBy = watch && (await watch.begin().catch(() => false)) ? watch : null;
-    const hash = createHash('sha256');
-    let bytes = 0;
-    let rows = 0;
-    let seq = 0;
-    const pack = (chunk: BodyChunk) => {
-      hash.update(chunk.bytes);
-      watchedBy?.update(chunk.bytes);
-      bytes += chunk.bytes.length;
-      rows = chunk.rowsSoFar;
-      return compress(chunk.bytes, compression);
-    };
-    const append = (packed: Buffer) => this.#store.appendChunk(key, bodyId, seq++, packed);
     try {
-      // Rows become text on this thread while chunks before them are compressed on others and written by the database.
-      for await (const isOurs of ahead(ahead(chunks, CHUNKS_UNDER_WAY, pack), CHUNKS_UNDER_WAY, append)) {
-        if (!isOurs) throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
-        failpoint('mid-build');
-      }
+      // Others may wait for this body: what ails the one that would watch must not keep it from them.
+      const macs = watch && (await watch.begin().catch(() => null));
+      const { digests, ...size } = await this.#pressInto(
+        key,
+        bodyId,
+        chunks,
+        this.#press.begin(compression, macs ?? []),
+      );
+      const payload: StoredPayload = { bodyId, sha256: digests.sha256, ...size };
+      if (!(await this.#store.finishBuild(key, payload))) return await this.#builtElsewhere(key);
+      if (macs) watch.end(digests.macs);
+      return { payload, whole: null, watchedBy: macs && watch };
     } catch (error) {
       await this.#store.abandonBuild(key, bodyId);
       throw error;
     }
-    const payload: StoredPayload = { bodyId, sha256: hash.digest('hex'), bytes, rows };
-    return (await this.#store.finishBuild(key, payload))
-      ? { payload, whole: null, watchedBy }
-      : this.#builtElsewhere(key);
+  }
+
+  async #pressInto(
+    key: PayloadKey,
+    bodyId: string,
+    chunks: AsyncIterable<BodyChunk>,
+    body: PressedBody,
+  ): Promise<Pick<StoredPayload, 'bytes' | 'rows'> & { readonly digests: BodyDigests }> {
+    let bytes = 0;
+    let rows = 0;
+    let seq = 0;
+    const pack = (chunk: BodyChunk) => {
+      bytes += chunk.bytes.length;
+      rows = chunk.rowsSoFar;
+      return body.pack(chunk.bytes);
+    };
+    const append = (packed: Buffer) => this.#store.appendChunk(key, bodyId, seq++, packed);
+    try {
+      // Rows become text on this thread while chunks before them are packed on another and written by the database.
+      for await (const isOurs of ahead(ahead(chunks, CHUNKS_UNDER_WAY, pack), CHUNKS_UNDER_WAY, append)) {
+        if (!isOurs) throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
+        failpoint('mid-build');
+      }
+      return { bytes, rows, digests: await body.end() };
+    } finally {
+      body.forget();
+    }
   }
 
   async #builtElsewhere(key: PayloadKey): Promise<BuiltPayload> {

@@ -1,7 +1,8 @@
 import { NaturalBatcher } from '../core/natural-batcher.js';
-import { signatureScheme } from '../core/signing/signature-scheme.js';
+import { beginPass } from '../core/signing/body-pass.js';
+import { signatureScheme, type SigningInput } from '../core/signing/signature-scheme.js';
 import { type SecretRef, SecretUnreadableError, type SecretVault } from '../ports/secret-vault.js';
-import { type SigningTask, SigningWatch, type StartedSignature } from './signing-watch.js';
+import { type SigningTask, SigningWatch } from './signing-watch.js';
 
 /** What is signed: any stored body, or the synthetic one of a test. */
 export interface SignableBody {
@@ -37,8 +38,9 @@ export class PushSigner {
   /** One pass over the body where the scheme reads it, none where it does not; the body is never held. */
   async sign(request: SigningRequest): Promise<Readonly<Record<string, string>>> {
     const { config, body } = request;
-    const { pass } = await this.#begin(request);
-    if (signatureScheme(config.authScheme).readsBody) {
+    const scheme = signatureScheme(config.authScheme);
+    const pass = beginPass(scheme, await this.#input(request));
+    if (scheme.readsBody) {
       if (body.whole) pass.update(body.whole);
       else for await (const chunk of body.open()) pass.update(chunk);
     }
@@ -47,17 +49,15 @@ export class PushSigner {
 
   /** Signs a body while it is made: for a large one, whose bytes would have to be read once more. */
   watch(task: SigningTask): SigningWatch {
-    return new SigningWatch(task, () => this.#begin(task), this.#nowMs);
+    return new SigningWatch(task, () => this.#input(task), this.#nowMs);
   }
 
-  async #begin(task: SigningTask): Promise<StartedSignature> {
-    const { deliveryId, config } = task;
+  async #input(task: SigningTask): Promise<SigningInput> {
     const { secret, previousSecret, nowMs } = await this.#secretsInForce(task);
-    const pass = signatureScheme(config.authScheme).begin({
-      ...{ deliveryId, timestamp: Math.floor(nowMs / 1000), secret, previousSecret },
-      username: config.username,
-    });
-    return { pass, atMs: nowMs };
+    return {
+      ...{ deliveryId: task.deliveryId, timestamp: Math.floor(nowMs / 1000), secret, previousSecret },
+      username: task.config.username,
+    };
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { PreviousSecret } from '../core/claimed-delivery.js';
 import type { HttpsWebhookConfig } from '../core/data-sink.js';
-import { type BodyPass, signatureScheme } from '../core/signing/signature-scheme.js';
+import { type BodyMac, signatureScheme, type SigningInput } from '../core/signing/signature-scheme.js';
 import type { BodyWatch } from '../payload/payload-builder.js';
 import type { SecretRef } from '../ports/secret-vault.js';
 
@@ -13,43 +13,40 @@ export interface SigningTask {
   readonly previousSecret: PreviousSecret | null;
 }
 
-/** A pass over a body, and the time that it signs. */
-export interface StartedSignature {
-  readonly pass: BodyPass;
-  readonly atMs: number;
-}
-
 /** A body that took longer to make is signed anew: receivers compare the signature's time with their own. */
 const STALE_AFTER_MS = 30_000;
 
 /** A signature over a body that is being made. */
 export class SigningWatch implements BodyWatch {
   readonly #task: SigningTask;
-  readonly #start: () => Promise<StartedSignature>;
+  readonly #start: () => Promise<SigningInput>;
   readonly #nowMs: () => number;
-  #started: StartedSignature | null = null;
+  #input: SigningInput | null = null;
+  #digests: readonly Buffer[] | null = null;
 
-  constructor(task: SigningTask, start: () => Promise<StartedSignature>, nowMs: () => number) {
+  constructor(task: SigningTask, start: () => Promise<SigningInput>, nowMs: () => number) {
     this.#task = task;
     this.#start = start;
     this.#nowMs = nowMs;
   }
 
   /** Not while a secret is being rotated: whether the one before may still sign is judged at the end. */
-  async begin(): Promise<boolean> {
+  async begin(): Promise<readonly BodyMac[] | null> {
     const { config, previousSecret } = this.#task;
-    if (previousSecret !== null || !signatureScheme(config.authScheme).readsBody) return false;
-    this.#started = await this.#start();
-    return true;
+    const scheme = signatureScheme(config.authScheme);
+    if (previousSecret !== null || !scheme.readsBody) return null;
+    this.#input = await this.#start();
+    return scheme.macs(this.#input);
   }
 
-  update(chunk: Uint8Array): void {
-    this.#started?.pass.update(chunk);
+  end(digests: readonly Buffer[]): void {
+    this.#digests = digests;
   }
 
-  /** After the last byte. @returns null when the signature has become too old, or none was begun */
+  /** After the end. @returns null when the signature has become too old, or none was made */
   headers(): Readonly<Record<string, string>> | null {
-    if (!this.#started || this.#nowMs() - this.#started.atMs > STALE_AFTER_MS) return null;
-    return this.#started.pass.headers();
+    const [input, digests] = [this.#input, this.#digests];
+    if (!input || !digests || this.#nowMs() - input.timestamp * 1000 > STALE_AFTER_MS) return null;
+    return signatureScheme(this.#task.config.authScheme).headers(input, digests);
   }
 }

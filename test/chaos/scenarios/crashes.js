@@ -31,7 +31,7 @@ const STEPS = [
     fault: 'SIGKILL in step 5a, half of a large body stored',
     promise: 'another worker makes the body anew, from its first byte',
     jobs: 6,
-    rows: 6_000,
+    rows: 24_000,
   },
   {
     failpoint: 'after-prepared:5',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobKey, MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
+import { BodyPress } from '../../../src/data-sinks/payload/body-press.js';
 import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
 import { expirePayloads } from '../../../src/data-sinks/payload/payload-expiry.js';
@@ -11,6 +12,7 @@ import { ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
 let sink: string;
+const press = new BodyPress();
 const LEASE_MS = 60_000;
 const JOB = { jobId: 'job_1', run: 1 };
 const FACTS = {
@@ -25,7 +27,10 @@ beforeEach(async () => {
   await database.clear();
   sink = await database.sink();
 });
-afterAll(() => database.dataSource.destroy());
+afterAll(async () => {
+  await press.close();
+  await database.dataSource.destroy();
+});
 
 const row = (i: number): MappingResultRow => ({
   ...{ partnerRowId: `row_${i}`, referenceHotelId: `ref_${i}` },
@@ -77,7 +82,7 @@ async function wait(of: number, kind = 'JSON', parts = Array.from({ length: of }
 
 /** A worker of its own. */
 function worker(results: MappingResults) {
-  const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId), store(), 0);
+  const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press), store(), 0);
   const obtain = (part: number, of: number, kind?: string) =>
     bodies.obtain({ ...JOB, ...FACTS, recipe: recipe(part, of, kind), payload: null });
   return { bodies, obtain };
@@ -271,7 +276,7 @@ describe('a job of 100,000 rows in ten parts', () => {
       );
       mostHeld = Math.max(mostHeld, asked - Number(row?.rows));
     };
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId), store(), 0);
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press), store(), 0);
     const body = await bodies.obtain({ ...JOB, ...FACTS, recipe: `${kind};rows=10000;part=10/10`, payload: null });
     expect(results.passes).toBe(1);
     expect(body.payload.rows).toBe(10_000);

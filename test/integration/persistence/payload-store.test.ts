@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobCompleted, MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
+import { BodyPress } from '../../../src/data-sinks/payload/body-press.js';
 import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
 import { type PayloadKey, PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
@@ -10,6 +11,7 @@ import { ModuleDatabase, newId } from './module-database.js';
 let database: ModuleDatabase;
 let store: PayloadStore;
 
+const press = new BodyPress();
 const LEASE_MS = 60_000;
 const KEY: PayloadKey = { jobId: 'job_1', run: 1, recipe: 'JSON' };
 
@@ -18,7 +20,10 @@ beforeAll(async () => {
   store = new PayloadStore(database.manager, LEASE_MS);
 });
 beforeEach(() => database.clear());
-afterAll(() => database.dataSource.destroy());
+afterAll(async () => {
+  await press.close();
+  await database.dataSource.destroy();
+});
 
 const payload = (bodyId: string, bytes = 3) => ({ bodyId, sha256: 'ab'.repeat(32), bytes, rows: 1 });
 const text = async (bodyId: string) => (await store.readChunks(bodyId, 0, 100)).map((chunk) => chunk.toString());
@@ -151,14 +156,14 @@ describe('a body from results to bytes and back', () => {
     return { results, completed };
   }
 
-  it.each([0, 1, 12_000])(
+  it.each([0, 1, 30_000])(
     'of %i rows has one hash, on record, in memory and in every reading of the store',
     async (rowCount) => {
       const { results, completed } = job(rowCount);
       const request = { ...completed, ...KEY, payload: null };
       const bodies = (cacheBytes: number) =>
         new PayloadBodies(
-          new PayloadBuilder(results, new PayloadStore(database.manager, LEASE_MS), newId),
+          new PayloadBuilder(results, new PayloadStore(database.manager, LEASE_MS), newId, press),
           store,
           cacheBytes,
         );
@@ -180,7 +185,7 @@ describe('a body from results to bytes and back', () => {
   );
 
   it('lets go of the host’s rows when another worker turns out to be making it', async () => {
-    const { results, completed } = job(12_000);
+    const { results, completed } = job(30_000);
     const streams = { opened: 0, closed: 0 };
     const batches = results.streamRows.bind(results);
     results.streamRows = async (key) => {
@@ -195,14 +200,38 @@ describe('a body from results to bytes and back', () => {
       })();
     };
     expect(await store.beginBuild(KEY, 'pld_other')).toBe(true);
-    const build = new PayloadBuilder(results, store, newId).build(KEY, completed);
+    const build = new PayloadBuilder(results, store, newId, press).build(KEY, completed);
     await expect(build).rejects.toMatchObject({ code: 'payload_being_built' });
     expect(streams).toEqual({ opened: 1, closed: 1 });
   });
 
+  it('leaves nothing when the thread that packs it dies, and is made by the next', async () => {
+    const { results, completed } = job(60_000);
+    const dying = new BodyPress();
+    const batches = results.streamRows.bind(results);
+    results.streamRows = async (key) => {
+      const read = await batches(key);
+      return (async function* () {
+        let rows = 0;
+        for await (const batch of read ?? []) {
+          rows += batch.length;
+          // Others of the chunks before are in its hands by then.
+          if (rows > 40_000) await dying.close();
+          yield batch;
+        }
+      })();
+    };
+    const build = new PayloadBuilder(results, store, newId, dying).build(KEY, completed);
+    await expect(build).rejects.toThrow('the thread that makes bodies has ended');
+    expect([await stored(), await store.find(KEY)]).toEqual([[], null]);
+    results.streamRows = batches;
+    const { payload: made } = await new PayloadBuilder(results, store, newId, press).build(KEY, completed);
+    expect(made.rows).toBe(60_000);
+  });
+
   it('is made once for many that want it at the same time', async () => {
     const { results, completed } = job(10);
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 1_000_000);
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 1_000_000);
     const all = await Promise.all(
       Array.from({ length: 10 }, () => bodies.obtain({ ...completed, ...KEY, payload: null })),
     );
@@ -211,32 +240,35 @@ describe('a body from results to bytes and back', () => {
   });
 
   it.each([
-    ['large one is given to who watches it', 12_000, true, 'watched'],
-    ['large one is made all the same when who wanted to watch it cannot', 12_000, false, 'not watched'],
+    ['large one is given to who watches it', 30_000, true, 'watched'],
+    ['large one is made all the same when who wanted to watch it cannot', 30_000, false, 'not watched'],
     ['small one is in memory in any case', 10, true, 'not watched'],
   ])('a %s', async (_name, rowCount, begins, expected) => {
     const { results, completed } = job(rowCount);
-    const seen = createHash('sha256');
+    const macs = [{ key: 'a key', prefix: 'dlv_1.' }];
+    const seen: string[] = [];
     const watch = {
       begin: async () => {
-        if (begins) return true;
+        if (begins) return macs;
         throw new Error('the vault is away');
       },
-      update: (chunk: Uint8Array) => void seen.update(chunk),
+      end: (digests: readonly Buffer[]) => void seen.push(...digests.map((digest) => digest.toString('hex'))),
     };
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 0);
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 0);
     const body = await bodies.obtain({ ...completed, ...KEY, payload: null }, watch);
     expect(body.watchedBy === watch ? 'watched' : 'not watched').toBe(expected);
-    if (expected === 'watched') expect(seen.digest('hex')).toBe(body.payload.sha256);
+    const mac = createHmac('sha256', 'a key').update('dlv_1.');
+    for await (const chunk of body.open()) mac.update(chunk);
+    expect(seen).toEqual(expected === 'watched' ? [mac.digest('hex')] : []);
     const later = await bodies.obtain({ ...completed, ...KEY, payload: body.payload }, watch);
     expect(later.watchedBy).toBeNull();
   });
 
   it('is not sent when bytes are missing from the store', async () => {
-    const { results, completed } = job(12_000);
-    const { payload: made } = await new PayloadBuilder(results, store, newId).build(KEY, completed);
-    await database.all('DELETE FROM agent_data_source_payload_chunk WHERE body_id = $1 AND seq = 2', [made.bodyId]);
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId), store, 0);
+    const { results, completed } = job(30_000);
+    const { payload: made } = await new PayloadBuilder(results, store, newId, press).build(KEY, completed);
+    await database.all('DELETE FROM agent_data_source_payload_chunk WHERE body_id = $1 AND seq = 1', [made.bodyId]);
+    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 0);
     const body = await bodies.obtain({ ...completed, ...KEY, payload: made });
     const read = async () => {
       for await (const chunk of body.open()) expect(chunk.length).toBeGreaterThan(0);

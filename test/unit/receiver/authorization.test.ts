@@ -6,8 +6,8 @@ const sent = {
   ...{ deliveryId: 'dlv_1', timestamp: 0, secret: 'token-of-the-sink' },
   ...{ previousSecret: null, username: null },
 };
-const bearer = bearerScheme.begin(sent).headers();
-const basic = basicScheme.begin({ ...sent, username: 'ünser' }).headers();
+const bearer = bearerScheme.headers(sent, []);
+const basic = basicScheme.headers({ ...sent, username: 'ünser' }, []);
 
 describe('the Authorization of a push', () => {
   it('matches what the sending side makes', () => {

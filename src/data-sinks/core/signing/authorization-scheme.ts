@@ -1,17 +1,14 @@
-import type { BodyPass, SignatureScheme } from './signature-scheme.js';
+import type { SignatureScheme } from './signature-scheme.js';
 
 /** A header's value may hold visible ASCII only: anything else, a line break above all, would fail at every sending. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 const VISIBLE_ASCII_OR_SPACE = /^[\x20-\x7e]+$/;
 
-function withoutBody(authorization: string): BodyPass {
-  return { update: () => undefined, headers: () => ({ Authorization: authorization }) };
-}
-
 export const bearerScheme: SignatureScheme = {
   readsBody: false,
   overlaps: false,
-  begin: ({ secret }) => withoutBody(`Bearer ${secret}`),
+  macs: () => [],
+  headers: ({ secret }) => ({ Authorization: `Bearer ${secret}` }),
   secretProblem: (secret) =>
     VISIBLE_ASCII.test(secret) ? null : 'must be visible ASCII characters without spaces for Bearer',
   secretWarning: () => null,
@@ -21,9 +18,10 @@ export const bearerScheme: SignatureScheme = {
 export const basicScheme: SignatureScheme = {
   readsBody: false,
   overlaps: false,
-  begin({ secret, username }) {
+  macs: () => [],
+  headers({ secret, username }) {
     const pair = username === null ? secret : `${username}:${secret}`;
-    return withoutBody(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
+    return { Authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
   },
   secretProblem(secret, username) {
     if (username === null && !/^[^:]+:/.test(secret)) {

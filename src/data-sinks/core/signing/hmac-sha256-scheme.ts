@@ -1,5 +1,4 @@
-import { createHmac, type Hmac } from 'node:crypto';
-import type { SignatureScheme, SigningInput } from './signature-scheme.js';
+import type { BodyMac, SignatureScheme, SigningInput } from './signature-scheme.js';
 
 /** Shorter secrets are refused (contract, section 3). */
 export const MIN_HMAC_SECRET_BYTES = 16;
@@ -21,25 +20,21 @@ export function generateHmacSecret(randomBytes: (size: number) => Uint8Array): s
 export const hmacSha256Scheme: SignatureScheme = {
   readsBody: true,
   overlaps: true,
-  begin(input) {
-    const { deliveryId, timestamp, secret, previousSecret } = input;
-    const current = hashesOf(secret, input);
-    const previous = previousSecret === null ? null : hashesOf(previousSecret, input);
-    const all = previous ? [current, previous] : [current];
+  macs(input) {
+    const { secret, previousSecret } = input;
+    return previousSecret === null
+      ? macsOf(secret, input)
+      : [...macsOf(secret, input), ...macsOf(previousSecret, input)];
+  },
+  headers({ deliveryId, timestamp }, [plain, standard, previousPlain, previousStandard]) {
     return {
-      update(chunk) {
-        for (const { plain, standard } of all) {
-          plain.update(chunk);
-          standard.update(chunk);
-        }
-      },
-      headers: () => ({
-        'X-MT-Signature': plainSignature(current),
-        ...(previous && { 'X-MT-Signature-Previous': plainSignature(previous) }),
-        'webhook-id': deliveryId,
-        'webhook-timestamp': String(timestamp),
-        'webhook-signature': all.map(standardSignature).join(' '),
-      }),
+      'X-MT-Signature': plainSignature(plain),
+      ...(previousPlain && { 'X-MT-Signature-Previous': plainSignature(previousPlain) }),
+      'webhook-id': deliveryId,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': previousStandard
+        ? `${standardSignature(standard)} ${standardSignature(previousStandard)}`
+        : standardSignature(standard),
     };
   },
   secretProblem(secret) {
@@ -58,24 +53,24 @@ export const hmacSha256Scheme: SignatureScheme = {
   },
 };
 
-interface Hashes {
-  readonly plain: Hmac;
-  readonly standard: Hmac;
+function macsOf(secret: string, { deliveryId, timestamp }: SigningInput): readonly BodyMac[] {
+  return [
+    { key: secret, prefix: '' },
+    { key: standardWebhooksKey(secret), prefix: `${deliveryId}.${timestamp}.` },
+  ];
 }
 
-function hashesOf(secret: string, { deliveryId, timestamp }: SigningInput): Hashes {
-  return {
-    plain: createHmac('sha256', secret),
-    standard: createHmac('sha256', standardWebhooksKey(secret)).update(`${deliveryId}.${timestamp}.`),
-  };
+function plainSignature(digest: Buffer | undefined): string {
+  return `sha256=${given(digest).toString('hex')}`;
 }
 
-function plainSignature({ plain }: Hashes): string {
-  return `sha256=${plain.digest('hex')}`;
+function standardSignature(digest: Buffer | undefined): string {
+  return `v1,${given(digest).toString('base64')}`;
 }
 
-function standardSignature({ standard }: Hashes): string {
-  return `v1,${standard.digest('base64')}`;
+function given(digest: Buffer | undefined): Buffer {
+  if (!digest) throw new Error('the HMACs of a secret come in pairs');
+  return digest;
 }
 
 /** The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes (contract, section 6). */

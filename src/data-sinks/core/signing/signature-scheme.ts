@@ -13,10 +13,11 @@ export interface SigningInput {
   readonly username: string | null;
 }
 
-/** One pass over the body; `headers()` once after the last `update()`. */
-export interface BodyPass {
-  update(chunk: Uint8Array): void;
-  headers(): Readonly<Record<string, string>>;
+/** An HMAC-SHA256 over the body, for whoever reads its bytes. */
+export interface BodyMac {
+  readonly key: string | Uint8Array;
+  /** What is hashed before the body. */
+  readonly prefix: string;
 }
 
 /** How a push proves where it comes from (contract, section 6). */
@@ -25,7 +26,10 @@ export interface SignatureScheme {
   readonly readsBody: boolean;
   /** Whether a push can prove itself with two secrets at once: signatures can, an `Authorization` header comes once. */
   readonly overlaps: boolean;
-  begin(input: SigningInput): BodyPass;
+  /** What `headers` wants to be given of the body; none where they do not depend on it. */
+  macs(input: SigningInput): readonly BodyMac[];
+  /** @param digests of `macs`, in that order */
+  headers(input: SigningInput, digests: readonly Buffer[]): Readonly<Record<string, string>>;
   /** Says why a secret cannot be used with this scheme, or null. */
   secretProblem(secret: string, username: string | null): string | null;
   /** Says why a secret that can be used had better be another one, or null. */

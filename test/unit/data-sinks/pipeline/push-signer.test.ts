@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import type { BodyMac } from '../../../../src/data-sinks/core/signing/signature-scheme.js';
 import { PushSigner, type SigningRequest } from '../../../../src/data-sinks/pipeline/push-signer.js';
 import {
   type SecretRef,
@@ -152,6 +153,8 @@ describe('during a rotation', () => {
 });
 
 describe('a signature over a body that is being made', () => {
+  const digestsOf = (macs: readonly BodyMac[] | null, body: string) =>
+    (macs ?? []).map(({ key, prefix }) => createHmac('sha256', key).update(`${prefix}${body}`).digest());
   const stage = (given: Partial<SigningRequest> = {}, values: Readonly<Record<string, string>> = { sec_1: SECRET }) => {
     const clock = { ms: NOW_MS };
     const signer = new PushSigner(vaultOf(values).vault, () => clock.ms);
@@ -160,27 +163,31 @@ describe('a signature over a body that is being made', () => {
 
   it('is the one that a pass of its own would make', async () => {
     const { signer, watch } = stage();
-    expect(await watch.begin()).toBe(true);
-    for (const part of ['the ', 'body']) watch.update(Buffer.from(part));
+    watch.end(digestsOf(await watch.begin(), 'the body'));
     expect(watch.headers()).toEqual(await signer.sign(request()));
   });
 
   it('is none when the body took so long that its time is old', async () => {
     const { clock, watch } = stage();
-    await watch.begin();
-    clock.ms += 30_000;
+    watch.end(digestsOf(await watch.begin(), 'the body'));
+    // Signatures tell whole seconds.
+    clock.ms = Math.floor(NOW_MS / 1000) * 1000 + 30_000;
     expect(watch.headers()).not.toBeNull();
-    const late = stage();
-    await late.watch.begin();
-    late.clock.ms += 30_001;
-    expect(late.watch.headers()).toBeNull();
+    clock.ms += 1;
+    expect(watch.headers()).toBeNull();
+  });
+
+  it('is none before the body is whole', async () => {
+    const { watch } = stage();
+    await watch.begin();
+    expect(watch.headers()).toBeNull();
   });
 
   it('is not begun for a scheme that reads no body, nor while a secret is being rotated', async () => {
     const bearer = stage({ config: { authScheme: 'Bearer', username: null } });
-    expect([await bearer.watch.begin(), bearer.watch.headers()]).toEqual([false, null]);
+    expect([await bearer.watch.begin(), bearer.watch.headers()]).toEqual([null, null]);
     const rotating = stage({ previousSecret: { secretId: 'sec_0', expiresAt: new Date(NOW_MS + 60_000) } });
-    expect([await rotating.watch.begin(), rotating.watch.headers()]).toEqual([false, null]);
+    expect([await rotating.watch.begin(), rotating.watch.headers()]).toEqual([null, null]);
   });
 
   it('fails to begin without its secret', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuthScheme } from '../../../../../src/data-sinks/core/data-sink.js';
+import { beginPass } from '../../../../../src/data-sinks/core/signing/body-pass.js';
 import { signatureScheme } from '../../../../../src/data-sinks/core/signing/signature-scheme.js';
 
 function headers(scheme: AuthScheme, secret: string, username: string | null = null): Readonly<Record<string, string>> {
-  const pass = signatureScheme(scheme).begin({
+  const pass = beginPass(signatureScheme(scheme), {
     deliveryId: 'dlv_1',
     timestamp: 1,
     secret,

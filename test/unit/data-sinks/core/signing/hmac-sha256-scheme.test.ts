@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { generateHmacSecret } from '../../../../../src/data-sinks/core/signing/hmac-sha256-scheme.js';
+import { beginPass } from '../../../../../src/data-sinks/core/signing/body-pass.js';
 import { signatureScheme, type SigningInput } from '../../../../../src/data-sinks/core/signing/signature-scheme.js';
 import { verifyPush } from '../../../../../src/receiver/index.js';
 
@@ -20,7 +21,7 @@ function sign(
   given: Partial<SigningInput> = {},
   chunk = body.length || 1,
 ): Readonly<Record<string, string>> {
-  const pass = scheme.begin({ ...input, ...given });
+  const pass = beginPass(scheme, { ...input, ...given });
   for (let at = 0; at < body.length; at += chunk) pass.update(body.subarray(at, at + chunk));
   return pass.headers();
 }
