@@ -18,6 +18,9 @@ import type { PayloadKey, PayloadStore } from './payload-store.js';
 /** Chunks of one body that are being compressed, and as many that are being written, at a time. */
 const CHUNKS_UNDER_WAY = 3;
 
+/** What is known of a body when all of its chunks are stored. */
+type Pressed = Pick<StoredPayload, 'bytes' | 'rows'> & { readonly digests: BodyDigests };
+
 /** A body just stored. `whole` is set when it is one chunk: whoever made it need not read it back. */
 export interface BuiltPayload {
   readonly payload: StoredPayload;
@@ -107,23 +110,20 @@ export class PayloadBuilder {
   ): Promise<BuiltPayload> {
     const bodyId = this.#newId('payload');
     if (!(await this.#store.beginBuild(key, bodyId))) return this.#builtElsewhere(key);
+    // Others may wait for this body: what ails the one that would watch must not keep it from them.
+    const macs = watch && (await watch.begin().catch(() => null));
+    let pressed: Pressed;
     try {
-      // Others may wait for this body: what ails the one that would watch must not keep it from them.
-      const macs = watch && (await watch.begin().catch(() => null));
-      const { digests, ...size } = await this.#pressInto(
-        key,
-        bodyId,
-        chunks,
-        this.#press.begin(compression, macs ?? []),
-      );
-      const payload: StoredPayload = { bodyId, sha256: digests.sha256, ...size };
-      if (!(await this.#store.finishBuild(key, payload))) return await this.#builtElsewhere(key);
-      if (macs) watch.end(digests.macs);
-      return { payload, whole: null, watchedBy: macs && watch };
+      pressed = await this.#pressInto(key, bodyId, chunks, this.#press.begin(compression, macs ?? []));
     } catch (error) {
       await this.#store.abandonBuild(key, bodyId);
       throw error;
     }
+    const { digests, ...size } = pressed;
+    const payload: StoredPayload = { bodyId, sha256: digests.sha256, ...size };
+    if (!(await this.#store.finishBuild(key, payload))) return this.#builtElsewhere(key);
+    if (macs) watch.end(digests.macs);
+    return { payload, whole: null, watchedBy: macs && watch };
   }
 
   async #pressInto(
@@ -131,7 +131,7 @@ export class PayloadBuilder {
     bodyId: string,
     chunks: AsyncIterable<BodyChunk>,
     body: PressedBody,
-  ): Promise<Pick<StoredPayload, 'bytes' | 'rows'> & { readonly digests: BodyDigests }> {
+  ): Promise<Pressed> {
     let bytes = 0;
     let rows = 0;
     let seq = 0;

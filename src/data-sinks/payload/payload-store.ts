@@ -92,14 +92,21 @@ export class PayloadStore {
     return finished === 1;
   }
 
-  /** Gives up a build at once, so that the next attempt need not wait for the lease to run out. */
+  /**
+   * Gives up a build at once, so that the next attempt need not wait for the lease to run out. A body that is ready stays,
+   * also when whoever finished it was not told.
+   */
   async abandonBuild(key: PayloadKey, bodyId: string): Promise<void> {
     await this.#manager.query(
       `DELETE FROM agent_data_source_payload
         WHERE job_id = $1 AND run = $2 AND format = $3 AND body_id = $4 AND NOT ready`,
       [key.jobId, key.run, key.recipe, bodyId],
     );
-    await this.#manager.query('DELETE FROM agent_data_source_payload_chunk WHERE body_id = $1', [bodyId]);
+    await this.#manager.query(
+      `DELETE FROM agent_data_source_payload_chunk
+        WHERE body_id = $1 AND NOT EXISTS (SELECT FROM agent_data_source_payload WHERE body_id = $1)`,
+      [bodyId],
+    );
   }
 
   /** Some chunks in order, compressed as they are stored. */

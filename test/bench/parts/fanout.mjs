@@ -7,7 +7,7 @@ const BODY_BYTES = 12_200;
 
 /** One job to 100 sinks, against the naive design and against a bare signing client. */
 export async function fanout(stage, { runs, scale }) {
-  const jobs = Math.ceil(100 * scale);
+  const jobs = Math.ceil(300 * scale);
   const platform = await stage.platform();
   const naive = await naivePlatform(stage);
   const client = await stage.start('client-loop.mjs', {

@@ -7,7 +7,7 @@ const ROWS = 80;
 
 /** Small pushes, each job with a body of its own, against the naive design in the same run; and latency when idle. */
 export async function small(stage, { runs, scale }) {
-  const jobs = Math.ceil(4_000 * scale);
+  const jobs = Math.ceil(10_000 * scale);
   const platform = await stage.platform();
   const naive = await naivePlatform(stage);
   const agents = await stage.addAgents(platform, 8, 1);

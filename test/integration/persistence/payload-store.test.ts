@@ -104,15 +104,19 @@ describe('a body of many chunks', () => {
     expect(await text('pld_new')).toEqual(['new 0', 'new 1']);
   });
 
-  it('that is finished is never begun anew or added to', async () => {
+  it('that is finished is never begun anew, added to or given up', async () => {
     await store.beginBuild(KEY, 'pld_1');
+    await store.appendChunk(KEY, 'pld_1', 0, Buffer.from('all of it'));
     await store.finishBuild(KEY, payload('pld_1'));
     await database.advance(10 * LEASE_MS);
     expect(await store.beginBuild(KEY, 'pld_2')).toBe(false);
     expect(await store.appendChunk(KEY, 'pld_1', 9, Buffer.from('x'))).toBe(false);
     expect(await store.finishBuild(KEY, payload('pld_1', 99))).toBe(false);
     await store.abandonBuild(KEY, 'pld_2');
+    // Its builder may not have heard that it was finished.
+    await store.abandonBuild(KEY, 'pld_1');
     expect(await store.find(KEY)).toEqual(payload('pld_1'));
+    expect(await text('pld_1')).toEqual(['all of it']);
   });
 
   it('that was given up can be begun at once, and leaves no chunk', async () => {
