@@ -96,6 +96,10 @@ class PressThread {
     // What is waited for is a body of a delivery under way; that keeps the process.
     this.#worker.unref();
     this.#worker.on('message', (answer: ThreadAnswer) => this.#waiting.shift()?.resolve(answer));
+    this.#worker.on('messageerror', (error) => {
+      this.#fail(error);
+      void this.#worker.terminate();
+    });
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the thread that makes bodies has ended')));
   }
@@ -111,8 +115,9 @@ class PressThread {
   ask(request: ThreadRequest, given: ArrayBuffer[] = []): Promise<ThreadAnswer> {
     if (this.#gone) return Promise.reject(this.#gone);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      // Before it is waited for, since this may throw; the answer comes in a later turn of the loop.
       this.#worker.postMessage(request, given);
+      this.#waiting.push({ resolve, reject });
     });
   }
 

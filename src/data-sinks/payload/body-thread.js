@@ -54,3 +54,7 @@ function handle(request) {
 }
 
 parentPort?.on('message', handle);
+// A request that cannot be read would never be answered. What is thrown here ends this thread, and fails what waits for it.
+parentPort?.on('messageerror', (error) => {
+  throw error;
+});

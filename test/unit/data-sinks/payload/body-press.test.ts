@@ -63,6 +63,14 @@ describe('the press of large bodies', () => {
     expect([large.length, small.toString()]).toEqual([0, 'small']);
   });
 
+  it('fails what it is given twice, rather than never answer', async () => {
+    const body = press.begin('none');
+    const chunk = Buffer.alloc(10_000);
+    const again = Buffer.from(chunk.buffer);
+    await body.pack(chunk);
+    await expect(body.pack(again)).rejects.toThrow();
+  });
+
   it('fails what a thread that dies had in hand, and begins the next body on another', async () => {
     const [dying, beside] = [press.begin('none'), press.begin('none')];
     dying.forget();
