@@ -19,7 +19,10 @@ export interface PayloadBody {
 }
 
 /** Chunks fetched by one statement; the next ones are on their way while these are being used. */
-const CHUNKS_AT_ONCE = 2;
+const CHUNKS_AT_ONCE = 4;
+
+/** Of these, as many are unfolded before they are asked for. */
+const UNFOLDED_AHEAD = 2;
 
 const REMEMBERED = 1_000;
 
@@ -121,7 +124,7 @@ export class PayloadBodies {
   async *#stream({ bodyId, bytes }: StoredPayload, recipe: string): AsyncGenerator<Buffer> {
     const { compression } = parseRecipe(recipe);
     let sent = 0;
-    for await (const piece of ahead(this.#chunks(bodyId), CHUNKS_AT_ONCE, (chunk) => decompress(chunk, compression))) {
+    for await (const piece of ahead(this.#chunks(bodyId), UNFOLDED_AHEAD, (chunk) => decompress(chunk, compression))) {
       sent += piece.length;
       yield piece;
     }
