@@ -14,7 +14,7 @@ const DEFLATE = { level: 1, chunkSize: 128 * 1024 };
 /** Results unfold to 5 to 16 times their size. */
 const UNFOLDS_TO = 20;
 /** More than a stored chunk has. */
-const MOST_BYTES = 640 * 1024;
+const MOST_BYTES = 1280 * 1024;
 
 /** @returns null for chunks of a body that is compressed itself: they are stored as they are */
 export function deflateOptions(body: Compression): ZlibOptions | null {

@@ -1,6 +1,5 @@
 import type { ClaimedDelivery, StoredPayload } from '../core/claimed-delivery.js';
 import { parseRecipe } from '../core/payload-recipe.js';
-import { ahead } from './ahead.js';
 import { decompress } from './chunk-compression.js';
 import type { BodyWatch, PayloadBuilder } from './payload-builder.js';
 import { PayloadCache } from './payload-cache.js';
@@ -19,10 +18,7 @@ export interface PayloadBody {
 }
 
 /** Chunks fetched by one statement; the next ones are on their way while these are being used. */
-const CHUNKS_AT_ONCE = 4;
-
-/** Of these, as many are unfolded before they are asked for. */
-const UNFOLDED_AHEAD = 2;
+const CHUNKS_AT_ONCE = 2;
 
 const REMEMBERED = 1_000;
 
@@ -124,7 +120,8 @@ export class PayloadBodies {
   async *#stream({ bodyId, bytes }: StoredPayload, recipe: string): AsyncGenerator<Buffer> {
     const { compression } = parseRecipe(recipe);
     let sent = 0;
-    for await (const piece of ahead(this.#chunks(bodyId), UNFOLDED_AHEAD, (chunk) => decompress(chunk, compression))) {
+    for await (const chunk of this.#chunks(bodyId)) {
+      const piece = await decompress(chunk, compression);
       sent += piece.length;
       yield piece;
     }
