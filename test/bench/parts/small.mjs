@@ -75,7 +75,16 @@ export async function firstByteLatencies(stage, recordedAt = {}) {
   return Object.entries(firstBytes).flatMap(([jobId, at]) => (jobId in recordedAt ? [at - recordedAt[jobId]] : []));
 }
 
+/** PostgreSQL has written out what the load before left, and cleaned up after it: only then is the machine idle. */
+async function atRest(platform) {
+  const query = (sql) => platform.ask('query', { sql });
+  await query('CHECKPOINT');
+  const CLEANING = `SELECT 1 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'`;
+  while ((await query(CLEANING)).length > 0) await delay(200);
+}
+
 async function idleLatency(stage, platform, agentIds, count) {
+  await atRest(platform);
   await stage.receiver.ask('reset');
   const recordedAt = {};
   for (let n = 0; n < count; n++) {
