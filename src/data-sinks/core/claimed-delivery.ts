@@ -31,8 +31,6 @@ export interface ClaimedDelivery
   readonly recipe: string;
   /** The fencing token: whoever writes with another one writes nothing. */
   readonly leaseToken: string;
-  /** By the database's clock, which decides; a worker's own may be wrong. */
-  readonly claimedAt: Date;
   readonly completedAt: Date;
   readonly stats: JobStats;
   /** As it stands now; null when its row is gone. */

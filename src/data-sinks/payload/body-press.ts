@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { ZlibOptions } from 'node:zlib';
 import type { Compression } from '../core/data-sink.js';
@@ -35,14 +37,23 @@ export type ThreadRequest =
 export type ThreadAnswer =
   { readonly packed: Uint8Array; readonly spent?: ArrayBuffer } | { readonly digests: readonly Uint8Array[] };
 
+const THREAD_FILE = new URL('./body-thread.js', import.meta.url);
+
 /**
  * A thread beside this one for large bodies: it hashes and compresses what has become text, while the next rows become
  * text on this one. Started with the first large body; one that died is replaced for the next.
  */
 export class BodyPress {
   #thread: PressThread | null = null;
+  readonly #file: URL;
   #bodies = 0;
   #closed = false;
+
+  /** @throws when the thread's file is not there: better at the start than at the first large body, weeks later */
+  constructor(file = THREAD_FILE) {
+    if (!existsSync(file)) throw new Error(`${fileURLToPath(file)} is missing. ${KEEP_IT}`);
+    this.#file = file;
+  }
 
   /**
    * @param compression of the body itself: what is compressed is stored as it is
@@ -50,7 +61,7 @@ export class BodyPress {
    */
   begin(compression: Compression, macs: readonly BodyMac[] = []): PressedBody {
     if (this.#closed) throw new Error('no body is made any more');
-    if (!this.#thread?.alive) this.#thread = new PressThread();
+    if (!this.#thread?.alive) this.#thread = new PressThread(this.#file);
     const thread = this.#thread;
     const body = ++this.#bodies;
     const deflate = deflateOptions(compression);
@@ -87,12 +98,17 @@ interface Waiting {
 /** The process's own options are not for this thread: it loads nothing but what Node brings, and makes few objects. */
 const THREAD: WorkerOptions = { name: 'data-sinks', execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } };
 
+const KEEP_IT =
+  'Whoever bundles nestjs-data-sinks has to copy body-thread.js beside the bundle, or to leave the package out of it ' +
+  '(as an external one)';
+
 class PressThread {
-  readonly #worker = new Worker(new URL('./body-thread.js', import.meta.url), THREAD);
+  readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   #gone: Error | null = null;
 
-  constructor() {
+  constructor(file: URL) {
+    this.#worker = new Worker(file, THREAD);
     // What is waited for is a body of a delivery under way; that keeps the process.
     this.#worker.unref();
     this.#worker.on('message', (answer: ThreadAnswer) => this.#waiting.shift()?.resolve(answer));

@@ -116,7 +116,8 @@ claimed AS (
      SET status = 'IN_FLIGHT', next_attempt_at = NULL, updated_at = now(),
          lease_token = gen_random_uuid(), lease_expires_at = now() + $3::int * interval '1 millisecond'
     FROM picked WHERE d.id = picked.id
-  RETURNING d.*
+  RETURNING d.id, d.workspace_id, d.agent_id, d.data_source_id, d.job_id, d.run, d.recipe, d.trigger, d.attempt_count,
+            d.retries_allowed, d.retries_spent, d.own_failures, d.lease_token
 ),
 spent AS (
   UPDATE agent_data_source a
@@ -125,29 +126,36 @@ spent AS (
       ON c.data_source_id = p.id
    WHERE a.id = p.id
 )
-SELECT now() AS claimed_at, went.*, c.id, c.workspace_id, c.agent_id, c.data_source_id, c.job_id, c.run,
-       c.recipe, c.trigger, c.attempt_count, c.retries_allowed, c.retries_spent, c.own_failures, c.lease_token,
-       j.completed_at, j.total, j.matched, j.unmatched, j.traceparent, j.tracestate,
-       s.config, s.config_version, s.status AS sink_status, s.deleted_at, s.secret_id, s.failures_in_row,
-       s.previous_secret_expires_at,
-       CASE WHEN s.previous_secret_expires_at > now() THEN s.previous_secret_id END AS previous_secret_id,
-       p.body_id, p.sha256, p.byte_count, p.row_count
-  FROM (SELECT (SELECT sink FROM turn ORDER BY step DESC LIMIT 1) AS last_sink,
-               (SELECT max(step) < ${MOST_STEPS} AND max(found) < $5::int FROM turn)
-               AND (SELECT count(*) FROM offered) <= $1::int
-               AND NOT EXISTS (SELECT FROM offered WHERE share < room AND round = share) AS exhausted,
-               (SELECT count(*) FROM due) < least((SELECT count(*) FROM ranked), $1::int)
-               OR EXISTS (SELECT FROM due GROUP BY sink
-                           HAVING count(*) >= max(room)
-                               OR bool_or(fresh) AND count(*) FILTER (WHERE late = 0) >= max(fresh_room))
-               OR EXISTS (SELECT FROM turn WHERE is_full) AS capped,
-               ARRAY(SELECT w.workspace_id FROM workspace w
-                      WHERE w.room <= (SELECT count(*) FROM due d JOIN visited v ON v.sink = d.sink
-                                        WHERE v.workspace_id = w.workspace_id)) AS full_workspaces,
-               (SELECT 1000 / max(o.rate) FROM offered o JOIN paced p ON p.id = o.sink WHERE o.round > p.allowance) AS paced_ms) went
-  LEFT JOIN (claimed c
-        JOIN agent_data_source_job j ON j.job_id = c.job_id AND j.run = c.run
-        LEFT JOIN agent_data_source s ON s.id = c.data_source_id
-        LEFT JOIN agent_data_source_payload p ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.recipe AND p.ready)
-    ON true
- ORDER BY c.id`;
+SELECT went.*, c.*
+  FROM claimed c
+  FULL JOIN (
+    SELECT (SELECT sink FROM turn ORDER BY step DESC LIMIT 1) AS last_sink,
+           (SELECT max(step) < ${MOST_STEPS} AND max(found) < $5::int FROM turn)
+           AND (SELECT count(*) FROM offered) <= $1::int
+           AND NOT EXISTS (SELECT FROM offered WHERE share < room AND round = share) AS exhausted,
+           (SELECT count(*) FROM due) < least((SELECT count(*) FROM ranked), $1::int)
+           OR EXISTS (SELECT FROM due GROUP BY sink
+                       HAVING count(*) >= max(room)
+                           OR bool_or(fresh) AND count(*) FILTER (WHERE late = 0) >= max(fresh_room))
+           OR EXISTS (SELECT FROM turn WHERE is_full) AS capped,
+           ARRAY(SELECT w.workspace_id FROM workspace w
+                  WHERE w.room <= (SELECT count(*) FROM due d JOIN visited v ON v.sink = d.sink
+                                    WHERE v.workspace_id = w.workspace_id)) AS full_workspaces,
+           (SELECT 1000 / max(o.rate) FROM offered o JOIN paced p ON p.id = o.sink WHERE o.round > p.allowance) AS paced_ms,
+           (SELECT json_agg(s) FROM (
+             SELECT s.id, s.config, s.config_version, s.status, s.secret_id, s.failures_in_row,
+                    extract(epoch FROM s.deleted_at) * 1000 AS deleted_ms,
+                    extract(epoch FROM s.previous_secret_expires_at) * 1000 AS previous_secret_expires_ms,
+                    CASE WHEN s.previous_secret_expires_at > now() THEN s.previous_secret_id END AS previous_secret_id
+               FROM agent_data_source s WHERE s.id = ANY (ARRAY(SELECT data_source_id FROM claimed))) s) AS sinks,
+           (SELECT json_agg(b) FROM (
+             SELECT j.job_id, j.run, extract(epoch FROM j.completed_at) * 1000 AS completed_ms, j.total, j.matched, j.unmatched,
+                    j.traceparent, j.tracestate, c.recipe, p.body_id, encode(p.sha256, 'hex') AS sha256, p.byte_count, p.row_count
+               FROM (SELECT DISTINCT job_id, run, recipe FROM claimed) c
+               JOIN agent_data_source_job j ON j.job_id = c.job_id AND j.run = c.run
+               LEFT JOIN agent_data_source_payload p
+                 ON p.job_id = c.job_id AND p.run = c.run AND p.format = c.recipe AND p.ready) b) AS bodies,
+           -- Last, and so after all of the above: what has gone by since the statement began is part of it.
+           now() + (clock_timestamp() - transaction_timestamp()) AS answered_at) went
+    ON false
+ ORDER BY c.id NULLS FIRST`;

@@ -11,8 +11,9 @@ export interface Turn {
    * - `none`: all that is due has been taken
    */
   readonly more: 'now' | 'room' | 'none';
-  /** See `Claim`. */
+  /** See `Claim`, as the next one. */
   readonly pacedMs: number | null;
+  readonly answeredAt: Date;
 }
 
 /** Goes round the sinks, claim by claim, and knows when a whole round has found nothing more. */
@@ -39,15 +40,15 @@ export class ClaimTurns {
     const before = this.#lastSink;
     const position = { after: before, fullWorkspaces: [...this.#fullWorkspaces] };
     const claim = await claimDeliveries(this.#database, limits, position);
-    const { deliveries, lastSink, exhausted, pacedMs } = claim;
+    const { deliveries, lastSink, exhausted, pacedMs, answeredAt } = claim;
     this.#lastSink = lastSink;
     this.#capped ||= claim.capped;
     for (const workspace of claim.fullWorkspaces) this.#fullWorkspaces.add(workspace);
     const cameRound = deliveries.length === 0 && passes(this.#origin, before, lastSink);
     if (deliveries.length > 0) this.#origin = lastSink;
     // Somebody's cap must not keep the others from their turns: only after a whole round it is waited for.
-    if (!exhausted && !cameRound) return { deliveries, more: 'now', pacedMs };
-    return { deliveries, more: this.#capped ? 'room' : 'none', pacedMs };
+    if (!exhausted && !cameRound) return { deliveries, more: 'now', pacedMs, answeredAt };
+    return { deliveries, more: this.#capped ? 'room' : 'none', pacedMs, answeredAt };
   }
 }
 

@@ -74,11 +74,12 @@ export class DeliveryRecorder {
       transaction,
     );
 
-    const deliveries = completions.map((completion) =>
-      sinks
+    const deliveries = completions.map((completion) => {
+      const retriesAllowed = retriesOf(agents.get(completion.agentId));
+      return sinks
         .filter((sink) => wants(sink, completion))
-        .flatMap((sink) => this.#newDeliveries(completion, sink, agents.get(completion.agentId))),
-    );
+        .flatMap((sink) => this.#newDeliveries(completion, sink, retriesAllowed));
+    });
     const made = new Set(await recordCompletions(transaction ?? this.#session, 'AUTO', completions, deliveries.flat()));
     failpoint('after-recorded');
     if (made.size > 0) this.#commits.afterCommit(transaction, () => this.#wakeAll());
@@ -86,13 +87,20 @@ export class DeliveryRecorder {
   }
 
   /** One, or one per part of the job. */
-  #newDeliveries(completion: NumberedCompletion, sink: DataSink, agent: Agent | undefined): NewDelivery[] {
+  #newDeliveries(completion: NumberedCompletion, sink: DataSink, retriesAllowed: number): NewDelivery[] {
     const { jobId, run, workspaceId, agentId, stats } = completion;
-    // The count in force is the one at the time the delivery is made (contract, section 7).
-    const retriesAllowed = agent ? rulesInForce(agent).retryFailedPush : 0;
     return recipesFor(sink.format, sink.config, stats.total).map((recipe, i, { length: partCount }) => ({
-      ...{ id: this.#newId('delivery'), dataSourceId: sink.id, jobId, run, workspaceId, agentId },
-      ...{ format: sink.format, retriesAllowed, recipe: recipeName(recipe), part: i + 1, partCount },
+      id: this.#newId('delivery'),
+      dataSourceId: sink.id,
+      jobId,
+      run,
+      workspaceId,
+      agentId,
+      format: sink.format,
+      retriesAllowed,
+      recipe: recipeName(recipe),
+      part: i + 1,
+      partCount,
     }));
   }
 
@@ -102,7 +110,7 @@ export class DeliveryRecorder {
    */
   async recordManual(event: JobCompleted, sink: DataSink, agent: Agent): Promise<string | null> {
     const completion = toCompletion(event, false);
-    const deliveries = this.#newDeliveries(completion, sink, agent);
+    const deliveries = this.#newDeliveries(completion, sink, retriesOf(agent));
     const made = new Set(await recordCompletions(this.#session, 'MANUAL', [completion], deliveries));
     const [first] = deliveries;
     if (!first || !made.has(first.id)) return null;
@@ -133,6 +141,11 @@ function wants(sink: DataSink, completion: Completion): boolean {
     sink.workspaceId === completion.workspaceId &&
     (!completion.missed || sink.createdAt <= completion.completedAt)
   );
+}
+
+/** The count in force is the one at the time the delivery is made (contract, section 7). */
+function retriesOf(agent: Agent | undefined): number {
+  return agent ? rulesInForce(agent).retryFailedPush : 0;
 }
 
 function wantsPushes(agent: Agent | undefined): boolean {

@@ -134,8 +134,9 @@ export class DeliveryWorker {
         this.#room.beginClaim();
         if (batch <= 0) return this.#room.wait();
         const begunAt = this.#outages.mark();
-        const { deliveries, more, pacedMs } = await this.#turns.next({ ...caps, batch, leaseMs });
+        const { deliveries, more, pacedMs, answeredAt } = await this.#turns.next({ ...caps, batch, leaseMs });
         this.#outages.over(begunAt);
+        this.clock.set(answeredAt);
         if (deliveries.length > 0) {
           failpoint('after-claimed');
           this.telemetry.claimed(deliveries.length);
@@ -153,8 +154,6 @@ export class DeliveryWorker {
   }
 
   #take(claimed: readonly ClaimedDelivery[]): void {
-    const [first] = claimed;
-    if (first) this.clock.set(first.claimedAt);
     const judged = this.#judge(claimed);
     for (const delivery of claimed) {
       const signal = this.#leases.hold(delivery);

@@ -76,7 +76,6 @@ describe('a claim', () => {
       retriesSpent: 1,
       ownFailures: 4,
       leaseToken: expect.stringMatching(/^[\da-f-]{36}$/),
-      claimedAt: expect.any(Date),
       completedAt: new Date('2026-05-25T12:34:56Z'),
       stats: { total: 3, matched: 2, unmatched: 1 },
       sink: {
@@ -86,6 +85,44 @@ describe('a claim', () => {
       payload: null,
       traceContext: null,
     });
+  });
+
+  it('gives each its own sink, job and body, whatever it shares with the others', async () => {
+    const sinks = [await database.sink({ secret_id: 'sec_a' }), await database.sink({ secret_id: 'sec_b' })];
+    const wanted: unknown[] = [];
+    for (const [i, sink] of sinks.entries())
+      for (const job of ['job_1', 'job_2'])
+        for (const run of [1, 2]) {
+          const recipe = i === 0 ? 'JSON' : 'CSV';
+          const id = await database.delivery(sink, { job_id: job, run, recipe });
+          wanted.push([id, `sec_${'ab'.charAt(i)}`, `${job}/${run}/${recipe}`]);
+        }
+    await database.all(
+      `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
+       SELECT j, r, f, concat_ws('/', j, r, f), true, '\\xabcd', 1, 1
+         FROM unnest('{job_1,job_2}'::text[]) j, generate_series(1, 2) r, unnest('{JSON,CSV}'::text[]) f`,
+    );
+    const got = (await claim()).map(({ id, sink, payload }) => [id, sink?.secretId, payload?.bodyId]);
+    expect(got.sort()).toEqual(wanted.sort());
+  });
+
+  it('knows until when the secret before signs too, and when its sink was deleted', async () => {
+    const [deletedAt, expiresAt] = [new Date('2026-05-25T12:34:56.789Z'), new Date('2126-05-25T12:34:56.789Z')];
+    const sink = await database.sink({
+      ...{ deleted_at: deletedAt, previous_secret_id: 'sec_0', previous_secret_expires_at: expiresAt },
+    });
+    await database.delivery(sink);
+    const [claimed] = await claim();
+    expect(claimed?.sink).toMatchObject({ deletedAt, previousSecret: { secretId: 'sec_0', expiresAt } });
+  });
+
+  it('tells the time at which it answers, not that at which it began', async () => {
+    const begunAt = await database.now();
+    const { answeredAt } = await database.manager.transaction(async (transaction) => {
+      await transaction.query('SELECT pg_sleep(0.1)');
+      return claimDeliveries(transaction, LIMITS);
+    });
+    expect(answeredAt.getTime() - begunAt).toBeGreaterThanOrEqual(100);
   });
 
   it('brings the body once it is made, not while it is being made', async () => {

@@ -95,4 +95,10 @@ describe('the press of large bodies', () => {
     await expect(body.end()).rejects.toThrow('has ended');
     expect(() => press.begin('none')).toThrow('no body is made any more');
   });
+
+  it('cannot be had without the file of its thread, as in a bundle that left it out', () => {
+    expect(() => new BodyPress(new URL('file:///bundle/body-thread.js'))).toThrow(
+      /^\/bundle\/body-thread\.js is missing\. Whoever bundles nestjs-data-sinks has to copy/,
+    );
+  });
 });

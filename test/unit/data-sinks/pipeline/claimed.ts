@@ -17,7 +17,6 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     retriesSpent: 0,
     ownFailures: 0,
     leaseToken: '00000000-0000-4000-8000-000000000001',
-    claimedAt: new Date('2026-05-25T12:35:00Z'),
     completedAt: new Date('2026-05-25T12:34:56Z'),
     stats: { total: 1, matched: 1, unmatched: 0 },
     sink: {

@@ -5,17 +5,18 @@ import { InProcessWakeup } from '../../../../src/data-sinks/wakeup/in-process.wa
 
 type Parts = ConstructorParameters<typeof DeliveryWorker>;
 
-/** What a claim answers of one delivery that came under this lease. */
-const claimed = (leaseToken: string) => ({
+const JOB = { job_id: 'job_1', run: 1, recipe: 'JSON' };
+const ROUND = {
   ...{ last_sink: 'ads_1', exhausted: true, capped: false, full_workspaces: [], paced_ms: null },
-  ...{ id: 'dlv_1', lease_token: leaseToken, claimed_at: new Date(), recipe: 'JSON', config: null, body_id: null },
-  ...{ total: '1', matched: '1', unmatched: '0', traceparent: null, tracestate: null },
-});
-const NOTHING = { ...claimed(''), id: null };
+  ...{ sinks: null, bodies: [{ ...JOB, completed_ms: 0, body_id: null, traceparent: null }], answered_at: new Date() },
+};
+
+/** What a claim answers of one delivery that came under this lease. */
+const claimed = (leaseToken: string) => [ROUND, { ...JOB, id: 'dlv_1', lease_token: leaseToken }];
 
 it('waits at its end for both, where it has a delivery in hand twice: under a lease that was lost, and a new one', async () => {
-  const claims: object[] = [claimed('lost')];
-  const query = async (sql: string) => (sql.includes('claimed_at') ? [claims.shift() ?? NOTHING] : []);
+  const claims = [claimed('lost')];
+  const query = async (sql: string) => (sql.includes('answered_at') ? (claims.shift() ?? [ROUND]) : []);
   const finish = new Map<string, () => void>();
   const run = ({ leaseToken }: { leaseToken: string }) =>
     new Promise<null>((resolve) => finish.set(leaseToken, () => resolve(null)));
