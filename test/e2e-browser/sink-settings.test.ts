@@ -3,6 +3,7 @@ import type { ConsolePage } from '../support/browser/console-page.js';
 import { inspect } from '../support/browser/gallery.js';
 import { suiteConsole } from '../support/browser/suite-console.js';
 import { expectStatus } from '../support/platform/customer.js';
+import { until } from '../support/platform/until.js';
 
 const { platform, visitAs } = suiteConsole();
 const ADVANCED = 'Advanced: format, size and pace';
@@ -73,6 +74,57 @@ describe('the advanced settings of a data source', () => {
     await visitor.button('Save').click();
     await visitor.page.locator('[aria-invalid="true"]').waitFor();
     expect(await inspect(visitor, 'advanced', visitor.button('Save'))).toEqual([]);
+  });
+});
+
+describe('settings that somebody else changes while they are on the screen', () => {
+  const RATE = /^Pushes per second/;
+  const settings = async () => {
+    const customer = await platform().customer();
+    const agent = await customer.draftAgent();
+    const endpoint = await platform().receiver.endpoint();
+    const config = { url: endpoint.url, authScheme: 'HmacSha256', maxPushesPerSecond: 2 };
+    const sink = await agent.sink(endpoint, { config, name: 'Warehouse' });
+    const visitor = await visitAs(customer);
+    await visitor.go(`agents/${agent.id}/data-sources/${sink.id}/settings`);
+    const changeElsewhere = async (change: object) => {
+      expectStatus(await sink.api.patch(sink.path, change), 200);
+      // Back on line, the page looks at once, and not when the next look is due.
+      await visitor.page.context().setOffline(true);
+      await visitor.page.context().setOffline(false);
+    };
+    return { sink, visitor, changeElsewhere };
+  };
+
+  it('are shown where nothing was typed', async () => {
+    const { visitor, changeElsewhere } = await settings();
+    await visitor.field(RATE).waitFor();
+    await changeElsewhere({ config: { maxPushesPerSecond: 7 } });
+    await until(async () => (await visitor.field(RATE).inputValue()) === '7', 'the new rate is shown');
+  });
+
+  it('do not take away what was typed, and are kept when it is saved', async () => {
+    const { sink, visitor, changeElsewhere } = await settings();
+    await visitor.field('Name').fill('Internal BI');
+    await changeElsewhere({ config: { maxPushesPerSecond: 7 } });
+    await visitor.sees('Somebody else has changed these settings meanwhile. Saving changes only what you changed.');
+    expect(await visitor.field('Name').inputValue()).toBe('Internal BI');
+    expect(await inspect(visitor, 'changed-elsewhere', visitor.button('Show theirs'))).toEqual([]);
+    await visitor.button('Save').click();
+    await visitor.sees('Saved. The next attempts use it.');
+    await visitor.button('Show theirs').waitFor({ state: 'detached' });
+    expect(await visitor.field(RATE).inputValue()).toBe('7');
+    const { body } = await sink.api.get(sink.path);
+    expect(body).toMatchObject({ name: 'Internal BI', config: { maxPushesPerSecond: 7 } });
+  });
+
+  it('are shown when they are asked for', async () => {
+    const { visitor, changeElsewhere } = await settings();
+    await visitor.field('Name').fill('Internal BI');
+    await changeElsewhere({ name: 'Theirs' });
+    await visitor.button('Show theirs').click();
+    await visitor.button('Show theirs').waitFor({ state: 'detached' });
+    expect(await visitor.field('Name').inputValue()).toBe('Theirs');
   });
 });
 

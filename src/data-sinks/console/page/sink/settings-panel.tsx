@@ -38,14 +38,19 @@ interface Saved {
 function SettingsForm({ sink, onChanged }: SettingsParts) {
   const api = useApi();
   const [saved, setSaved] = useState<Saved | null>(null);
-  // What the form began with: only what differs from it is sent.
-  const initial = useMemo(() => draftOf(sink), [sink.configVersion]);
+  // As it was at the first keystroke: a change of somebody else's meanwhile must not take away what was typed.
+  const [touched, setTouched] = useState<Sink | null>(null);
+  const began = touched ?? sink;
+  // Only what differs from it is sent.
+  const initial = useMemo(() => draftOf(began), [began.configVersion]);
   const saving = useAction(async (draft: SinkDraft) => {
     setSaved(null);
     const update = toUpdate(draft, initial);
     const answer = update && (await api.changeSink(sink.agentId, sink.id, update));
     setSaved({ isChanged: answer !== null, warnings: answer?.warnings ?? [] });
-    if (answer) await onChanged();
+    if (!answer) return;
+    setTouched(null);
+    await onChanged();
   });
   return (
     <section class="card pad stack" aria-label="Settings">
@@ -59,9 +64,18 @@ function SettingsForm({ sink, onChanged }: SettingsParts) {
           {warning}
         </Notice>
       ))}
+      {began.configVersion !== sink.configVersion && (
+        <Notice tone="warn" role="status">
+          Somebody else has changed these settings meanwhile. Saving changes only what you changed.{' '}
+          <Button kind="quiet" onClick={() => setTouched(null)}>
+            Show theirs
+          </Button>
+        </Notice>
+      )}
       <SinkForm
-        key={sink.configVersion}
+        key={began.configVersion}
         initial={initial}
+        onTouched={() => setTouched(began)}
         isNew={false}
         isBusy={saving.isRunning}
         problem={saving.problem}

@@ -17,6 +17,8 @@ interface SinkFormParts {
   readonly isBusy: boolean;
   readonly problem: Problem | null;
   readonly submitText: string;
+  /** At every change. */
+  readonly onTouched?: () => void;
   readonly onSubmit: (draft: SinkDraft) => void;
   readonly children?: ComponentChildren;
 }
@@ -30,7 +32,7 @@ export interface FieldsParts {
 
 /** The fields of an HTTPS webhook, each with its help; what the API finds wrong is said at the field. */
 export function SinkForm({ initial, isNew, isBusy, problem: refusal, ...rest }: SinkFormParts) {
-  const { submitText, onSubmit, children } = rest;
+  const { submitText, onTouched, onSubmit, children } = rest;
   const [draft, setDraft] = useState(initial);
   const [mistyped, setMistyped] = useState<Problem | null>(null);
   const problem = mistyped ?? refusal;
@@ -38,7 +40,10 @@ export function SinkForm({ initial, isNew, isBusy, problem: refusal, ...rest }: 
   useEffect(() => {
     if (problem) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [problem]);
-  const change = (part: Partial<SinkDraft>): void => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<SinkDraft>): void => {
+    setDraft((before) => ({ ...before, ...part }));
+    onTouched?.();
+  };
   const submit = (event: Event): void => {
     event.preventDefault();
     const found = checkDraft(draft);
