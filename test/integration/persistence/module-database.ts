@@ -18,17 +18,17 @@ export const CONFIG: HttpsWebhookConfig = {
   ...DEFAULT_BODY_SETTINGS,
 };
 
-/** Statements that read the time ask for `now()`; here they find this one first. */
+/** Statements that read the time ask for `now()`; here they find this one first, which stands still until it is moved. */
 const SHADOW_NOW = [
   'CREATE SCHEMA fake',
   `CREATE FUNCTION fake.now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
-     SELECT pg_catalog.now() + coalesce(nullif(current_setting('fake.ahead', true), ''), '0')::interval $$`,
+     SELECT coalesce(nullif(current_setting('fake.now', true), '')::timestamptz, pg_catalog.now()) $$`,
   'SET search_path = fake, public, pg_catalog',
 ];
 
 /** The module's tables on a PGlite of the suite's own, whose time can be moved. */
 export class ModuleDatabase {
-  #aheadMs = 0;
+  #ms = Date.now();
 
   private constructor(readonly dataSource: DataSource) {}
 
@@ -48,11 +48,11 @@ export class ModuleDatabase {
       .map(({ tableName }) => tableName)
       .filter((name) => !name.startsWith('agent_data_source_audit'));
     await this.dataSource.query(`TRUNCATE ${tables.join(', ')}`);
-    await this.#moveTo(0);
+    await this.#moveTo(Date.now());
   }
 
   async advance(ms: number): Promise<void> {
-    await this.#moveTo(this.#aheadMs + ms);
+    await this.#moveTo(this.#ms + ms);
   }
 
   async now(): Promise<number> {
@@ -132,8 +132,8 @@ export class ModuleDatabase {
     await this.all(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places})`, Object.values(row));
   }
 
-  async #moveTo(aheadMs: number): Promise<void> {
-    this.#aheadMs = aheadMs;
-    await this.dataSource.query(`SELECT set_config('fake.ahead', $1, false)`, [`${aheadMs} milliseconds`]);
+  async #moveTo(ms: number): Promise<void> {
+    this.#ms = ms;
+    await this.dataSource.query(`SELECT set_config('fake.now', $1, false)`, [new Date(ms).toISOString()]);
   }
 }
