@@ -172,6 +172,18 @@ describe('a disabled sink is made active again, and what waited is sent,', () =>
     expect(await auditOf(sink, 'DATA_SINK_REACTIVATED')).toHaveLength(1);
   });
 
+  it('not by a Test of what it was before somebody changed it', async () => {
+    const { sink, endpoint } = await disabledSink();
+    const elsewhere = await platform().receiver.endpoint();
+    const before = endpoint.requests.length;
+    await endpoint.does([{ kind: 'answer', delayMs: 500 }]);
+    const testing = sink.api.post(`${sink.path}/test`);
+    await until(() => endpoint.requests.length > before, 'the test is under way');
+    expectStatus(await sink.api.patch(sink.path, { config: { url: elsewhere.url } }), 200);
+    expect(expectStatus(await testing, 200)).toMatchObject({ passed: true, reactivated: false });
+    expect(await readSink(sink)).toMatchObject({ status: 'DISABLED' });
+  });
+
   it('not by a Test that fails', async () => {
     const { sink } = await disabledSink();
     const result = expectStatus(await sink.api.post(`${sink.path}/test`), 200);

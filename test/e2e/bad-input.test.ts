@@ -48,6 +48,7 @@ const REFUSED: readonly (readonly [string, Body, readonly string[]])[] = [
   ['a blank name', { name: '  ' }, ['/name']],
   ['a name of 121 characters', { name: 'x'.repeat(121) }, ['/name']],
   ['a name with a NUL', { name: 'a\0b' }, ['/name']],
+  ['a name with half a character', { name: 'a\ud800b' }, ['/name']],
   ['a name of null', { name: null }, ['/name']],
   ['no configuration', { config: undefined }, ['/config']],
   ['a configuration that is a list', { config: [] }, ['/config']],
@@ -77,6 +78,7 @@ const REFUSED: readonly (readonly [string, Body, readonly string[]])[] = [
   ['a secret that is a number', { secret: { value: 12345678901234567890 } }, ['/secret/value']],
   ['a secret without a value', { secret: {} }, ['/secret/value']],
   ['an empty secret', { secret: { value: '' } }, ['/secret/value']],
+  ['a secret that ends with a NUL', { secret: { value: `${'x'.repeat(32)}\0` } }, ['/secret/value']],
   ['a secret of over 4,096 characters', { secret: { value: 'x'.repeat(4097) } }, ['/secret/value']],
   ['Bearer without a secret', { ...hmac({ authScheme: 'Bearer' }), secret: undefined }, ['/secret']],
   [
@@ -118,6 +120,7 @@ const REFUSED: readonly (readonly [string, Body, readonly string[]])[] = [
   ['a header that frames the message', header('Transfer-Encoding', 'chunked'), ['/config/customHeaders/0/name']],
   ['a header called __proto__', header('__proto__', 'x'), ['/config/customHeaders/0/name']],
   ['a header without a value', header('X-A', undefined), ['/config/customHeaders/0/value']],
+  ['a header that is a list', hmac({ customHeaders: [[]] }), ['/config/customHeaders']],
   ['a header that is null', hmac({ customHeaders: [null] }), ['/config/customHeaders']],
   ['headers that are an object', hmac({ customHeaders: { 'X-A': 'b' } }), ['/config/customHeaders']],
   [
@@ -153,6 +156,7 @@ describe('a change of a data source is refused', () => {
     ['a status that we do not know', { status: 'PAUSED' }, ['/status']],
     ['a secret of null', { secret: null }, ['/secret']],
     ['a short secret', { secret: { value: 'short' } }, ['/secret/value']],
+    ['a secret with a NUL', { secret: { value: `${'x'.repeat(32)}\0` } }, ['/secret/value']],
     ['a role, which cannot change', { role: 'RESULTS_SINK' }, ['/role']],
     ['a private url', { config: { url: 'https://10.0.0.1/' }, secret: { value: 'x'.repeat(32) } }, ['/config/url']],
   ])('with %s', async (_name, patch, pointers) => {

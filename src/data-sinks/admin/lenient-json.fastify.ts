@@ -38,12 +38,16 @@ export interface FastifyInstanceLike {
 }
 
 /** The body is read before Fastify's parsers, which would refuse it in a form of their own, and handed to it as it is. */
-export function readBodiesInFastify(fastify: FastifyInstanceLike, ours: RegExp, deadlineMs: number): void {
+export function readBodiesInFastify(
+  fastify: FastifyInstanceLike,
+  isOurs: (url: string) => boolean,
+  deadlineMs: number,
+): void {
   const declared = new WeakMap<FastifyRequestLike, string | undefined>();
 
   fastify.addHook('onRequest', async (request, reply) => {
     const { url = '', headers } = request.raw;
-    if (!ours.test(url)) return;
+    if (!isOurs(url)) return;
     for (const [name, value] of Object.entries(ANSWER_HEADERS)) reply.header(name, value);
     if (headers['content-type'] === OUR_TYPE) return;
     if (hasBody(request.raw)) {

@@ -2,6 +2,7 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { ANSWER_HEADERS } from './answer-headers.js';
 import { BODY_DEADLINE_MS, bodyProblem, hasBody, type ReadableRequest, readJsonBody } from './json-body.js';
 import { type FastifyInstanceLike, readBodiesInFastify } from './lenient-json.fastify.js';
+import { ourPaths } from './our-paths.js';
 import { PROBLEM_CONTENT_TYPE, problemDetails } from './problem-details.js';
 
 /** As much of Express's request and response as is needed before its own body parser has a chance. */
@@ -33,16 +34,14 @@ export class LenientJson {
    * @param deadlineMs for a whole body to arrive
    */
   constructor({ httpAdapter }: HttpAdapterHost, path: string, deadlineMs = BODY_DEADLINE_MS) {
-    // A host may put a prefix or a version before it; what follows are the paths of our controllers.
-    const mount = path === '' ? '' : `/${path.replace(/[^\w/-]/g, '\\$&')}`;
-    const ours = new RegExp(`^[^?]*${mount}/(agents/[^/?]+/data-sources|deliveries)(/|\\?|$)`);
     if (!httpAdapter) return;
+    const isOurs = ourPaths(path);
     if (httpAdapter.getType() === 'fastify') {
-      readBodiesInFastify(httpAdapter.getInstance<FastifyInstanceLike>(), ours, deadlineMs);
+      readBodiesInFastify(httpAdapter.getInstance<FastifyInstanceLike>(), isOurs, deadlineMs);
       return;
     }
     httpAdapter.use((request: ExpressRequest, response: ExpressResponse, next: () => void) => {
-      if (!ours.test(request.originalUrl)) return next();
+      if (!isOurs(request.originalUrl)) return next();
       for (const [name, value] of Object.entries(ANSWER_HEADERS)) response.setHeader(name, value);
       if (request._body === true || !hasBody(request)) return next();
       void readInExpress(request, response, next, deadlineMs);

@@ -70,8 +70,9 @@ export class SinkTest {
 
   /** Makes no delivery and no attempt row; it is one line in the audit log. @throws ProblemError `rate-limited` */
   async run(caller: RequestCaller, sink: DataSink): Promise<SinkTestResult> {
-    this.#perWorkspace.use(sink.workspaceId, 'Testing in a workspace');
+    // In this order: what is refused for one sink must not use up the tests of the others.
     this.#perSink.use(sink.id, 'Testing a data source');
+    this.#perWorkspace.use(sink.workspaceId, 'Testing in a workspace');
     const { text, body, headers, deliveryId, span } = await this.#request(sink);
     const { result, timings, answer } = await this.client.post({
       url: sink.config.url,

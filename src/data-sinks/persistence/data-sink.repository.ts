@@ -85,10 +85,13 @@ export class DataSinkRepository {
     return result.affected === 1;
   }
 
-  /** Makes a disabled sink active again, as it is, and ends its pause. @returns false when it was not disabled (any more) */
+  /**
+   * Makes a disabled sink active again, as it was read, and ends its pause.
+   * @returns false when it is not disabled (any more), or was changed: of what it is now, nothing is known
+   */
   async reactivate(sink: DataSink, manager = this.#manager): Promise<boolean> {
     const result = await repository(manager).update(
-      { id: sink.id, status: 'DISABLED', deletedAt: IsNull() },
+      { id: sink.id, configVersion: sink.configVersion, status: 'DISABLED', deletedAt: IsNull() },
       { status: 'ACTIVE', updatedAt: () => 'now()', ...disabling('ACTIVE') },
     );
     return result.affected === 1;
@@ -100,9 +103,10 @@ export class DataSinkRepository {
     await repository(this.#manager).update({ id: sink.id }, said);
   }
 
-  /** Ends the pause of a sink whose receiver has answered. @returns whether it was paused */
-  resume(sink: DataSink): Promise<boolean> {
-    return resumeSinks(this.#manager, [sink.id]);
+  /** Ends the pause of a sink, as it was read, whose receiver has answered. @returns whether it was paused */
+  async resume({ id, configVersion }: DataSink): Promise<boolean> {
+    const isAsRead = await repository(this.#manager).existsBy({ id, configVersion });
+    return isAsRead && resumeSinks(this.#manager, [id]);
   }
 
   /** Marks a sink as deleted; its history stays. @returns false when there was none to delete */

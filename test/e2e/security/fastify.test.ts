@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { type FastifyInstanceLike, readBodiesInFastify } from '../../../src/data-sinks/admin/lenient-json.fastify.js';
+import { ourPaths } from '../../../src/data-sinks/admin/our-paths.js';
 import { until } from '../../support/platform/until.js';
 
 let server: FastifyInstance;
@@ -10,7 +11,7 @@ let origin: string;
 
 beforeEach(async () => {
   server = fastify();
-  readBodiesInFastify(server as unknown as FastifyInstanceLike, /^\/deliveries/, 100);
+  readBodiesInFastify(server as unknown as FastifyInstanceLike, ourPaths(''), 100);
   server.post('/deliveries', (request) => ({ ours: request.body }));
   server.post('/hosts-own', (request) => ({ hosts: request.body }));
   origin = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -35,6 +36,12 @@ describe('on Fastify', () => {
       'referrer-policy': 'no-referrer',
       'content-security-policy': expect.stringMatching(/^default-src 'none'/),
     });
+  });
+
+  it('our answers have them, and our limits, however the path is spelt', async () => {
+    const answer = await post('/%64eliveries', ' '.repeat(70_000));
+    expect(answer.status).toBe(413);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
   it('the host’s do not', async () => {

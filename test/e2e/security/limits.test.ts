@@ -241,6 +241,17 @@ describe('security headers', () => {
     for (const { headers } of answers) expect(Object.fromEntries(headers)).toMatchObject(OURS);
   });
 
+  it('are there, as our limits are, however the path is spelt', async () => {
+    const agent = await newAgent();
+    const path = `/API/V1/Agents/${agent.id}/Data-Sources`;
+    const answers = [
+      await agent.api.get(path),
+      await agent.api.raw('POST', path, { body: '{}'.padEnd(70_000), headers: { 'Content-Type': 'application/json' } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 413]);
+    for (const { headers } of answers) expect(Object.fromEntries(headers)).toMatchObject(OURS);
+  });
+
   it('are not put on the host’s', async () => {
     const agent = await newAgent();
     for (const path of ['agents', agent.path, '/healthz', '/api/openapi.json']) {

@@ -9,6 +9,7 @@ import {
   IsIn,
   IsInt,
   IsNumber,
+  IsObject,
   IsString,
   Length,
   Max,
@@ -27,6 +28,7 @@ import {
 import { ROW_FIELDS, type RowField } from '../../core/job-completed.js';
 import { MAX_PARTS } from '../../core/payload-recipe.js';
 import { IfGiven, IfNotNull, oneOf } from './given.js';
+import { IsStorable } from './stored-text.js';
 
 const MIN_PUSHES_PER_SECOND = 0.01;
 const MAX_PUSHES_PER_SECOND = 1_000;
@@ -63,12 +65,14 @@ export class DataSourceConfigBody {
   @IfNotNull()
   @IsString()
   @Length(1, 256)
+  @IsStorable()
   username?: string | null;
 
   @ApiPropertyOptional({ type: [CustomHeaderBody], description: 'Sent with every push.', maxItems: MAX_CUSTOM_HEADERS })
   @IfGiven()
   @IsArray()
   @ArrayMaxSize(MAX_CUSTOM_HEADERS)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => CustomHeaderBody)
   customHeaders?: CustomHeaderBody[];

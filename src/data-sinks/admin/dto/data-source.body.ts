@@ -21,10 +21,7 @@ import {
 } from '../../core/data-sink.js';
 import { DataSourceConfigBody } from './data-source-config.body.js';
 import { IfGiven, NOT_NULL, oneOf } from './given.js';
-
-/** PostgreSQL's text holds no NUL. */
-const WITHOUT_NUL = /^[^\0]*$/;
-const NUL = { message: 'must not contain NUL' } as const;
+import { IsStorable } from './stored-text.js';
 
 export class SecretBody {
   @ApiProperty({
@@ -35,6 +32,7 @@ export class SecretBody {
   })
   @IsString()
   @Length(1, 4096)
+  @IsStorable()
   value!: string;
 }
 
@@ -50,7 +48,7 @@ export class CreateDataSourceBody {
   @ApiProperty({ example: 'Internal BI ingest', minLength: 1, maxLength: 120 })
   @IsString()
   @Matches(/\S/, { message: 'must not be blank' })
-  @Matches(WITHOUT_NUL, NUL)
+  @IsStorable()
   @MaxLength(120)
   name!: string;
 
@@ -99,6 +97,6 @@ export class PushBody {
   @ApiProperty({ example: 'job_01J5Z0000000000000000000AB', description: 'A finished job of this agent.' })
   @IsString()
   @Length(1, 64)
-  @Matches(WITHOUT_NUL, NUL)
+  @IsStorable()
   jobId!: string;
 }

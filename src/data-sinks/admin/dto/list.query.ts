@@ -1,8 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsDate, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../core/delivery.js';
 import { LIST_ORDERS, type ListOrder } from '../../persistence/page.js';
+import { IsStorable } from './stored-text.js';
+import { IsTime } from './time.js';
 
 export class ListQuery {
   @ApiPropertyOptional({ type: Number, minimum: 1, maximum: 100, default: 20 })
@@ -35,13 +37,12 @@ export class DeliveriesQuery extends ListQuery {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(/^[^\0]*$/, { message: 'must not contain NUL' })
+  @IsStorable()
   jobId?: string;
 
   @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Made at this time or later.' })
   @IsOptional()
-  @Type(() => Date)
-  @IsDate({ message: 'must be a time such as 2026-05-25T12:34:56Z' })
+  @IsTime()
   since?: Date;
 
   @ApiPropertyOptional({

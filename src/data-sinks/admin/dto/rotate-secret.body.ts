@@ -2,6 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { DEFAULT_OVERLAP_SECONDS, MAX_OVERLAP_SECONDS } from '../../core/secret-rotation.js';
 import { IfGiven } from './given.js';
+import { IsStorable } from './stored-text.js';
 
 export class RotateSecretBody {
   @ApiPropertyOptional({
@@ -14,6 +15,7 @@ export class RotateSecretBody {
   @IfGiven()
   @IsString()
   @Length(1, 4096)
+  @IsStorable()
   value?: string;
 
   @ApiPropertyOptional({

@@ -33,11 +33,15 @@ export function parseRoute(hash: string): Route {
   return { screen: 'sink', agentId: id, sinkId, tab: tab as SinkTab };
 }
 
+const MALFORMED = ['malformed'];
+
 function segments(hash: string): string[] {
   try {
-    return hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
+    const found = hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
+    // Browsers read these as steps in the path of what is asked of the API, however they are escaped.
+    return found.some((segment) => segment === '.' || segment === '..') ? MALFORMED : found;
   } catch {
-    return ['malformed'];
+    return MALFORMED;
   }
 }
 
