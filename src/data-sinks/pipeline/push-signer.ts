@@ -23,7 +23,7 @@ export class SecretUnavailableError extends Error {
 /** Step 5b: the headers that prove where a push comes from. */
 export class PushSigner {
   readonly #nowMs: () => number;
-  readonly #secrets: NaturalBatcher<SecretRef, string | undefined>;
+  readonly #secrets: NaturalBatcher<SecretRef, string | SecretUnavailableError>;
 
   /** @param nowMs milliseconds since 1970, for the signature's timestamp */
   constructor(vault: SecretVault, nowMs: () => number) {
@@ -31,7 +31,9 @@ export class PushSigner {
     this.#secrets = new NaturalBatcher(async (refs) => {
       // Deliveries of one sink come together; its secret is opened once for all of them.
       const values = await revealReadable(vault, [...new Map(refs.map((ref) => [ref.secretId, ref])).values()]);
-      return refs.map(({ secretId }) => values.get(secretId));
+      return refs.map(
+        ({ secretId: id }) => values.get(id) ?? new SecretUnavailableError(`the vault has no secret ${id}`),
+      );
     });
   }
 
@@ -73,22 +75,30 @@ export class PushSigner {
     const wanted = previous && { secretId: previous.secretId, workspaceId: secret.workspaceId };
     const [value, before] = await Promise.all([this.#secrets.add(secret), wanted && this.#secrets.add(wanted)]);
     const nowMs = this.#nowMs();
-    if (value === undefined) throw new SecretUnavailableError(`the vault has no secret ${secret.secretId}`);
-    if (previous === null || previous.expiresAt.getTime() <= nowMs)
+    if (value instanceof SecretUnavailableError) throw value;
+    if (before === null || previous === null || previous.expiresAt.getTime() <= nowMs)
       return { secret: value, previousSecret: null, nowMs };
-    if (before === undefined || before === null)
-      throw new SecretUnavailableError(`the vault has no secret ${previous.secretId}`);
+    if (before instanceof SecretUnavailableError) throw before;
     return { secret: value, previousSecret: before, nowMs };
   }
 }
 
 /** One secret that was tampered with must not hold up the others of its batch. */
-async function revealReadable(vault: SecretVault, refs: readonly SecretRef[]): Promise<ReadonlyMap<string, string>> {
+async function revealReadable(
+  vault: SecretVault,
+  refs: readonly SecretRef[],
+): Promise<ReadonlyMap<string, string | SecretUnavailableError>> {
   try {
     return await vault.reveal(refs);
   } catch (error) {
     if (!(error instanceof SecretUnreadableError)) throw error;
     const readable = refs.filter(({ secretId }) => !error.reasons.has(secretId));
-    return readable.length > 0 && readable.length < refs.length ? vault.reveal(readable) : new Map();
+    const asksForLess = readable.length > 0 && readable.length < refs.length;
+    const values = asksForLess ? await vault.reveal(readable) : new Map<string, string>();
+    // Why is for the log: a key that is missing is not a secret that is missing.
+    const unreadable = [...error.reasons.keys()].map(
+      (id) => [id, new SecretUnavailableError(error.explain(id))] as const,
+    );
+    return new Map([...values, ...unreadable]);
   }
 }

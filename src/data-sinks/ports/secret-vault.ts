@@ -54,7 +54,7 @@ export class SecretRefTakenError extends Error {
 
 /** Why a stored secret cannot be opened. */
 export type SecretUnreadableReason =
-  /** The ciphertext, or the id, workspace or key id it was sealed with, is not what it was. */
+  /** The ciphertext, or the id, workspace or key id it was sealed with, is not what it was; or the key of this id is another. */
   | 'secret_tampered'
   /** It was encrypted with a key that is not among the configured ones. */
   | 'secret_key_unknown';
@@ -64,8 +64,21 @@ export class SecretUnreadableError extends Error {
   readonly code = 'secret_unreadable';
   override readonly name = 'SecretUnreadableError';
 
-  /** @param reasons by `secretId`: exactly the secrets that cannot be opened */
-  constructor(readonly reasons: ReadonlyMap<string, SecretUnreadableReason>) {
+  /**
+   * @param reasons by `secretId`: exactly the secrets that cannot be opened
+   * @param keyIds by `secretId`: the id, never the key, of what each was sealed with, where the vault knows it
+   */
+  constructor(
+    readonly reasons: ReadonlyMap<string, SecretUnreadableReason>,
+    readonly keyIds: ReadonlyMap<string, string> = new Map(),
+  ) {
     super(`cannot open ${[...reasons].map(([id, reason]) => `${id} (${reason})`).join(', ')}`);
+  }
+
+  /** Of one of them: what an operator needs to find the key that is missing. */
+  explain(secretId: string): string {
+    const keyId = this.keyIds.get(secretId);
+    const sealedWith = keyId === undefined ? '' : `, sealed with the key ${JSON.stringify(keyId)}`;
+    return `the vault cannot open ${secretId} (${this.reasons.get(secretId)}${sealedWith})`;
   }
 }

@@ -51,15 +51,17 @@ export class DatabaseSecretVault extends SecretVault {
   private async revealWith(sql: SqlRunner, refs: readonly SecretRef[]): Promise<ReadonlyMap<string, string>> {
     const values = new Map<string, string>();
     const unreadable = new Map<string, SecretUnreadableReason>();
+    const keyIds = new Map<string, string>();
     for (const row of await selectSecrets(sql, refs)) {
       try {
         values.set(row.id, open(this.keys, { secretId: row.id, workspaceId: row.workspaceId }, row));
       } catch (error) {
         if (!(error instanceof EnvelopeError)) throw error;
         unreadable.set(error.secretId, error.code);
+        keyIds.set(error.secretId, row.keyId);
       }
     }
-    if (unreadable.size > 0) throw new SecretUnreadableError(unreadable);
+    if (unreadable.size > 0) throw new SecretUnreadableError(unreadable, keyIds);
     return values;
   }
 }

@@ -132,6 +132,19 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       });
     });
 
+    it('tells the id of the key that a secret was sealed with, when that key is not there or is another', async () => {
+      const ref = newRef();
+      await makeVault(keyEntry('k2024', 1)).store(ref, 'value');
+      const explained = async (keyRing: string): Promise<string> => {
+        const error: unknown = await makeVault(keyRing)
+          .reveal([ref])
+          .catch((thrown: unknown) => thrown);
+        return error instanceof SecretUnreadableError ? error.explain(ref.secretId) : String(error);
+      };
+      expect(await explained(keyEntry('k1', 2))).toContain('(secret_key_unknown, sealed with the key "k2024")');
+      expect(await explained(keyEntry('k2024', 2))).toContain('(secret_tampered, sealed with the key "k2024")');
+    });
+
     it('names exactly the secrets that cannot be opened, so that the rest of a batch goes on', async () => {
       const vault = makeVault();
       const [good, tampered, unknown] = [newRef(), newRef(), newRef()];

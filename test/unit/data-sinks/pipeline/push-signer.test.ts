@@ -18,7 +18,10 @@ function vaultOf(values: Readonly<Record<string, string>>, unreadable: readonly 
     asked.push(refs.map(({ secretId }) => secretId));
     const broken = refs.filter(({ secretId }) => unreadable.includes(secretId));
     if (broken.length > 0)
-      throw new SecretUnreadableError(new Map(broken.map(({ secretId }) => [secretId, 'secret_tampered'])));
+      throw new SecretUnreadableError(
+        new Map(broken.map(({ secretId }) => [secretId, 'secret_key_unknown'])),
+        new Map(broken.map(({ secretId }) => [secretId, 'k2024'])),
+      );
     return new Map(Object.entries(values).filter(([id]) => refs.some(({ secretId }) => secretId === id)));
   };
   return { asked, vault: { reveal } as unknown as SecretVault };
@@ -80,6 +83,24 @@ describe('the signer', () => {
     expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'secret_unavailable' } });
   });
 
+  it('says why a secret cannot be opened and with which key it was sealed, and does not call it missing', async () => {
+    const { vault } = vaultOf({}, ['sec_1']);
+    await expect(new PushSigner(vault, () => NOW_MS).sign(request())).rejects.toMatchObject({
+      code: 'secret_unavailable',
+      message: 'the vault cannot open sec_1 (secret_key_unknown, sealed with the key "k2024")',
+    });
+  });
+
+  it('says why also when the vault does not tell the key', async () => {
+    const reveal = async (): Promise<never> => {
+      throw new SecretUnreadableError(new Map([['sec_1', 'secret_tampered']]));
+    };
+    const signer = new PushSigner({ reveal } as unknown as SecretVault, () => NOW_MS);
+    await expect(signer.sign(request())).rejects.toMatchObject({
+      message: 'the vault cannot open sec_1 (secret_tampered)',
+    });
+  });
+
   it('fails for a secret that the vault does not have, without naming any value', async () => {
     const signing = new PushSigner(vaultOf({}).vault, () => NOW_MS).sign(request());
     await expect(signing).rejects.toMatchObject({
@@ -135,15 +156,15 @@ describe('during a rotation', () => {
   });
 
   it.each([
-    ['is gone', vaultOf({ sec_1: SECRET })],
-    ['cannot be opened', vaultOf({ sec_1: SECRET }, ['sec_old'])],
+    ['is gone', 'the vault has no secret sec_old', vaultOf({ sec_1: SECRET })],
+    ['cannot be opened', 'the vault cannot open sec_old', vaultOf({ sec_1: SECRET }, ['sec_old'])],
   ])(
     'an old one that %s fails on our side, since a receiver may know no other; after its end nobody misses it',
-    async (_how, { vault }) => {
+    async (_how, message, { vault }) => {
       const signer = new PushSigner(vault, () => NOW_MS);
       await expect(signer.sign(request({ previousSecret: previousSecret(1) }))).rejects.toMatchObject({
         code: 'secret_unavailable',
-        message: 'the vault has no secret sec_old',
+        message: expect.stringContaining(message),
       });
       expect(await signer.sign(request({ previousSecret: previousSecret(0) }))).toMatchObject({
         'X-MT-Signature': signedBy(SECRET),
