@@ -1,6 +1,6 @@
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import type { Queue, QueueOptions } from 'bull';
-import type { WakeupAdapter } from './data-sinks.module.js';
+import type { WakeupAdapter } from './data-sinks.structure.js';
 import { BullWakeup, WAKEUP_PREFIX, WAKEUP_QUEUE } from './wakeup/bull.wakeup.js';
 import { Wakeup } from './wakeup/wakeup.js';
 

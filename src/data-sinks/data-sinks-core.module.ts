@@ -210,7 +210,8 @@ export const coreProviders: readonly Provider[] = [...foundations, ...persistenc
 export const defaultSecretVault = provide(
   SecretVault,
   [SESSION, OPTIONS],
-  (session: Database, { vaultKeys }: Options) => new DatabaseSecretVault(session, parseKeyRing(vaultKeys), randomBytes),
+  (session: Database, { vaultKeys }: Options) =>
+    new DatabaseSecretVault(session, parseKeyRing(vaultKeys, 'the option vaultKeys'), randomBytes),
 );
 
 export const defaultAuditTrail = provide(

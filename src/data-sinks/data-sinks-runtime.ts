@@ -9,6 +9,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { DataSource } from 'typeorm';
 import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
+import { checkEntities } from './data-sinks.structure.js';
 import { PushClient } from './egress/index.js';
 import { BodyPress } from './payload/body-press.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
@@ -36,6 +37,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    checkEntities(this.database);
     outliveConnectionErrors(this.database);
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
     this.#stopWatching = this.telemetry.watchQueue(

@@ -1,19 +1,21 @@
-import {
-  type DynamicModule,
-  type FactoryProvider,
-  Module,
-  type ModuleMetadata,
-  type Provider,
-  type Type,
-} from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { adminControllers, adminProviders, LenientJson, mountedAt } from './admin/index.js';
-import { type ConsoleOptions, consoleParts } from './console/index.js';
+import { consoleParts } from './console/index.js';
 import { coreProviders, defaultAuditTrail, defaultSecretVault } from './data-sinks-core.module.js';
 import { DataSinksHealth } from './data-sinks-health.js';
 import { DataSinks } from './data-sinks.js';
 import type { DataSinksOptions } from './data-sinks.options.js';
+import {
+  checkStructure,
+  type DataSinksAsyncOptions,
+  type DataSinksPorts,
+  type DataSinksStructure,
+  refuseSettingsBesideFactory,
+  settingsIn,
+  type WakeupAdapter,
+} from './data-sinks.structure.js';
 import { DATABASE, GIVEN_OPTIONS } from './data-sinks.tokens.js';
 import {
   AgentDirectory,
@@ -26,47 +28,6 @@ import {
 import { InProcessWakeup } from './wakeup/in-process.wakeup.js';
 import { Wakeup } from './wakeup/wakeup.js';
 
-/** What the host brings: injectable classes. The first four are compulsory; forgetting one does not compile. */
-export interface DataSinksPorts {
-  readonly agentDirectory: Type<AgentDirectory>;
-  readonly workspacePlans: Type<WorkspacePlans>;
-  readonly mappingResults: Type<MappingResults>;
-  readonly workspaceAccess: Type<WorkspaceAccess>;
-  /** @default the module's own table, encrypted with `vaultKeys` */
-  readonly secretVault?: Type<SecretVault>;
-  /** @default the module's own table */
-  readonly auditTrail?: Type<AuditTrail>;
-}
-
-/** A way to wake workers, and the modules that it needs. */
-export interface WakeupAdapter {
-  readonly imports: NonNullable<ModuleMetadata['imports']>;
-  readonly provider: Provider<Wakeup>;
-}
-
-/** What must be known before anything is injected. */
-export interface DataSinksStructure {
-  readonly ports: DataSinksPorts;
-  /** Modules whose exports the ports and the options' factory need. */
-  readonly imports?: ModuleMetadata['imports'];
-  /** The name of the host's TypeORM `DataSource`. It needs `dataSinksEntities` and `dataSinksMigrations`. @default the unnamed one */
-  readonly dataSourceName?: string;
-  /** How workers learn that something is due. For several processes: `bullWakeup()`. @default timers in this process */
-  readonly wakeup?: WakeupAdapter;
-  /** Where the API is mounted, after the host's global prefix and version; may be empty. @default 'api/v1' */
-  readonly path?: string;
-  /** Where the console is mounted, after the host's global prefix, such as `'console'`. @default false: it is not */
-  readonly console?: string | ConsoleOptions | false;
-  /** Whether `DataSinks` can be injected everywhere without importing this module. @default true */
-  readonly isGlobal?: boolean;
-}
-
-export interface DataSinksAsyncOptions extends DataSinksStructure {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's own type of a factory's parameters
-  readonly useFactory: (...dependencies: any[]) => DataSinksOptions | Promise<DataSinksOptions>;
-  readonly inject?: FactoryProvider['inject'];
-}
-
 /**
  * Pushes the results of finished mapping jobs to the customers' HTTPS endpoints.
  *
@@ -77,11 +38,15 @@ export interface DataSinksAsyncOptions extends DataSinksStructure {
 export class DataSinksModule {
   /** Everything in the open. @throws ConfigurationError at boot when a setting cannot work */
   static forRoot(options: DataSinksStructure & DataSinksOptions): DynamicModule {
-    return assemble(options, { provide: GIVEN_OPTIONS, useValue: options });
+    return assemble(options, { provide: GIVEN_OPTIONS, useValue: settingsIn(options) });
   }
 
-  /** The same, with the settings from a factory, such as one that asks the host's `ConfigService`. */
+  /**
+   * The same, with the settings from a factory, such as one that asks the host's `ConfigService`.
+   * @throws ConfigurationError as `forRoot` does
+   */
   static forRootAsync(options: DataSinksAsyncOptions): DynamicModule {
+    refuseSettingsBesideFactory(options);
     const { useFactory, inject = [] } = options;
     return assemble(options, { provide: GIVEN_OPTIONS, useFactory, inject });
   }
@@ -93,6 +58,7 @@ const inProcessWakeup: WakeupAdapter = {
 };
 
 function assemble(structure: DataSinksStructure, options: Provider): DynamicModule {
+  checkStructure(structure);
   const { imports = [], dataSourceName, isGlobal = true } = structure;
   const path = (structure.path ?? 'api/v1').replace(/^\/+|\/+$/g, '');
   const { wakeup = inProcessWakeup } = structure;

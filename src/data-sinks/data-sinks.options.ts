@@ -2,6 +2,13 @@ import { hostname } from 'node:os';
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { DEFAULT_RETRY_WAITS_MS } from './core/backoff-schedule.js';
 import { ConfigurationError } from './core/errors.js';
+import {
+  checkNumber,
+  LONGEST_TIMER_MS,
+  type NumberRule,
+  OPTION_CHECKS,
+  refuseUnknown,
+} from './data-sinks.option-checks.js';
 import type { PushDeadlines, Resolver } from './egress/index.js';
 import { DEFAULT_ENTITLED_PLANS } from './ports/workspace-plans.js';
 
@@ -115,9 +122,9 @@ const NUMBERS = {
   maxInFlightPerSink: { default: 16, min: 1 },
   maxInFlightPerWorkspace: { default: 256, min: 1 },
   claimBatch: { default: 128, min: 1 },
-  leaseMs: { default: 60_000, min: 1_000 },
-  pollMs: { default: 1_000, min: 10 },
-  sweepMs: { default: 10_000, min: 10 },
+  leaseMs: { default: 60_000, min: 1_000, max: LONGEST_TIMER_MS },
+  pollMs: { default: 1_000, min: 10, max: LONGEST_TIMER_MS },
+  sweepMs: { default: 10_000, min: 10, max: LONGEST_TIMER_MS },
   maxAbandoned: { default: 5, min: 1 },
   disableAfter: { default: 5, min: 1 },
   disableWithinMs: { default: 86_400_000, min: 1 },
@@ -128,7 +135,7 @@ const NUMBERS = {
   recoverWithinMs: { default: 14 * DAY_MS, min: 1 },
   recoverAtMost: { default: 10_000, min: 1 },
   missedCompletionsMs: { default: 86_400_000, min: 0 },
-  shutdownGraceMs: { default: 25_000, min: 0 },
+  shutdownGraceMs: { default: 25_000, min: 0, max: LONGEST_TIMER_MS },
   payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },
   payloadRetentionMs: { default: 7 * DAY_MS, min: 0 },
   attemptRetentionMs: { default: 90 * DAY_MS, min: DAY_MS },
@@ -137,7 +144,7 @@ const NUMBERS = {
   sinksPerWorkspace: { default: 200, min: 1 },
   testsPerMinute: { default: 6, min: 1 },
   requestsPerMinute: { default: 600, min: 1 },
-} as const;
+} as const satisfies Partial<Record<keyof DataSinksOptions, NumberRule & { readonly default: number }>>;
 
 type NumberOption = keyof typeof NUMBERS;
 
@@ -146,20 +153,17 @@ type NumberOption = keyof typeof NUMBERS;
  * @throws ConfigurationError that says which option is wrong and what it may be
  */
 export function resolveOptions(given: DataSinksOptions): ResolvedDataSinksOptions {
+  check(given);
   const numbers = Object.fromEntries(
-    Object.entries(NUMBERS).map(([name, rule]) => [name, wholeNumber(name, given[name as NumberOption], rule)]),
+    Object.entries(NUMBERS).map(([name, rule]) => [name, given[name as NumberOption] ?? rule.default]),
   ) as Record<NumberOption, number>;
-  const retryWaitsMs = given.retryWaitsMs ?? DEFAULT_RETRY_WAITS_MS;
-  if (retryWaitsMs.length === 0 || retryWaitsMs.some((ms) => !Number.isSafeInteger(ms) || ms < 0)) {
-    throw new ConfigurationError('retryWaitsMs must be a list of milliseconds with at least one entry');
-  }
   // A completion that was forgotten while it is still looked for would be taken for a missed one, and pushed again.
   if (numbers.deliveryRetentionMs <= numbers.missedCompletionsMs) {
     throw new ConfigurationError('deliveryRetentionMs must be longer than missedCompletionsMs');
   }
   return Object.freeze({
     ...numbers,
-    retryWaitsMs,
+    retryWaitsMs: given.retryWaitsMs ?? DEFAULT_RETRY_WAITS_MS,
     vaultKeys: given.vaultKeys,
     resolver: given.resolver,
     meterProvider: given.meterProvider,
@@ -176,8 +180,14 @@ export function resolveOptions(given: DataSinksOptions): ResolvedDataSinksOption
   });
 }
 
-function wholeNumber(name: string, given: number | undefined, rule: { default: number; min: number }): number {
-  const value = given ?? rule.default;
-  if (Number.isSafeInteger(value) && value >= rule.min) return value;
-  throw new ConfigurationError(`${name} must be a whole number of at least ${rule.min}, not ${String(given)}`);
+function check(given: DataSinksOptions): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new ConfigurationError('useFactory must return the settings, as an object');
+  }
+  refuseUnknown('the options of DataSinksModule', given, [...Object.keys(OPTION_CHECKS), ...Object.keys(NUMBERS)]);
+  for (const [name, rule] of Object.entries(NUMBERS)) checkNumber(name, given[name as NumberOption], rule);
+  for (const [name, checkOne] of Object.entries(OPTION_CHECKS)) {
+    const value = given[name as keyof typeof OPTION_CHECKS];
+    if (value !== undefined && value !== null) checkOne(name, value);
+  }
 }

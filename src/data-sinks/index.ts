@@ -2,13 +2,9 @@ export { ProblemFilter } from './admin/index.js';
 export type { ConsoleOptions, ConsoleSession } from './console/index.js';
 export { DataSinks } from './data-sinks.js';
 export { DataSinksHealth, type DataSinksHealthReport } from './data-sinks-health.js';
-export {
-  type DataSinksAsyncOptions,
-  DataSinksModule,
-  type DataSinksPorts,
-  type DataSinksStructure,
-} from './data-sinks.module.js';
+export { DataSinksModule } from './data-sinks.module.js';
 export type { DataSinksOptions } from './data-sinks.options.js';
+export type { DataSinksAsyncOptions, DataSinksPorts, DataSinksStructure } from './data-sinks.structure.js';
 export { dataSinksEntities } from './entities.js';
 export { type BrokenAuditChain, verifyAuditChains } from './persistence/audit-chain.js';
 export { dataSinksMigrations } from './migrations.js';

@@ -99,6 +99,6 @@ async function revealReadable(
     const unreadable = [...error.reasons.keys()].map(
       (id) => [id, new SecretUnavailableError(error.explain(id))] as const,
     );
-    return new Map([...values, ...unreadable]);
+    return new Map<string, string | SecretUnavailableError>([...values, ...unreadable]);
   }
 }

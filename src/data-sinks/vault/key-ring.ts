@@ -19,27 +19,28 @@ export interface KeyRing {
 const KEY_BYTES = 32;
 const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
-const HOW_TO =
-  'Set VAULT_KEYS to id:base64 entries separated by commas, the encrypting one first; ' +
+const howTo = (setting: string): string =>
+  `Set ${setting} to id:base64 entries separated by commas, the encrypting one first; ` +
   '"openssl rand -base64 32" makes the base64 of a new key.';
 
 /**
- * Reads `id:base64,id2:base64` (the setting `VAULT_KEYS`).
+ * Reads `id:base64,id2:base64`.
+ * @param setting where the text comes from, for the error
  * @throws ConfigurationError that names entries by their position alone: whatever is in a mistyped setting may be a key
  */
-export function parseKeyRing(text: string | undefined): KeyRing {
-  if (!text?.trim()) throw new ConfigurationError(`VAULT_KEYS is empty. ${HOW_TO}`);
-  const keys = text.split(',').map((entry, i) => parseEntry(entry.trim(), i + 1));
-  refuseRepetition(keys);
+export function parseKeyRing(text: string | undefined, setting = 'VAULT_KEYS'): KeyRing {
+  if (!text?.trim()) throw new ConfigurationError(`${setting} is empty. ${howTo(setting)}`);
+  const keys = text.split(',').map((entry, i) => parseEntry(entry.trim(), i + 1, setting));
+  refuseRepetition(keys, setting);
   const byId = new Map(keys.map((key) => [key.id, key]));
   const [first] = keys;
-  if (!first) throw new ConfigurationError(`VAULT_KEYS is empty. ${HOW_TO}`);
+  if (!first) throw new ConfigurationError(`${setting} is empty. ${howTo(setting)}`);
   return { first, ids: [...byId.keys()], find: (keyId) => byId.get(keyId) };
 }
 
-function parseEntry(entry: string, position: number): VaultKey {
+function parseEntry(entry: string, position: number, setting: string): VaultKey {
   const refuse = (problem: string): ConfigurationError =>
-    new ConfigurationError(`Entry ${position} of VAULT_KEYS ${problem}. ${HOW_TO}`);
+    new ConfigurationError(`Entry ${position} of ${setting} ${problem}. ${howTo(setting)}`);
 
   if (entry === '') throw refuse('is empty');
   const colon = entry.indexOf(':');
@@ -56,11 +57,13 @@ function parseEntry(entry: string, position: number): VaultKey {
 }
 
 /** Two entries of one key under two ids would make a rotation look done that changed nothing. */
-function refuseRepetition(keys: readonly VaultKey[]): void {
+function refuseRepetition(keys: readonly VaultKey[], setting: string): void {
   keys.forEach((key, i) => {
     const earlier = keys.findIndex((other) => other.id === key.id || other.key.equals(key.key));
     if (earlier === i) return;
     const what = keys[earlier]?.id === key.id ? 'id' : 'key';
-    throw new ConfigurationError(`Entries ${earlier + 1} and ${i + 1} of VAULT_KEYS have the same ${what}. ${HOW_TO}`);
+    throw new ConfigurationError(
+      `Entries ${earlier + 1} and ${i + 1} of ${setting} have the same ${what}. ${howTo(setting)}`,
+    );
   });
 }

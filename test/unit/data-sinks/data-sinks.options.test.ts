@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import { ConfigurationError } from '../../../src/data-sinks/core/errors.js';
+import { createAuthority } from '../../support/egress/certificates.js';
 import { type DataSinksOptions, resolveOptions } from '../../../src/data-sinks/data-sinks.options.js';
+
+const AUTHORITY = createAuthority('An authority').cert;
 
 const thrown = (options: DataSinksOptions): unknown => {
   try {
@@ -67,7 +71,8 @@ describe('the module’s options', () => {
       entitledPlans: ['GOLD'],
       allowPrivateEndpoints: ['127.0.0.0/8'],
       allowedPorts: [443, 8443],
-      trustedCertificates: ['-----BEGIN CERTIFICATE-----'],
+      trustedCertificates: [`${AUTHORITY}${AUTHORITY}`],
+      deadlines: { connectMs: 1, responseHeadersMs: 2_147_483_647 },
       worker: false,
       workerId: 'worker-1',
       maxInFlight: 1,
@@ -102,9 +107,53 @@ describe('the module’s options', () => {
       expect(error).toBeInstanceOf(ConfigurationError);
       expect(error).toMatchObject({
         code: 'configuration_invalid',
-        message: `${name} must be a whole number of at least ${min}, not ${String(value)}`,
+        message: `${name} must be a whole number of at least ${min}, not ${inspect(value)}`,
       });
     }
+  });
+
+  it.each<[string, unknown]>([
+    ['has nothing that is called maxInflight. Did you mean maxInFlight?', { maxInflight: 5 }],
+    ['has nothing that is called wait. It may have: vaultKeys, ', { wait: 5 }],
+    ['deadlines.connectMs must be a whole number of at least 1, not NaN', { deadlines: { connectMs: Number.NaN } }],
+    [
+      'deadlines.responseHeadersMs must be a whole number of at least 1, not -5',
+      { deadlines: { responseHeadersMs: -5 } },
+    ],
+    ['deadlines.tlsMs must be at most 2147483647, not 2147483648', { deadlines: { tlsMs: 2 ** 31 } }],
+    ['deadlines has nothing that is called bogus. It may have: dnsMs, connectMs', { deadlines: { bogus: 3 } }],
+    ['deadlines must be an object', { deadlines: 5_000 }],
+    ['pollMs must be at most 2147483647', { pollMs: 2 ** 31 }],
+    ['allowedPorts must be a list of ports from 1 to 65535, without -1', { allowedPorts: [-1, 443] }],
+    ['allowedPorts must be a list of ports from 1 to 65535, without 99999999', { allowedPorts: [99_999_999] }],
+    ["without '443'", { allowedPorts: ['443'] }],
+    ['allowedPorts must be a list of ports from 1 to 65535, not 443', { allowedPorts: 443 }],
+    ['entry 1 of trustedCertificates is not a PEM certificate', { trustedCertificates: ['junk'] }],
+    ['entry 2 of trustedCertificates has', { trustedCertificates: [AUTHORITY, AUTHORITY.replace(/\n.{40}/, '\n')] }],
+    ['that cannot be read: give it whole', { trustedCertificates: [`${AUTHORITY}-----BEGIN CERTIFICATE-----`] }],
+    ['trustedCertificates must be a list of PEM texts', { trustedCertificates: AUTHORITY }],
+    ["worker must be true or false, not 'false'", { worker: 'false' }],
+    ['preparedStatements must be true or false, not 0', { preparedStatements: 0 }],
+    ['erasePayloadsOnSuccess must be true or false', { erasePayloadsOnSuccess: 'yes' }],
+    ['workerId must be a text that names this process', { workerId: '' }],
+    ['resolver must be a function', { resolver: {} }],
+    [
+      "allowPrivateEndpoints must be a list of ranges of addresses such as '127",
+      { allowPrivateEndpoints: '10.0.0.0/8' },
+    ],
+    ["entitledPlans must be a list of plan names, without ''", { entitledPlans: [''] }],
+    ['meterProvider must be an OpenTelemetry MeterProvider', { meterProvider: {} }],
+    ['tracerProvider must be an OpenTelemetry TracerProvider', { tracerProvider: {} }],
+    ['useFactory must return the settings', undefined],
+  ])('stop the boot: %s', (message, given) => {
+    const error = thrown(given as DataSinksOptions);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as Error).message).toContain(message);
+  });
+
+  it('never show the vault’s keys', () => {
+    const error = thrown({ vaultKeys: ['k1:the-key'] as unknown as string });
+    expect(error).toMatchObject({ code: 'configuration_invalid', message: expect.not.stringContaining('the-key') });
   });
 
   it.each([[[]], [[-1]], [[1.5]], [[5_000, Number.NaN]]])('stop the boot when retryWaitsMs is %j', (retryWaitsMs) => {

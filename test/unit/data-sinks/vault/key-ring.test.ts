@@ -55,6 +55,12 @@ describe('parseKeyRing', () => {
     expect(error.message).toContain('openssl rand -base64 32');
   });
 
+  it('names the setting that the text is from', () => {
+    const read = (text: string) => () => parseKeyRing(text, 'the option vaultKeys');
+    expect(read('')).toThrow(/^the option vaultKeys is empty\. Set the option vaultKeys to id:base64/);
+    expect(read(`a:${KEY_A},`)).toThrow(/^Entry 2 of the option vaultKeys is empty/);
+  });
+
   it('never repeats a part of a mistyped setting in its error', () => {
     const material = fc.base64String({ minLength: 12, maxLength: 60 });
     const template = fc.constantFrom('%', '%:a', 'a:%', 'a%:%', 'a:%:%', 'a:%,a:%', '%,', 'a %:a');
