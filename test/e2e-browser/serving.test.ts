@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type VersioningOptions, VersioningType } from '@nestjs/common';
 import { get } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { type ConsoleHost, type Framework, startConsoleHost } from '../support/browser/console-host.js';
@@ -77,7 +78,7 @@ describe.each<[Framework]>([['Express'], ['Fastify']])('the console on %s', (fra
   });
 
   it('is found below the host’s prefix, at any depth', async () => {
-    host = await startConsoleHost(framework, 'tools/sinks', 'ops');
+    host = await startConsoleHost(framework, 'tools/sinks', { prefix: 'ops' });
     const { bytes } = await load(`${host.url}/ops/tools/sinks`);
     const html = bytes.toString();
     expect(html).toContain('&quot;api&quot;:&quot;../api/v1&quot;');
@@ -85,9 +86,34 @@ describe.each<[Framework]>([['Express'], ['Fastify']])('the console on %s', (fra
   });
 });
 
+const SETTINGS = /name="data-sinks-console" content="([^"]+)"/;
+
+describe('the API that the page is told of', () => {
+  it.each<[string, VersioningOptions, string]>([
+    ['a default version', { type: VersioningType.URI, defaultVersion: '2' }, '/api/v2/sinks/agents'],
+    [
+      'one of several',
+      { type: VersioningType.URI, defaultVersion: ['3', '2'], prefix: 'ver' },
+      '/api/ver3/sinks/agents',
+    ],
+    ['no version', { type: VersioningType.URI }, '/api/sinks/agents'],
+    ['a version in a media type', { type: VersioningType.MEDIA_TYPE, key: 'v=' }, '/api/sinks/agents'],
+  ])('is where the host has it: under %s', async (_what, versioning, expected) => {
+    const addresses = { prefix: 'api', versioning, apiPath: 'sinks' };
+    host = await startConsoleHost('Express', { path: 'ui/console', session: {} }, addresses);
+    const page = `${host.url}/api/ui/console`;
+    const [, settings = ''] = SETTINGS.exec((await load(page)).bytes.toString()) ?? [];
+    const { api } = JSON.parse(settings.replaceAll('&quot;', '"')) as { api: string };
+    const agents = new URL(`${api}/agents`, page);
+    expect(agents.pathname).toBe(expected);
+    const { status } = await load(agents.href, { Cookie: 'session=alice', 'X-Data-Sinks-Console': '1' });
+    expect(status).toBe(200);
+  });
+});
+
 describe('the console', () => {
   it('has one address: with a slash at its end it leads there', async () => {
-    host = await startConsoleHost('Express', '/console', 'ops');
+    host = await startConsoleHost('Express', '/console', { prefix: 'ops' });
     const { status, headers } = await load(`${host.url}/ops/console/`);
     expect(status).toBe(302);
     expect(new URL(String(headers['location']), `${host.url}/ops/console/`).pathname).toBe('/ops/console');

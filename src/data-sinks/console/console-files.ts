@@ -15,6 +15,7 @@ export interface ConsoleFile {
 
 /** The page as it was built. It is small: all of it is kept in memory, and compressed once. */
 export interface ConsoleFiles {
+  /** With the settings as they were when it was first asked for. */
   readonly index: ConsoleFile;
   /** By name. Their names carry a hash of what is in them. */
   readonly assets: ReadonlyMap<string, ConsoleFile>;
@@ -32,19 +33,25 @@ const FOLDERS = ['./public/', '../../../dist/src/data-sinks/console/public/'];
 
 /**
  * @param path the console's path: the page is served there without a slash at its end, and finds its assets below it
+ * @param settings asked for once, with the first request of the page
  * @returns null when the page was not built
  */
-export function readConsoleFiles(path: string, settings: PageSettings): ConsoleFiles | null {
+export function readConsoleFiles(path: string, settings: () => PageSettings): ConsoleFiles | null {
   const folder = FOLDERS.map((name) => fileURLToPath(new URL(name, import.meta.url))).find((name) =>
     existsSync(join(name, 'index.html')),
   );
   if (folder === undefined) return null;
-  const html = readFileSync(join(folder, 'index.html'), 'utf8')
-    .replaceAll('./assets/', `./${path.split('/').at(-1) ?? ''}/assets/`)
-    .replace('%SETTINGS%', () => escapeAttribute(JSON.stringify(settings)));
+  const html = readFileSync(join(folder, 'index.html'), 'utf8').replaceAll(
+    './assets/',
+    `./${path.split('/').at(-1) ?? ''}/assets/`,
+  );
+  const told = (): Buffer => Buffer.from(html.replace('%SETTINGS%', () => escapeAttribute(JSON.stringify(settings()))));
+  let index: ConsoleFile | null = null;
   const names = readdirSync(join(folder, 'assets'));
   return {
-    index: consoleFile('index.html', Buffer.from(html)),
+    get index() {
+      return (index ??= consoleFile('index.html', told()));
+    },
     assets: new Map(names.map((name) => [name, consoleFile(name, readFileSync(join(folder, 'assets', name)))])),
   };
 }

@@ -1,7 +1,8 @@
 import type { Provider, Type } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
 import { readConsoleFiles } from './console-files.js';
 import { CONSOLE_FILES, consoleControllerAt } from './console.controller.js';
-import { type ConsoleOptions, consolePath, pageSettings } from './console.options.js';
+import { type ConsoleOptions, consoleOptions, consolePath, pageSettings } from './console.options.js';
 
 export type { ConsoleOptions, ConsoleSession } from './console.options.js';
 
@@ -12,14 +13,23 @@ export interface ConsoleParts {
 
 /**
  * What serves the console; nothing unless the host asks for it.
- * @param apiPath where the API is mounted, after the same prefix
+ * @param apiPath where the API is mounted, after the host's prefix and version
+ * @throws ConfigurationError when it cannot be mounted as the host wants it
  */
 export function consoleParts(wanted: string | ConsoleOptions | false, apiPath: string): ConsoleParts {
   if (wanted === false) return { controllers: [], providers: [] };
-  const options = typeof wanted === 'string' ? { path: wanted } : wanted;
+  const options = consoleOptions(wanted);
   const path = consolePath(options);
   return {
     controllers: [consoleControllerAt(path)],
-    providers: [{ provide: CONSOLE_FILES, useFactory: () => readConsoleFiles(path, pageSettings(options, apiPath)) }],
+    providers: [
+      {
+        provide: CONSOLE_FILES,
+        inject: [ApplicationConfig],
+        // The host sets its versions after its modules were made.
+        useFactory: (host: ApplicationConfig) =>
+          readConsoleFiles(path, () => pageSettings(options, apiPath, host.getVersioning())),
+      },
+    ],
   };
 }
