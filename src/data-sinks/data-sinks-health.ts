@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { DATABASE } from './data-sinks.tokens.js';
-import { dataSinksMigrations } from './migrations.js';
+import { pendingMigrations } from './pending-migrations.js';
 import { oldestDueAgeMs } from './persistence/next-due.js';
-import { rows } from './persistence/database.js';
 import { Wakeup } from './pipeline/index.js';
 
 export interface DataSinksHealthReport {
@@ -18,7 +17,7 @@ export interface DataSinksHealthReport {
   readonly redis: 'up' | 'degraded' | null;
   /** For how long the oldest delivery has been due, in milliseconds; 0 when none is, null without a database. */
   readonly oldestDueAgeMs: number | null;
-  /** Names of the module's migrations that this database has not run; null without a database. */
+  /** Names of the module's migrations that this database has not run, all when none ever ran; null without a database. */
   readonly migrationsPending: readonly string[] | null;
 }
 
@@ -35,7 +34,7 @@ export class DataSinksHealth {
     const reachable = this.wakeup.reachesOthers();
     const redis = reachable === null ? null : reachable ? 'up' : 'degraded';
     try {
-      const migrationsPending = await this.#pending();
+      const migrationsPending = await pendingMigrations(this.database);
       const ready = migrationsPending.length === 0;
       const age = ready ? await oldestDueAgeMs(this.database.manager) : null;
       const status = !ready ? 'down' : redis === 'degraded' ? 'degraded' : 'up';
@@ -43,15 +42,5 @@ export class DataSinksHealth {
     } catch {
       return { status: 'down', database: 'down', redis, oldestDueAgeMs: null, migrationsPending: null };
     }
-  }
-
-  async #pending(): Promise<string[]> {
-    const names = dataSinksMigrations.map((migration) => new migration().name);
-    const table = this.database.driver.escape(this.database.options.migrationsTableName ?? 'migrations');
-    const ran = await rows<{ name: string }>(this.database.manager, `SELECT name FROM ${table} WHERE name = ANY ($1)`, [
-      names,
-    ]);
-    const done = new Set(ran.map(({ name }) => name));
-    return names.filter((name) => !done.has(name));
   }
 }

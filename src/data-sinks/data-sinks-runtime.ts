@@ -1,6 +1,7 @@
 import {
   Inject,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type BeforeApplicationShutdown,
   Optional,
@@ -11,6 +12,7 @@ import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { checkEntities } from './data-sinks.structure.js';
 import { PushClient } from './egress/index.js';
+import { pendingMigrations } from './pending-migrations.js';
 import { BodyPress } from './payload/body-press.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
@@ -20,6 +22,7 @@ import { Telemetry } from './telemetry/telemetry.js';
 /** Starts what runs by itself when the host has started, and stops it before the host takes its database away. */
 @Injectable()
 export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #logger = new Logger('DataSinks');
   #stopListening: (() => Promise<void>) | null = null;
   #stopWatching: (() => void) | null = null;
 
@@ -39,6 +42,8 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   async onApplicationBootstrap(): Promise<void> {
     checkEntities(this.database);
     outliveConnectionErrors(this.database);
+    // Not waited for: a database that is away for a moment does not hold up the boot.
+    void this.#tellOfPendingMigrations();
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
     this.#stopWatching = this.telemetry.watchQueue(
       () => queueState(this.database.manager),
@@ -48,6 +53,14 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     await this.worker.start();
     this.sweeper.start();
     this.recoveries.start();
+  }
+
+  /** What fails without them says only which table is not there. */
+  async #tellOfPendingMigrations(): Promise<void> {
+    const pending = await pendingMigrations(this.database).catch(() => []);
+    if (pending.length === 0) return;
+    const todo = 'run them: dataSinksMigrations in the "migrations" of the DataSource, with migrationsRun or the CLI';
+    this.#logger.error({ event: 'migrations.pending', pending, todo });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
