@@ -1,3 +1,4 @@
+import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
 import { SecretRefTakenError, SecretVault, type SecretRef } from 'nestjs-data-sinks';
 
 export interface HashiCorpVaultOptions {
@@ -24,6 +25,21 @@ export interface HashiCorpVaultOptions {
   readonly timeoutMs?: number;
 }
 
+/** The token under which the adapter is given its options. */
+export const HASHICORP_VAULT_OPTIONS = Symbol('HashiCorp Vault options');
+
+/**
+ * Gives the adapter its options: put it into the `imports` of `DataSinksModule`. For options that come from your
+ * configuration, write a module of your own that exports `HASHICORP_VAULT_OPTIONS`.
+ */
+@Module({})
+export class HashiCorpVaultModule {
+  static forRoot(options: HashiCorpVaultOptions): DynamicModule {
+    const provider = { provide: HASHICORP_VAULT_OPTIONS, useValue: options };
+    return { module: HashiCorpVaultModule, providers: [provider], exports: [provider] };
+  }
+}
+
 /** Vault did not do what was asked. Carries no value, no token and nothing of Vault's answer. */
 export class HashiCorpVaultError extends Error {
   readonly code = 'vault_unavailable';
@@ -45,11 +61,12 @@ const READS_IN_FLIGHT = 8;
  * Keeps the secrets of sinks in HashiCorp Vault's KV version 2 engine. The token needs, under `<mount>/data/<prefix>/*`,
  * `create` and `read`, and `delete` under `<mount>/metadata/<prefix>/*`. `update` is not needed: no secret is overwritten.
  */
+@Injectable()
 export class HashiCorpSecretVault extends SecretVault {
   readonly #address: string;
   readonly #options: HashiCorpVaultOptions;
 
-  constructor(options: HashiCorpVaultOptions) {
+  constructor(@Inject(HASHICORP_VAULT_OPTIONS) options: HashiCorpVaultOptions) {
     super();
     this.#options = options;
     this.#address = options.address.replace(/\/+$/, '');

@@ -1,8 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
+import { DataSource } from 'typeorm';
 import ts from 'typescript';
 import type { HashiCorpVaultOptions } from '../../../docs/examples/hashicorp-vault/hashicorp-secret-vault.js';
-import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
+import { DataSinksModule } from '../../../src/data-sinks/index.js';
+import { type SecretRef, SecretVault } from '../../../src/data-sinks/ports/secret-vault.js';
 import { secretVaultConformance } from '../../../src/data-sinks/testing/index.js';
 import { FakeKvV2, type FakeVaultFault } from '../../support/vault/fake-kv-v2.js';
 
@@ -11,7 +17,8 @@ jest.unstable_mockModule('nestjs-data-sinks', () => import('../../../src/data-si
   virtual: true,
 });
 const EXAMPLE = 'docs/examples/hashicorp-vault/hashicorp-secret-vault';
-const { HashiCorpSecretVault } = await import('../../../docs/examples/hashicorp-vault/hashicorp-secret-vault.js');
+const { HASHICORP_VAULT_OPTIONS, HashiCorpSecretVault, HashiCorpVaultModule } =
+  await import('../../../docs/examples/hashicorp-vault/hashicorp-secret-vault.js');
 
 const TOKEN = 'hvs.a-token';
 const REF: SecretRef = { secretId: 'sec_1', workspaceId: 'ws_1' };
@@ -47,6 +54,54 @@ describe.each([
   });
 });
 
+describe('a host that follows the README of the HashiCorp adapter', () => {
+  class Port {}
+  const port = Port as unknown as new () => never;
+  const ports = { agentDirectory: port, workspacePlans: port, mappingResults: port, workspaceAccess: port };
+
+  const vaultOf = async (options: DynamicModule | Type): Promise<SecretVault> => {
+    class DatabaseModule {}
+    const database = { provide: getDataSourceToken(), useValue: new DataSource({ type: 'postgres' }) };
+    Module({ providers: [database], exports: [database] })(DatabaseModule);
+    Global()(DatabaseModule);
+    const module = DataSinksModule.forRoot({
+      ports: { ...ports, secretVault: HashiCorpSecretVault },
+      imports: [options],
+    });
+    class HostModule {}
+    Module({ imports: [DatabaseModule, module] })(HostModule);
+    const app = await NestFactory.create(HostModule, { logger: false, abortOnError: false });
+    return app.get(SecretVault, { strict: false });
+  };
+
+  it('has a vault that keeps secrets, with its options from the module of the example', async () => {
+    const vault = await vaultOf(HashiCorpVaultModule.forRoot({ address, token: () => TOKEN }));
+    await vault.store(REF, 'value');
+    expect([...(await vault.reveal([REF]))]).toEqual([['sec_1', 'value']]);
+  });
+
+  it('has one with its options from a module of its own', async () => {
+    const useFactory = (): HashiCorpVaultOptions => ({ address, token: () => TOKEN });
+    class VaultOptionsModule {}
+    Module({
+      providers: [{ provide: HASHICORP_VAULT_OPTIONS, useFactory }],
+      exports: [HASHICORP_VAULT_OPTIONS],
+    })(VaultOptionsModule);
+    const vault = await vaultOf(VaultOptionsModule);
+    expect((await vault.reveal([REF])).size).toBe(0);
+  });
+
+  it('finds there what these tests do', async () => {
+    const readme = await readFile('docs/examples/hashicorp-vault/README.md', 'utf8');
+    for (const line of [
+      'secretVault: HashiCorpSecretVault',
+      'HashiCorpVaultModule.forRoot({',
+      'exports: [HASHICORP_VAULT_OPTIONS]',
+    ])
+      expect(readme).toContain(line);
+  });
+});
+
 describe('the HashiCorp adapter', () => {
   it('compiles as it stands in a strict host', () => {
     const options: ts.CompilerOptions = {
@@ -54,6 +109,7 @@ describe('the HashiCorp adapter', () => {
       noEmit: true,
       skipLibCheck: true,
       exactOptionalPropertyTypes: true,
+      experimentalDecorators: true,
       target: ts.ScriptTarget.ES2022,
       module: ts.ModuleKind.NodeNext,
       moduleResolution: ts.ModuleResolutionKind.NodeNext,
