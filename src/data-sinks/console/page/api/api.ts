@@ -7,6 +7,8 @@ import type { CreateSink, RotateSecret, UpdateSink } from './types.js';
 
 /** The rules that apply to an agent, and the rest of its rule set, which is not ours to change. */
 export interface AgentRules {
+  /** `none`: the agent goes by the defaults. `no-endpoint`: the host does not show its rules, and nobody here knows them. */
+  readonly found: 'stored' | 'none' | 'no-endpoint';
   readonly autoPush: boolean;
   readonly retries: number;
   readonly ruleSet: Readonly<Record<string, unknown>>;
@@ -57,22 +59,28 @@ export function createApi(client: Client) {
 const DEFAULT_RETRIES = 2;
 
 async function readRules(client: Client, agentId: string): Promise<AgentRules> {
-  const ruleSet = await ask(client.GET('/agents/{agentId}/rule-sets/current', { params: { path: { agentId } } })).then(
-    ({ rules }): Readonly<Record<string, unknown>> => rules,
-    (error: unknown) => {
-      // An agent without rules goes by the defaults.
-      if (error instanceof Problem && error.status === 404) return {} as Readonly<Record<string, unknown>>;
-      throw error;
-    },
-  );
+  const { found, ruleSet } = await findRuleSet(client, agentId);
   const section = ruleSet['data_sinks'];
   const rules = (typeof section === 'object' && section !== null ? section : {}) as Readonly<Record<string, unknown>>;
   const retries = rules['retry_failed_push'];
   return {
+    found,
     ruleSet,
     autoPush: rules['auto_push_on_job_complete'] === true,
     retries: typeof retries === 'number' ? retries : DEFAULT_RETRIES,
   };
+}
+
+async function findRuleSet(client: Client, agentId: string): Promise<Pick<AgentRules, 'found' | 'ruleSet'>> {
+  try {
+    const params = { path: { agentId } };
+    const { rules } = await ask(client.GET('/agents/{agentId}/rule-sets/current', { params }));
+    return { found: 'stored', ruleSet: rules };
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 404) throw error;
+    // A host that has this endpoint says with a problem of this type that there are no rules yet.
+    return { found: error.code === 'not-found' ? 'none' : 'no-endpoint', ruleSet: {} };
+  }
 }
 
 async function writeRules(client: Client, agentId: string, { ruleSet, autoPush, retries }: AgentRules): Promise<void> {

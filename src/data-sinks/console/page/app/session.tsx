@@ -73,13 +73,27 @@ function apiUrl({ api }: PageSettings): string {
   return new URL(api, window.location.href.split('#')[0]).href;
 }
 
-/** @throws Problem when the token is not let in. One that may not list agents is: it may do other things. */
+/**
+ * @throws Problem when the token is not let in. One that may not list agents is: it may do other things. Where the host
+ *   lists none, anybody's token would seem to be: then the module itself is asked, which looks at it first.
+ */
 async function checkToken(settings: PageSettings, token: string): Promise<void> {
   const api = createApi(openClient({ baseUrl: apiUrl(settings), token, onRefused: () => undefined }));
   try {
     await api.agents();
   } catch (error) {
-    if (error instanceof Problem && (error.status === 403 || error.status === 404)) return;
-    throw error;
+    if (!isRefusalOf(error, 403, 404)) throw error;
+    if (isRefusalOf(error, 404)) await api.delivery(NO_DELIVERY).catch(unlessRefused);
   }
+}
+
+/** Of nobody. */
+const NO_DELIVERY = `dlv_${'0'.repeat(26)}`;
+
+function unlessRefused(error: unknown): void {
+  if (!isRefusalOf(error, 403, 404, 422)) throw error;
+}
+
+function isRefusalOf(error: unknown, ...statuses: readonly number[]): boolean {
+  return error instanceof Problem && error.status !== null && statuses.includes(error.status);
 }

@@ -19,16 +19,20 @@ export function AgentScreen({ agentId }: { agentId: string }) {
   const api = useApi();
   const agent = useResource(`agent ${agentId}`, () => api.agent(agentId), POLL_MS);
   const sinks = useResource(`sinks ${agentId}`, () => api.sinks(agentId), POLL_MS);
+  // The module knows agents also where its host has no endpoint for them: only both together say that there is none.
+  const isUnread = agent.problem?.status === 404;
+  const isNowhere = isUnread && sinks.problem?.status === 404;
+  const problem = isUnread ? (isNowhere ? sinks.problem : null) : agent.problem;
   return (
     <Screen
-      title={agent.data?.name ?? 'Agent'}
+      title={agent.data?.name ?? (isUnread ? agentId : 'Agent')}
       crumbs={[{ text: 'Agents', href: to.agents() }]}
       beside={agent.data && <Badge label={AGENT_STATUS[agent.data.status]} />}
-      lead={<span class="mono">{agentId}</span>}
+      lead={!isUnread && <span class="mono">{agentId}</span>}
       actions={agent.data && <AgentActions agent={agent.data} onChanged={agent.reload} />}
     >
-      {agent.problem && agent.problem.code !== 'offline' && <ProblemNotice problem={agent.problem} />}
-      {agent.problem?.status !== 404 && (
+      {problem && problem.code !== 'offline' && <ProblemNotice problem={problem} />}
+      {!isNowhere && (
         <div class="agent-columns">
           <section aria-labelledby="sinks-title">
             <div class="section-head">
@@ -43,7 +47,12 @@ export function AgentScreen({ agentId }: { agentId: string }) {
               {({ items }) => <SinkList agentId={agentId} sinks={items} />}
             </Loaded>
           </section>
-          <AutoPush agentId={agentId} sinks={sinks.data?.items ?? []} agentStatus={agent.data?.status ?? null} />
+          <AutoPush
+            agentId={agentId}
+            sinks={sinks.data?.items ?? []}
+            agentStatus={agent.data?.status ?? null}
+            isAgentUnread={isUnread}
+          />
         </div>
       )}
     </Screen>

@@ -34,7 +34,7 @@ export function AgentsScreen() {
       actions={agents.data && agents.data.items.length > 0 ? create : undefined}
     >
       {isWithoutList && !agents.data ? (
-        <OpenById />
+        <OpenById isListed={agents.problem?.status !== 404} />
       ) : (
         <Loaded of={agents} lines={4}>
           {(page) =>
@@ -124,15 +124,16 @@ function CreateAgent({ onClose }: { onClose: () => void }) {
 }
 
 /** For hosts, and tokens, that do not list agents. */
-function OpenById() {
+function OpenById({ isListed }: { isListed: boolean }) {
   const [agentId, setAgentId] = useState('');
   const submit = (event: Event): void => {
     event.preventDefault();
     if (agentId.trim() !== '') goTo(to.agent(agentId.trim()));
   };
+  const why = isListed ? 'This token cannot list the agents.' : 'The platform does not list its agents here.';
   return (
     <form class="card pad stack" onSubmit={submit}>
-      <Field label="Agent id" help="This token cannot list the agents. Enter the id of yours; it begins with agt_.">
+      <Field label="Agent id" help={`${why} Enter the id of yours; it begins with agt_.`}>
         {(links) => (
           <input {...links} class="mono" value={agentId} onInput={(event) => setAgentId(event.currentTarget.value)} />
         )}

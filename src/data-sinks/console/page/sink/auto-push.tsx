@@ -17,17 +17,29 @@ interface AutoPushParts {
   readonly agentId: string;
   readonly sinks: readonly Sink[];
   readonly agentStatus: AgentStatus | null;
+  /** The host has no endpoint for agents: an answer that there are no rules may be that there is no endpoint either. */
+  readonly isAgentUnread: boolean;
 }
 
 /** The agent's rule: whether finished jobs are pushed by themselves. */
-export function AutoPush({ agentId, sinks, agentStatus }: AutoPushParts) {
+export function AutoPush(parts: AutoPushParts) {
+  const { agentId, isAgentUnread } = parts;
   const api = useApi();
   const rules = useResource(`rules ${agentId}`, () => api.rules(agentId));
   return (
     <section class="card pad stack auto-push" aria-labelledby="auto-push-title">
       <h2 id="auto-push-title">Automatic pushes</h2>
       <Loaded of={rules} lines={3}>
-        {(data) => <Rules {...{ agentId, sinks, agentStatus }} rules={data} onSaved={rules.reload} />}
+        {(data) =>
+          data.found === 'no-endpoint' || (data.found === 'none' && isAgentUnread) ? (
+            <Notice tone="info" title="Not known here">
+              The platform does not show this console whether finished jobs of this agent are pushed by themselves. It
+              is off until the agent’s rules switch it on.
+            </Notice>
+          ) : (
+            <Rules {...parts} rules={data} onSaved={rules.reload} />
+          )
+        }
       </Loaded>
     </section>
   );
