@@ -235,6 +235,17 @@ describe('rotating an HMAC secret', () => {
     ]);
   });
 
+  it('by a change of the sink, or its deletion, has the end of each secret on record too', async () => {
+    const { sink } = await made();
+    expectStatus(await sink.api.patch(sink.path, { secret: { value: 'replaced, and 32 bytes long too' } }), 200);
+    expectStatus(await sink.api.delete(sink.path), 204);
+    expect((await auditOf(sink)).map(({ action, details }) => [action, details.because])).toEqual([
+      ['SECRET_DESTROYED', 'replaced'],
+      ['SECRET_DESTROYED', 'sink_deleted'],
+    ]);
+    expect(await secretsOf(sink)).toBe(0);
+  });
+
   it('by two people at once loses nobody’s secret silently', async () => {
     const { sink, endpoint } = await made();
     const values = [1, 2, 3].map(() => randomBytes(24).toString('base64url'));

@@ -103,6 +103,10 @@ export class DataSinkAdmin {
       ...(body.format !== undefined && { format: body.format }),
       ...(secret && { secret: this.#summarise(secret, new Date()) }),
     };
+    // A status asks for something also where it is the one that the sink has: it ends a pause.
+    if (!secret && body.status === undefined && Object.keys(difference(sink, change)).length === 0) {
+      return { sink, warnings: [], generatedSecret: null };
+    }
     const moves = config.url !== sink.config.url;
     const warnings = [...(secret?.warnings ?? []), ...(moves ? await this.endpoints.admit({ ...sink, config }) : [])];
     const { workspaceId } = sink;
@@ -119,7 +123,7 @@ export class DataSinkAdmin {
       }
       if (!secret) return [];
       // Another secret, and perhaps another place to send it to: the one before has no business there.
-      return [sink.secret.id, ...(await this.retired.endOverlap(caller, sink, 'replaced', transaction))];
+      return this.retired.retireAll(caller, sink, 'replaced', transaction);
     });
     await this.retired.destroy(sink, over);
     if (sink.status === 'DISABLED' && change.status === 'ACTIVE') this.reactivation.happened(sink, 'change');
@@ -133,7 +137,7 @@ export class DataSinkAdmin {
     const over = await this.transactions.run(async (transaction) => {
       if (!(await this.sinks.delete(scopeOf(sink), sink.id, transaction))) return [];
       await this.#record('DATA_SINK_DELETED', caller, sink, { name: sink.name }, transaction);
-      return [sink.secret.id, ...(await this.retired.endOverlap(caller, sink, 'sink_deleted', transaction))];
+      return this.retired.retireAll(caller, sink, 'sink_deleted', transaction);
     });
     await this.retired.destroy(sink, over);
   }

@@ -33,6 +33,17 @@ export class RetiredSecrets {
     return [secretId];
   }
 
+  /** The sink's secret, and the one before it if that is still in force. @returns the ids of what to destroy after the commit */
+  async retireAll(
+    caller: RequestCaller,
+    sink: DataSink,
+    because: RetirementReason,
+    transaction: Session,
+  ): Promise<string[]> {
+    await this.record(caller, sink, [sink.secret.id], because, transaction);
+    return [sink.secret.id, ...(await this.endOverlap(caller, sink, because, transaction))];
+  }
+
   async record(
     caller: RequestCaller,
     sink: DataSink,
