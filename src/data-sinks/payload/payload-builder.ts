@@ -45,12 +45,18 @@ export class PayloadBuilder {
   readonly #press: BodyPress;
   readonly #parts: PartsBuilder;
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
+  constructor(
+    results: MappingResults,
+    store: PayloadStore,
+    newId: IdFactory,
+    press: BodyPress,
+    monotonicMs: () => number = () => performance.now(),
+  ) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
     this.#press = press;
-    this.#parts = new PartsBuilder(results, store, newId, press);
+    this.#parts = new PartsBuilder(results, store, newId, press, monotonicMs);
   }
 
   /**
