@@ -127,7 +127,10 @@ export class PayloadBuilder {
     }
     const { digests, ...size } = pressed;
     const payload: StoredPayload = { bodyId, sha256: digests.sha256, ...size };
-    if (!(await this.#store.finishBuild(key, payload))) return this.#builtElsewhere(key);
+    if (!(await this.#store.finishBuild(key, payload))) {
+      await this.#store.abandonBuild(key, bodyId);
+      return this.#builtElsewhere(key);
+    }
     if (macs) watch.end(digests.macs);
     return { payload, whole: null, watchedBy: macs && watch };
   }

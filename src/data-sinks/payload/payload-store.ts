@@ -119,16 +119,16 @@ export class PayloadStore {
   }
 
   /**
-   * Removes chunks that belong to no payload: what builders left that died or were overtaken. A part that is being made
-   * has no row of its own yet, but its build has: `pld_….3` is the third part of `pld_…`.
+   * Removes chunks that belong to no payload: what builders left that died or were overtaken, whichever of a body's they
+   * wrote. A part that is being made has no row of its own yet, but its build has: `pld_….3` is the third part of `pld_…`.
    */
   async sweepOrphans(): Promise<void> {
     for (;;) {
       const [, removed] = (await this.#manager.query(
         `DELETE FROM agent_data_source_payload_chunk c
           WHERE c.body_id IN (
-            SELECT o.body_id FROM agent_data_source_payload_chunk o
-             WHERE o.seq = 0 AND NOT EXISTS (SELECT FROM agent_data_source_payload p WHERE p.body_id = o.body_id)
+            SELECT DISTINCT o.body_id FROM agent_data_source_payload_chunk o
+             WHERE NOT EXISTS (SELECT FROM agent_data_source_payload p WHERE p.body_id = o.body_id)
                AND NOT EXISTS (
                  SELECT FROM agent_data_source_payload b WHERE b.body_id = split_part(o.body_id, '.', 1))
              LIMIT 100)`,
