@@ -157,6 +157,7 @@ export class PayloadStore {
   }
 }
 
+/** In the order of their keys: two processes that store bodies of the same jobs wait for each other in one direction. */
 const INSERT_WHOLES = `
 WITH made AS (
   SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[],
@@ -165,7 +166,7 @@ WITH made AS (
 ),
 stored AS (
   INSERT INTO agent_data_source_payload AS p (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
-  SELECT job_id, run, format, body_id, true, sha256, byte_count, row_count FROM made
+  SELECT job_id, run, format, body_id, true, sha256, byte_count, row_count FROM made ORDER BY job_id, run, format
   ON CONFLICT (job_id, run, format) DO UPDATE
     SET body_id = excluded.body_id, ready = true, building_until = NULL,
         sha256 = excluded.sha256, byte_count = excluded.byte_count, row_count = excluded.row_count
