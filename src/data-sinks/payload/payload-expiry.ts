@@ -99,14 +99,15 @@ export interface ErasedDelivery {
 
 /**
  * Erases some of the bytes of a workspace, or of one of its jobs.
+ * @param transaction what it removes goes in two statements
  * @returns null when there were none
  */
 export async function erasePayloadBatch(
-  manager: EntityManager,
+  transaction: EntityManager,
   workspaceId: string,
   jobId: string | null,
 ): Promise<(RemovedPayloads & { readonly deliveries: readonly ErasedDelivery[] }) | null> {
-  const erased = (await manager.query(
+  const erased = (await transaction.query(
     `WITH chosen AS (
        SELECT p.body_id FROM agent_data_source_payload p
          JOIN agent_data_source_job j ON j.job_id = p.job_id AND j.run = p.run
@@ -121,6 +122,8 @@ export async function erasePayloadBatch(
   )) as ErasedRow[];
   if (erased.length === 0) return null;
   const bodies = new Map(erased.map((row) => [row.body_id, row.bytes]));
+  // Anew: the statement may have waited for a builder, and did not see the chunk which that one had just written.
+  await transaction.query('DELETE FROM agent_data_source_payload_chunk WHERE body_id = ANY ($1)', [[...bodies.keys()]]);
   return {
     payloads: bodies.size,
     bytes: [...bodies.values()].reduce((sum, bytes) => sum + bytes, 0),
