@@ -17,6 +17,10 @@ afterAll(() => kit.remove());
 describe('a body that a stranger sends, before anything of it is proved, takes little memory', () => {
   it.each([
     ['members', 'compressed, with members that no push has and lists in the place of texts', 'payload_incomplete'],
+    ['json', 'a value of JSON whose bytes come one by one', 'payload_truncated'],
+    ['jsonl', 'a line of JSON lines whose bytes come one by one', 'payload_truncated'],
+    ['csv', 'a record of CSV whose bytes come one by one', 'payload_truncated'],
+    ['request', 'a body for receivePush whose bytes come one by one', 'signature_mismatch'],
   ])('%s: %s', (body, _told, ended) => {
     const child = spawnSync(process.execPath, ['--max-old-space-size=64', READ_ONE, kit.entry, body], {
       encoding: 'utf8',

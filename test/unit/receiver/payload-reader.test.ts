@@ -123,7 +123,11 @@ describe('a push read as a stream', () => {
     ['payload_incomplete', 'no jobId', JSON.stringify({ ...PAYLOAD, jobId: undefined })],
     ['payload_incomplete', 'a number for an id', JSON.stringify({ ...PAYLOAD, agentId: 1 })],
     ['payload_incomplete', 'a list for an id', JSON.stringify({ ...PAYLOAD, agentId: [] })],
-    ['payload_incomplete', 'an object for a count', JSON.stringify({ ...PAYLOAD, stats: { ...facts.stats, total: {} } })],
+    [
+      'payload_incomplete',
+      'an object for a count',
+      JSON.stringify({ ...PAYLOAD, stats: { ...facts.stats, total: {} } }),
+    ],
     ['payload_incomplete', 'stats that are no object', JSON.stringify({ ...PAYLOAD, stats: null })],
     ['payload_incomplete', 'a count below zero', JSON.stringify({ ...PAYLOAD, stats: { ...facts.stats, total: -1 } })],
     ['row_invalid', 'a row without an id', around('[{}]')],
