@@ -32,6 +32,9 @@ function keptBytes(value: unknown): Buffer | null {
 /** With listeners, because leaving a `for await` early would destroy the socket that the refusal must go out on. */
 function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const leave = () => reject(new Error('the sender closed the connection before the body ended'));
+    // It may have left while the secrets were fetched, and no event tells so a second time.
+    if (stream.destroyed) leave();
     let held: HeldBytes | null = new HeldBytes(limitBytes);
     stream.on('data', (chunk: Buffer) => {
       if (held !== null && held.length + chunk.length <= limitBytes) {
@@ -46,7 +49,7 @@ function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
       if (held !== null) resolve(held.bytes());
     });
     stream.once('error', reject);
-    stream.once('close', () => reject(new Error('the sender closed the connection before the body ended')));
+    stream.once('close', leave);
   });
 }
 
