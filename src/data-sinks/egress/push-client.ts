@@ -8,6 +8,7 @@ import { type EndpointUrl, type EndpointUrlResult, parseEndpointUrl } from '../c
 import { memo } from '../core/memo.js';
 import { printableExcerpt, withoutCredential } from '../core/redact.js';
 import { AddressGuard } from './address-guard.js';
+import { AnswerReader, maxAnswerBytes } from './answer-reader.js';
 import { onAbort } from './deadline.js';
 import { EarlyAnswerWaits } from './early-answer-waits.js';
 import { ExchangeFailure } from './exchange-failure.js';
@@ -15,7 +16,6 @@ import { GuardedConnector } from './guarded-connector.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
 import { type Connection, IdleConnections } from './idle-connections.js';
 import { requestHeaders, type ResolvedPushOptions, resolvePushOptions } from './push-defaults.js';
-import { ContinueSkipper } from './continue-skipper.js';
 import type { EndpointVerdict, PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
 
 /** What was found out so far, for the record of an attempt that may end at any step. */
@@ -142,7 +142,8 @@ export class PushClient {
     Object.assign(progress, { remoteAddress, connectMs, tlsMs });
     const { caps, keepAliveMs } = this.#options;
     const client = clientOn(socket, url.origin, caps.answerHeaderBytes, keepAliveMs);
-    const connection = { client, socket, remoteAddress, continueSkipper: new ContinueSkipper(socket) };
+    const answerReader = new AnswerReader(socket, maxAnswerBytes(caps));
+    const connection = { client, socket, remoteAddress, answerReader };
     socket.once('close', () => this.#idle.forget(connection));
     return connection;
   }
