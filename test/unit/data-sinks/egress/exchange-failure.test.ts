@@ -39,6 +39,27 @@ describe('what a failure is called', () => {
     expect(failureOfConnect(errorOf('ENETUNREACH', 'EHOSTUNREACH')).code).toBe('host_unreachable');
   });
 
+  const at = (code: string, address: string) => Object.assign(failing(code), { address });
+
+  it.each(['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT'])(
+    'a machine without IPv6 (%s) has no way to such an address, and judges the others as ever',
+    (code) => {
+      const v6 = at(code, '2606:4700::1');
+      const withV4 = (other: string) => new AggregateError([at(other, '93.184.216.34'), v6]);
+      expect(failureOfConnect(v6).code).toBe('host_unreachable');
+      expect(failureOfConnect(new AggregateError([v6, v6])).code).toBe('host_unreachable');
+      expect(failureOfConnect(withV4('ECONNREFUSED')).code).toBe('connection_refused');
+      expect(failureOfConnect(withV4('EHOSTUNREACH')).code).toBe('host_unreachable');
+      expect(() => failureOfConnect(withV4('EMFILE'))).toThrow(AggregateError);
+      expect(() => failureOfConnect(withV4('EADDRNOTAVAIL'))).toThrow(AggregateError);
+    },
+  );
+
+  it('of several addresses one that the receiver failed at is the receiver’s', () => {
+    const errors = [at('EMFILE', '93.184.216.34'), at('ECONNREFUSED', '93.184.216.35')];
+    expect(failureOfConnect(new AggregateError(errors)).code).toBe('connection_refused');
+  });
+
   it.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])('%s is our own and is thrown', (code) => {
     const error = failing(code);
     expect(() => failureOfConnect(error)).toThrow(error);
