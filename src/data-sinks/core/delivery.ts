@@ -97,7 +97,7 @@ export interface RetryBudget {
  * @param waitsMs the backoff schedule in force
  */
 export function planAfterAttempt(
-  outcome: Pick<AttemptOutcome, 'retryAfterMs'> & { readonly verdict: Verdict },
+  outcome: Pick<AttemptOutcome, 'errorCode' | 'retryAfterMs'> & { readonly verdict: Verdict },
   budget: RetryBudget,
   random: number,
   waitsMs?: readonly number[],
@@ -107,16 +107,43 @@ export function planAfterAttempt(
       return { status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false };
     case 'FINAL':
       return { status: 'FAILED', reason: 'not_retryable', waitMs: null, spendsRetry: false };
-    case 'RETRY_FREE':
-      return planAfterOwnFailure(budget, random, waitsMs);
-    case 'RETRY': {
-      if (budget.retriesSpent >= budget.retriesAllowed) {
-        return { status: 'FAILED', reason: 'retries_exhausted', waitMs: null, spendsRetry: false };
-      }
-      const waitMs = retryWaitMs(budget.retriesSpent + 1, random, outcome.retryAfterMs, waitsMs);
-      return { status: 'RETRYING', reason: null, waitMs, spendsRetry: true };
+    case 'RETRY_FREE': {
+      const free = planAfterOwnFailure(budget, random, waitsMs);
+      return isTheNamesByNow(outcome.errorCode, budget, waitsMs) ? spendRetry(budget, free.waitMs) : free;
     }
+    case 'RETRY':
+      return spendRetry(budget, retryWaitMs(budget.retriesSpent + 1, random, outcome.retryAfterMs, waitsMs));
   }
+}
+
+function spendRetry({ retriesSpent, retriesAllowed }: RetryBudget, waitMs: number): DeliveryPlan {
+  if (retriesSpent >= retriesAllowed) {
+    return { status: 'FAILED', reason: 'retries_exhausted', waitMs: null, spendsRetry: false };
+  }
+  return { status: 'RETRYING', reason: null, waitMs, spendsRetry: true };
+}
+
+/** So long a delivery waits for a resolver of ours that gives no answer about its endpoint's name. */
+const RESOLVER_BELIEVED_DOWN_MS = 3_600_000;
+
+/** As far as failures of our own side in a row are counted. */
+export const MAX_COUNTED_OWN_FAILURES = 1_000;
+
+/**
+ * Whether a failure of our resolver is taken for one of the endpoint's name after all. The two look alike, and where no
+ * other name is looked up nothing tells them apart (`LookupRecord`). A resolver that is down is noticed and repaired; a
+ * name whose servers are broken may stay so for ever, and its delivery would never end and tell nobody. So it is ours for
+ * an hour of waiting, counted in failures of our own side in a row, and spends retries from then on.
+ */
+function isTheNamesByNow(
+  errorCode: AttemptErrorCode | null,
+  { ownFailures }: Pick<RetryBudget, 'ownFailures'>,
+  waitsMs?: readonly number[],
+): boolean {
+  if (errorCode !== 'resolver_unavailable') return false;
+  let waitedMs = 0;
+  for (let failure = 1; failure <= ownFailures; failure++) waitedMs += retryWaitMs(failure, 0, null, waitsMs);
+  return waitedMs >= RESOLVER_BELIEVED_DOWN_MS || ownFailures >= MAX_COUNTED_OWN_FAILURES;
 }
 
 /**

@@ -18,11 +18,30 @@ export class ExchangeFailure extends Error {
   }
 }
 
-const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NONAME', 'EAI_NODATA']);
+/** The last two: a name that no DNS record can have. */
+const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NONAME', 'EAI_NODATA', 'EBADNAME', 'EINVAL']);
 
-/** Resolving: that a name does not exist is the customer's; everything else is a resolver of ours that fails. */
-export function failureOfLookup(error: unknown, hostname: string): ExchangeFailure {
-  const found = NAME_NOT_FOUND.has(codeOf(error)) ? 'dns_not_found' : 'resolver_unavailable';
+/** What a resolver that works says, or has no time to say, of a name whose own servers are broken. */
+const MAY_BE_THE_NAMES = new Set([
+  'ESERVFAIL',
+  'EREFUSED',
+  'EFORMERR',
+  'ENOTIMP',
+  'EBADRESP',
+  'ETIMEOUT',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+]);
+
+/**
+ * Resolving: that a name does not exist, or fails while others are resolved, is the customer's; everything else is a
+ * resolver of ours that fails.
+ * @param isTheNamesOwn asked where only the fate of other names can tell (`LookupRecord`)
+ */
+export function failureOfLookup(error: unknown, hostname: string, isTheNamesOwn: () => boolean): ExchangeFailure {
+  const code = codeOf(error);
+  const theirs = NAME_NOT_FOUND.has(code) || (MAY_BE_THE_NAMES.has(code) && isTheNamesOwn());
+  const found = theirs ? 'dns_not_found' : 'resolver_unavailable';
   return new ExchangeFailure(found, `looking up ${hostname}: ${describe(error)}`);
 }
 

@@ -48,7 +48,7 @@ export class PushClient {
     const { policy, resolver, deadlines, ca, connectionsPerOrigin, connectionsInAll, monotonicNow } = this.#options;
     const { allowedPorts } = this.#options;
     this.#read = memo((text) => parseEndpointUrl(text, policy, { allowedPorts }));
-    this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs);
+    this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs, monotonicNow);
     this.#connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
     this.#idle = new IdleConnections({ perOrigin: connectionsPerOrigin, inAll: connectionsInAll });
     this.#earlyAnswerWaits = new EarlyAnswerWaits(this.#options.earlyAnswerWaitMs);

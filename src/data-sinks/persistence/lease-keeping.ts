@@ -1,4 +1,4 @@
-import type { CancelReason, DeliveryReason } from '../core/delivery.js';
+import { type CancelReason, type DeliveryReason, MAX_COUNTED_OWN_FAILURES } from '../core/delivery.js';
 import type { DataSinkPushEvent } from '../core/domain-events.js';
 import { columns, type Database, rows, type Session } from './database.js';
 import { PUSH_COLUMNS, type PushRow, toPush } from './push-row.js';
@@ -63,7 +63,7 @@ export async function releaseDeliveries(database: Database, releases: readonly R
     `UPDATE agent_data_source_delivery d
         SET status = ${AS_BEFORE},
             next_attempt_at = now() + r.wait_ms * interval '1 millisecond',
-            own_failures = CASE WHEN r.own_failure THEN least(d.own_failures + 1, 1000) ELSE d.own_failures END,
+            own_failures = CASE WHEN r.own_failure THEN least(d.own_failures + 1, ${MAX_COUNTED_OWN_FAILURES}) ELSE d.own_failures END,
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
        FROM unnest($1::text[], $2::uuid[], $3::float8[], $4::bool[]) AS r (id, lease_token, wait_ms, own_failure)
       WHERE d.id = r.id AND d.lease_token = r.lease_token AND d.status = 'IN_FLIGHT'`,

@@ -14,12 +14,25 @@ describe('what a failure is called', () => {
   it.each([
     ['ENOTFOUND', 'dns_not_found'],
     ['ENODATA', 'dns_not_found'],
+    ['EBADNAME', 'dns_not_found'],
     ['EAI_AGAIN', 'resolver_unavailable'],
     ['ESERVFAIL', 'resolver_unavailable'],
     ['ETIMEOUT', 'resolver_unavailable'],
     ['SOMETHING_NEW', 'resolver_unavailable'],
   ])('looking up: %s is %s', (code, expected) => {
-    expect(failureOfLookup(failing(code), 'a.org').code).toBe(expected);
+    expect(failureOfLookup(failing(code), 'a.org', () => false).code).toBe(expected);
+  });
+
+  it.each([
+    ['ESERVFAIL', 'dns_not_found'],
+    ['EREFUSED', 'dns_not_found'],
+    ['ETIMEOUT', 'dns_not_found'],
+    ['EAI_AGAIN', 'dns_not_found'],
+    // There is no resolver, whatever became of other names.
+    ['ECONNREFUSED', 'resolver_unavailable'],
+    ['EMFILE', 'resolver_unavailable'],
+  ])('looking up, while other names are resolved: %s is %s', (code, expected) => {
+    expect(failureOfLookup(failing(code), 'a.org', () => true).code).toBe(expected);
   });
 
   it.each([
