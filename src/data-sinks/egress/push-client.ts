@@ -4,9 +4,10 @@ import { Client } from 'undici';
 import type { CancelSignal } from '../core/cancellation.js';
 import type { AttemptTimings } from '../core/attempt.js';
 import { parseRetryAfterMs } from '../core/backoff-schedule.js';
+import { credentialMask } from '../core/credential-mask.js';
 import { type EndpointUrl, type EndpointUrlResult, parseEndpointUrl } from '../core/endpoint-url.js';
 import { memo } from '../core/memo.js';
-import { printableExcerpt, withoutCredential } from '../core/redact.js';
+import { printableExcerpt } from '../core/redact.js';
 import { AddressGuard } from './address-guard.js';
 import { AnswerReader, maxAnswerBytes } from './answer-reader.js';
 import { onAbort } from './deadline.js';
@@ -179,7 +180,7 @@ export class PushClient {
   }
 
   #answered({ httpStatus, headers, body, ending }: HttpAnswer, request: PushRequest, progress: Progress): PushExchange {
-    const shown = (text: string): string => withoutCredential(text, request.headers['Authorization']);
+    const shown = credentialMask(request.headers['Authorization']);
     const retryAfter = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
     return {
       result: { kind: 'answered', httpStatus, retryAfterMs: parseRetryAfterMs(retryAfter, this.#options.now()) },
@@ -187,7 +188,7 @@ export class PushClient {
       answer: {
         httpStatus,
         headers: headers.map(([name, value]) => [name, shown(value)] as const),
-        excerpt: shown(printableExcerpt(body)),
+        excerpt: shown(printableExcerpt(body), ending !== 'complete'),
         ending,
       },
       remoteAddress: progress.remoteAddress,
