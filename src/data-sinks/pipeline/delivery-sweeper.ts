@@ -98,8 +98,11 @@ export class DeliverySweeper {
 
   async #housekeep(): Promise<void> {
     if (performance.now() - this.#housekeptAt < HOUR_MS) return;
-    const partitions = await createAttemptPartitions(this.session);
+    const { made: partitions, failures } = await createAttemptPartitions(this.session);
     if (partitions.length > 0) this.#logger.log({ event: 'partitions.created', partitions });
+    for (const [partition, error] of failures) {
+      this.#logger.error({ event: 'partition.not_created', partition, error: String(error) });
+    }
     await this.payloads.sweepOrphans();
     const destroyed = (await this.vault.destroyUnreferenced?.(HOUR_MS)) ?? 0;
     if (destroyed > 0) this.#logger.log({ event: 'secrets.destroyed', unreferenced: destroyed });
