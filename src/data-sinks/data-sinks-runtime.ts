@@ -13,7 +13,13 @@ import { PushClient } from './egress/index.js';
 import { BodyPress } from './payload/body-press.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
-import { DeliverySweeper, DeliveryWorker, JobCompletedListener, RecoveryPacer } from './pipeline/index.js';
+import {
+  DeliverySweeper,
+  DeliveryWorker,
+  Housekeeping,
+  JobCompletedListener,
+  RecoveryPacer,
+} from './pipeline/index.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
 /** Starts what runs by itself when the host has started, and stops it before the host takes its database away. */
@@ -27,6 +33,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     @Optional() @Inject(EventEmitter2) private readonly emitter: EventEmitter2 | undefined,
     private readonly listener: JobCompletedListener,
     private readonly worker: DeliveryWorker,
+    private readonly housekeeping: Housekeeping,
     private readonly sweeper: DeliverySweeper,
     private readonly recoveries: RecoveryPacer,
     private readonly client: PushClient,
@@ -43,6 +50,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
       () => performance.now(),
     );
     if (!this.options.worker) return;
+    await this.housekeeping.makePartitions();
     await this.worker.start();
     this.sweeper.start();
     this.recoveries.start();

@@ -1,0 +1,96 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Housekeeping } from '../../../../src/data-sinks/pipeline/housekeeping.js';
+
+type Given = ConstructorParameters<typeof Housekeeping>;
+type Step = 'partitions' | 'orphans' | 'secrets' | 'retention';
+
+const HOUR_MS = 3_600_000;
+const STEPS: readonly Step[] = ['partitions', 'orphans', 'secrets', 'retention'];
+
+let logged: string[];
+let aheadMs: number;
+beforeEach(() => {
+  logged = [];
+  aheadMs = 0;
+  for (const level of ['log', 'error'] as const) {
+    jest
+      .spyOn(Logger.prototype, level)
+      .mockImplementation(({ event, step }: Record<string, string>) => void logged.push(`${event} ${step}`));
+  }
+  const real = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => real() + aheadMs);
+});
+afterEach(() => void jest.restoreAllMocks());
+
+/** One whose steps say that they were asked, and throw while they are away. */
+function housekeepingOf(...broken: Step[]) {
+  const away = new Set(broken);
+  const asked: Step[] = [];
+  const ask = (step: Step): void => {
+    asked.push(step);
+    if (away.has(step)) throw new Error(`${step} is away`);
+  };
+  const housekeeping = new Housekeeping(
+    { query: async () => (ask('partitions'), []) } as unknown as Given[0],
+    { sweepOrphans: async () => ask('orphans') },
+    { destroyUnreferenced: async () => (ask('secrets'), 0) },
+    { run: async () => ask('retention') },
+  );
+  return { housekeeping, asked, away };
+}
+
+describe('housekeeping', () => {
+  it('is done once an hour', async () => {
+    const { housekeeping, asked } = housekeepingOf();
+    await housekeeping.runHourly();
+    await housekeeping.runHourly();
+    expect(asked).toEqual(STEPS);
+    aheadMs = HOUR_MS + 1;
+    await housekeeping.runHourly();
+    expect(asked).toEqual([...STEPS, ...STEPS]);
+    expect(logged).toEqual([]);
+  });
+
+  it.each(STEPS)('does the rest while %s fails, once an hour all the same, and says so once', async (step) => {
+    const { housekeeping, asked, away } = housekeepingOf(step);
+    await housekeeping.runHourly();
+    await housekeeping.runHourly();
+    expect(asked).toEqual(STEPS);
+    aheadMs = HOUR_MS + 1;
+    await housekeeping.runHourly();
+    expect(asked).toEqual([...STEPS, ...STEPS]);
+    expect(logged).toEqual([`sweeper.unavailable ${step}`]);
+    away.clear();
+    aheadMs += HOUR_MS + 1;
+    await housekeeping.runHourly();
+    expect(logged).toEqual([`sweeper.unavailable ${step}`, `sweeper.available_again ${step}`]);
+  });
+
+  it('makes partitions ahead of the first claim, and a database that is away then stops no boot', async () => {
+    const { housekeeping, asked } = housekeepingOf('partitions');
+    await housekeeping.makePartitions();
+    expect(asked).toEqual(['partitions']);
+    expect(logged).toEqual(['sweeper.unavailable partitions']);
+  });
+});
+
+it('a month that cannot be made fails the step, and the others are made', async () => {
+  const made: string[] = [];
+  const transaction = {
+    query: async (sql: string) => {
+      const [, name] = /^CREATE TABLE (\w+)/.exec(sql) ?? [];
+      if (name === 'm1') throw new Error('canceling statement due to lock timeout');
+      if (name) made.push(name);
+      return /missing/.test(sql) ? [{ missing: true }] : [];
+    },
+  };
+  const session = {
+    query: async () => ['m1', 'm2'].map((name) => ({ name, from: 'a', to: 'b' })),
+    transaction: (work: (inside: object) => unknown) => work(transaction),
+  } as unknown as Given[0];
+  const nothing = async (): Promise<void> => undefined;
+  await new Housekeeping(session, { sweepOrphans: nothing }, {}, { run: nothing }).runHourly();
+  expect(made).toEqual(['m2']);
+  expect(logged).toEqual(['partitions.created undefined', 'sweeper.unavailable partitions']);
+});
