@@ -5,8 +5,13 @@ import type { Session } from '../persistence/database.js';
 import type { SecretVault } from '../ports/secret-vault.js';
 import type { Retention } from './retention.js';
 import { SweepStep } from './sweep-step.js';
+import { within } from './within.js';
 
 const HOUR_MS = 3_600_000;
+/** Generous, since it may look at every secret; not more, since expired leases wait for the sweep to go on. */
+const SECRETS_WITHIN_MS = 60_000;
+/** The boot waits for them: the default partition takes what is sent before they are there. */
+const PARTITIONS_WITHIN_MS = 30_000;
 
 /** What is done once an hour: partitions are made ahead; what belongs to nothing, and what was kept long enough, goes. */
 export class Housekeeping {
@@ -21,7 +26,9 @@ export class Housekeeping {
     private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
     private readonly retention: Pick<Retention, 'run'>,
   ) {
-    this.#partitions = new SweepStep(this.#logger, 'partitions', () => this.#createPartitions());
+    this.#partitions = new SweepStep(this.#logger, 'partitions', () =>
+      within(this.#createPartitions(), PARTITIONS_WITHIN_MS, 'the database'),
+    );
     this.#steps = [
       this.#partitions,
       new SweepStep(this.#logger, 'orphans', () => this.payloads.sweepOrphans()),
@@ -50,7 +57,9 @@ export class Housekeeping {
   }
 
   async #destroySecrets(): Promise<void> {
-    const destroyed = (await this.vault.destroyUnreferenced?.(HOUR_MS)) ?? 0;
+    const asked = this.vault.destroyUnreferenced?.(HOUR_MS);
+    if (!asked) return;
+    const destroyed = await within(asked, SECRETS_WITHIN_MS, 'the vault');
     if (destroyed > 0) this.#logger.log({ event: 'secrets.destroyed', unreferenced: destroyed });
   }
 }

@@ -15,6 +15,7 @@ import {
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { DeliveryGate } from './delivery-gate.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 export interface RecoveryPacerOptions {
   /** How often to look. */
@@ -61,7 +62,8 @@ export class RecoveryPacer {
       const unfinished = await findUnfinished(this.session);
       if (unfinished.length > 0) {
         // The host is asked outside of any transaction: it may need the connection that the transaction has.
-        const verdicts = await this.gate.judge(unfinished.map((one) => ({ ...one, trigger: 'REDELIVERY' })));
+        const asked = this.gate.judge(unfinished.map((one) => ({ ...one, trigger: 'REDELIVERY' })));
+        const verdicts = await within(asked, PORT_WITHIN_MS, 'the gate');
         await this.#stepAll(unfinished, verdicts);
       }
       this.#outages.over();
@@ -106,6 +108,7 @@ export class RecoveryPacer {
       actor: { type: 'agent', id: agentId },
       details: { recoveryId, reason },
     };
-    await this.audit.record([entry], transaction);
+    // The transaction holds the recovery.
+    await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');
   }
 }

@@ -12,6 +12,7 @@ import type { Transactions } from '../persistence/transactions.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SecretVault } from '../ports/secret-vault.js';
 import type { DomainEvents } from './domain-events.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** What is left over is found by the next sweep. */
 const BATCH = 100;
@@ -41,7 +42,12 @@ export class SecretOverlaps {
     )) {
       this.events.emit(DATA_SINK_EVENTS.secretExpiring, { workspaceId, agentId, dataSourceId, expiresAt });
     }
-    for (const ended of await listEndedOverlaps(this.session, BATCH)) await this.#destroy(ended);
+    // Who keeps us waiting for one does so for the next: the rest of the sweep must not wait for all of them.
+    const until = performance.now() + PORT_WITHIN_MS;
+    for (const ended of await listEndedOverlaps(this.session, BATCH)) {
+      if (performance.now() >= until) return;
+      await this.#destroy(ended);
+    }
   }
 
   /**
@@ -51,11 +57,12 @@ export class SecretOverlaps {
   async #destroy(ended: PreviousSecretOfSink): Promise<void> {
     const { dataSourceId, secretId, workspaceId } = ended;
     try {
-      await this.vault.destroy({ secretId, workspaceId });
+      await within(this.vault.destroy({ secretId, workspaceId }), PORT_WITHIN_MS, 'the vault');
       failpoint('after-destroyed');
       await this.transactions.run(async (transaction) => {
         if (await endOverlap(transaction, dataSourceId, secretId)) {
-          await this.audit.record([toAuditEntry(ended)], transaction);
+          const recorded = this.audit.record([toAuditEntry(ended)], transaction);
+          await within(recorded, PORT_WITHIN_MS, 'the audit trail');
         }
       });
     } catch (error) {

@@ -21,7 +21,10 @@ beforeEach(() => {
   const real = performance.now.bind(performance);
   jest.spyOn(performance, 'now').mockImplementation(() => real() + aheadMs);
 });
-afterEach(() => void jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
 
 /** One whose steps say that they were asked, and throw while they are away. */
 function housekeepingOf(...broken: Step[]) {
@@ -73,6 +76,26 @@ describe('housekeeping', () => {
     expect(asked).toEqual(['partitions']);
     expect(logged).toEqual(['sweeper.unavailable partitions']);
   });
+});
+
+it('a vault and a database that never answer hold up neither the boot nor the rest', async () => {
+  jest.useFakeTimers();
+  const never = (): Promise<never> => new Promise(() => undefined);
+  let retained = 0;
+  const housekeeping = new Housekeeping(
+    { query: never } as unknown as Given[0],
+    { sweepOrphans: async () => undefined },
+    { destroyUnreferenced: never },
+    { run: async () => void retained++ },
+  );
+  const booting = housekeeping.makePartitions();
+  await jest.advanceTimersByTimeAsync(30_000);
+  await booting;
+  const done = housekeeping.runHourly();
+  await jest.advanceTimersByTimeAsync(90_000);
+  await done;
+  expect(retained).toBe(1);
+  expect(logged).toEqual(['sweeper.unavailable partitions', 'sweeper.unavailable secrets']);
 });
 
 it('a month that cannot be made fails the step, and the others are made', async () => {

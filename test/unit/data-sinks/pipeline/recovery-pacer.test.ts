@@ -7,6 +7,7 @@ import { RecoveryPacer } from '../../../../src/data-sinks/pipeline/recovery-pace
 import type { AuditEntry } from '../../../../src/data-sinks/ports/audit-trail.js';
 
 const POLL_MS = 1_000;
+const never = new Promise<never>(() => undefined);
 
 let logged: { event?: string }[];
 beforeEach(() => {
@@ -22,7 +23,7 @@ afterEach(() => {
 
 /** A database that answers each statement of a step by its kind, and says in which order they came. */
 function world({ ids = ['rcv_1'], locked = true, due = 0, finished = false } = {}) {
-  const state = { verdict: null as CancelReason | null, hostAway: false, inTransaction: false };
+  const state = { verdict: null as CancelReason | null, hostAway: false, silent: '', inTransaction: false };
   const happened: string[] = [];
   const audit: AuditEntry[] = [];
   const said = (what: string) => void happened.push(what);
@@ -45,13 +46,16 @@ function world({ ids = ['rcv_1'], locked = true, due = 0, finished = false } = {
   } as unknown as Session;
   const gate = {
     judge: async (asked: readonly unknown[]) => {
+      if (state.silent === 'gate') return never;
       if (state.hostAway) throw new Error('host away');
       expect(state.inTransaction).toBe(false);
       said(`judge ${asked.length}`);
       return asked.map(() => state.verdict);
     },
   };
-  const trail = { record: async (entries: readonly AuditEntry[]) => void audit.push(...entries) };
+  const trail = {
+    record: async (entries: readonly AuditEntry[]) => (state.silent === 'audit' ? never : void audit.push(...entries)),
+  };
   const wakeup = { notify: () => said('wake') };
   const options = { pollMs: POLL_MS, maxInFlightPerSink: 2 };
   return { state, happened, audit, pacer: new RecoveryPacer(session, gate, trail, wakeup, options) };
@@ -109,6 +113,25 @@ describe('a look at the recoveries', () => {
     expect(happened.filter((what) => what === 'redeliver')).toHaveLength(2);
     expect(logged.at(-1)).toMatchObject({ event: 'recoveries.available_again' });
   });
+
+  it.each(['gate', 'audit'])(
+    'ends when the %s never answers, holds nothing and goes on with the next',
+    async (silent) => {
+      jest.useFakeTimers();
+      const { pacer, happened, state } = world({ finished: true });
+      Object.assign(state, { silent, verdict: 'agent_inactive' });
+      const looking = pacer.look();
+      await jest.advanceTimersByTimeAsync(10_000);
+      await looking;
+      expect(state.inTransaction).toBe(false);
+      expect(logged).toMatchObject([
+        { event: 'recoveries.unavailable', error: expect.stringContaining('did not answer') },
+      ]);
+      state.silent = '';
+      await pacer.look();
+      expect(happened.slice(-3)).toEqual(['lock', 'cancel', 'finish']);
+    },
+  );
 
   it('is one at a time', async () => {
     const { pacer, happened } = world();
