@@ -13,6 +13,7 @@ import { PushClient } from './egress/index.js';
 import { BodyPress } from './payload/body-press.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
+import { atMost } from './pipeline/at-most.js';
 import {
   DeliverySweeper,
   DeliveryWorker,
@@ -58,12 +59,14 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopWatching?.();
-    await this.#stopListening?.();
-    if (this.options.worker) {
-      await this.recoveries.stop();
-      await this.sweeper.stop();
-      await this.worker.stop();
-    }
+    const { worker, shutdownGraceMs } = this.options;
+    // All at the same time: whatever one waits for, the worker claims nothing from now on.
+    await Promise.all([
+      worker && this.worker.stop(),
+      worker && atMost(shutdownGraceMs, this.sweeper.stop()),
+      worker && atMost(shutdownGraceMs, this.recoveries.stop()),
+      this.#stopListening && atMost(shutdownGraceMs, this.#stopListening()),
+    ]);
     await this.client.close();
     await this.press.close();
   }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { Cancellation } from '../core/cancellation.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Session } from '../persistence/database.js';
 import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
@@ -24,6 +25,7 @@ export interface DeliverySweeperOptions {
 export class DeliverySweeper {
   readonly #logger = new Logger('DataSinks');
   readonly #steps: readonly SweepStep[];
+  readonly #stopping = new Cancellation();
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<void> | null = null;
 
@@ -41,8 +43,8 @@ export class DeliverySweeper {
     this.#steps = [
       new SweepStep(this.#logger, 'leases', () => this.#takeBackExpiredLeases()),
       new SweepStep(this.#logger, 'parts', () => this.parts.repair()),
-      new SweepStep(this.#logger, 'overlaps', () => this.overlaps.sweep()),
-      new SweepStep(this.#logger, 'missed', () => this.missed.recover()),
+      new SweepStep(this.#logger, 'overlaps', (stop) => this.overlaps.sweep(stop)),
+      new SweepStep(this.#logger, 'missed', (stop) => this.missed.recover(stop)),
     ];
   }
 
@@ -51,8 +53,10 @@ export class DeliverySweeper {
     void this.sweep();
   }
 
+  /** A sweep that is under way ends after what it is at; what is left is found by the next one, of any process. */
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    this.#stopping.abort('shutdown');
     await this.#underWay;
   }
 
@@ -64,8 +68,8 @@ export class DeliverySweeper {
 
   /** What one step throws does not keep the others from being done: a host that is away must not fill the disks. */
   async #sweepOnce(): Promise<void> {
-    for (const step of this.#steps) await step.run();
-    await this.housekeeping.runHourly();
+    for (const step of this.#steps) await step.run(this.#stopping);
+    await this.housekeeping.runHourly(this.#stopping);
   }
 
   async #takeBackExpiredLeases(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import type { PayloadStore } from '../payload/payload-store.js';
 import { createAttemptPartitions } from '../persistence/attempt-partitions.js';
 import type { Session } from '../persistence/database.js';
@@ -31,9 +32,9 @@ export class Housekeeping {
     );
     this.#steps = [
       this.#partitions,
-      new SweepStep(this.#logger, 'orphans', () => this.payloads.sweepOrphans()),
+      new SweepStep(this.#logger, 'orphans', (stop) => this.payloads.sweepOrphans(stop)),
       new SweepStep(this.#logger, 'secrets', () => this.#destroySecrets()),
-      new SweepStep(this.#logger, 'retention', () => this.retention.run()),
+      new SweepStep(this.#logger, 'retention', (stop) => this.retention.run(stop)),
     ];
   }
 
@@ -43,9 +44,9 @@ export class Housekeeping {
   }
 
   /** Each step once an hour, also one that fails: some of them read whole tables. Never throws. */
-  async runHourly(): Promise<void> {
+  async runHourly(stop?: StopSignal): Promise<void> {
     if (performance.now() - this.#doneAt < HOUR_MS) return;
-    for (const step of this.#steps) await step.run();
+    for (const step of this.#steps) await step.run(stop);
     this.#doneAt = performance.now();
   }
 

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import type { JobCompleted } from '../core/job-completed.js';
 import { findUnheard } from '../persistence/completion-recording.js';
 import type { Session } from '../persistence/database.js';
@@ -34,7 +35,7 @@ export class MissedCompletions {
     private readonly lookBackMs: number,
   ) {}
 
-  async recover(): Promise<void> {
+  async recover(stop?: StopSignal): Promise<void> {
     if (!this.results.listCompletedSince) return;
     const startedMs = await this.nowMs();
     const sinceMs = this.#lookedUntilMs === null ? startedMs - this.lookBackMs : this.#lookedUntilMs - OVERLAP_MS;
@@ -42,6 +43,7 @@ export class MissedCompletions {
     for (;;) {
       const listed = this.results.listCompletedSince(new Date(sinceMs), afterJobId, PAGE);
       const page: readonly JobCompleted[] = await within(listed, LIST_WITHIN_MS, 'the list of completed jobs');
+      if (stop?.aborted) return;
       await this.#recordUnheard(page);
       const last = page.at(-1);
       if (!last || page.length < PAGE) break;

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { Cancellation } from '../core/cancellation.js';
 import type { CancelReason } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
 import { OutageLog } from '../core/outage-log.js';
@@ -31,6 +32,7 @@ export interface RecoveryPacerOptions {
 export class RecoveryPacer {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'recoveries');
+  readonly #stopping = new Cancellation();
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<void> | null = null;
 
@@ -48,6 +50,7 @@ export class RecoveryPacer {
 
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    this.#stopping.abort('shutdown');
     await this.#underWay;
   }
 
@@ -68,7 +71,7 @@ export class RecoveryPacer {
       }
       this.#outages.over();
     } catch (error) {
-      this.#outages.report(error);
+      if (!this.#stopping.aborted) this.#outages.report(error);
     }
   }
 
@@ -76,6 +79,7 @@ export class RecoveryPacer {
   async #stepAll(unfinished: readonly UnfinishedRecovery[], verdicts: readonly (CancelReason | null)[]): Promise<void> {
     const failures: unknown[] = [];
     for (const [i, recovery] of unfinished.entries()) {
+      if (this.#stopping.aborted) return;
       await this.#step(recovery, verdicts[i] ?? null).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];

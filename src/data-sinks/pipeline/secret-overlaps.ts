@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import { DATA_SINK_EVENTS } from '../core/domain-events.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Session } from '../persistence/database.js';
@@ -35,7 +36,7 @@ export class SecretOverlaps {
   ) {}
 
   /** @throws what the database throws; of a vault or an audit trail that is away it only tells the log */
-  async sweep(): Promise<void> {
+  async sweep(stop?: StopSignal): Promise<void> {
     for (const { workspaceId, agentId, dataSourceId, expiresAt } of await markEndingOverlaps(
       this.session,
       this.noticeMs,
@@ -45,7 +46,7 @@ export class SecretOverlaps {
     // Who keeps us waiting for one does so for the next: the rest of the sweep must not wait for all of them.
     const until = performance.now() + PORT_WITHIN_MS;
     for (const ended of await listEndedOverlaps(this.session, BATCH)) {
-      if (performance.now() >= until) return;
+      if (stop?.aborted || performance.now() >= until) return;
       await this.#destroy(ended);
     }
   }

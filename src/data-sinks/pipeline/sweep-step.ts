@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import { OutageLog } from '../core/outage-log.js';
 
 /** One of the things that a sweep does. It fails by itself: the others go on, and the log tells once when it begins to. */
@@ -8,18 +9,19 @@ export class SweepStep {
   constructor(
     logger: Logger,
     step: string,
-    private readonly work: () => Promise<void>,
+    private readonly work: (stop?: StopSignal) => Promise<void>,
   ) {
     this.#outages = new OutageLog(logger, 'sweeper', undefined, { step });
   }
 
-  /** Never throws. */
-  async run(): Promise<void> {
+  /** Never throws. Of what fails while it is told to stop nothing is said: the database may have been taken away. */
+  async run(stop?: StopSignal): Promise<void> {
+    if (stop?.aborted) return;
     try {
-      await this.work();
+      await this.work(stop);
       this.#outages.over();
     } catch (error) {
-      this.#outages.report(error);
+      if (!stop?.aborted) this.#outages.report(error);
     }
   }
 }

@@ -8,7 +8,8 @@ export const PORT_WITHIN_MS = 10_000;
 export async function within<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not answer within ${ms} ms`)), ms);
+    // A process that is about to end does not stay for it.
+    timer = setTimeout(() => reject(new Error(`${what} did not answer within ${ms} ms`)), ms).unref();
   });
   try {
     return await Promise.race([work, late]);

@@ -4,7 +4,7 @@ import { DataSinksRuntime } from '../../../src/data-sinks/data-sinks-runtime.js'
 type Given = ConstructorParameters<typeof DataSinksRuntime>;
 
 /** A runtime whose parts tell in which order they were asked. */
-function runtimeOf({ worker = true } = {}) {
+function runtimeOf({ worker = true, sweeping = Promise.resolve() } = {}) {
   const asked: string[] = [];
   const say = (what: string, answer?: Promise<void>) => async () => (asked.push(what), answer);
   const runtime = new DataSinksRuntime(
@@ -13,7 +13,7 @@ function runtimeOf({ worker = true } = {}) {
     {} as Given[2],
     { start: say('worker'), stop: say('worker stops') } as unknown as Given[3],
     { makePartitions: say('partitions') } as unknown as Given[4],
-    { start: say('sweeper'), stop: say('sweeper stops') } as unknown as Given[5],
+    { start: say('sweeper'), stop: say('sweeper stops', sweeping) } as unknown as Given[5],
     { start: say('recoveries'), stop: say('recoveries stop') } as unknown as Given[6],
     { close: say('client closes') } as unknown as Given[7],
     { close: say('press closes') } as unknown as Given[8],
@@ -33,4 +33,10 @@ it('a process that only answers the API makes none', async () => {
   const { runtime, asked } = runtimeOf({ worker: false });
   await runtime.onApplicationBootstrap();
   expect(asked).toEqual([]);
+});
+
+it('at the end the worker stops first, and a sweep that goes on is waited for no longer than the grace', async () => {
+  const { runtime, asked } = runtimeOf({ sweeping: new Promise(() => undefined) });
+  await runtime.beforeApplicationShutdown();
+  expect(asked).toEqual(['worker stops', 'sweeper stops', 'recoveries stop', 'client closes', 'press closes']);
 });

@@ -23,8 +23,10 @@ afterEach(() => void jest.restoreAllMocks());
 function sweeperOf(...broken: Breakable[]) {
   const away = new Set<Part>(broken);
   const asked: Part[] = [];
+  const during = new Map<Part, () => void>();
   const ask = (part: Part): [] => {
     asked.push(part);
+    during.get(part)?.();
     if (away.has(part)) throw new Error(`${part} is away`);
     return [];
   };
@@ -37,11 +39,11 @@ function sweeperOf(...broken: Breakable[]) {
     { abandoned: () => undefined },
     { sweep: async () => void ask('overlaps') },
     { repair: async () => void ask('parts') },
-    { runHourly: async () => void ask('housekeeping') },
+    { runHourly: async (stop) => void (stop?.aborted || ask('housekeeping')) },
     { leaseExpired: () => undefined },
     { everyMs: 10_000, maxAbandoned: 5 },
   );
-  return { sweeper, asked, away };
+  return { sweeper, asked, away, during };
 }
 
 describe('a sweep', () => {
@@ -73,5 +75,13 @@ describe('a sweep', () => {
     away.add('leases');
     await sweeper.sweep();
     expect(logged).toEqual(['sweeper.unavailable missed', 'sweeper.unavailable leases']);
+  });
+
+  it('that is stopped ends after the part that it is at, and says nothing of what that one is told', async () => {
+    const { sweeper, asked, during } = sweeperOf('parts');
+    during.set('parts', () => void sweeper.stop());
+    await sweeper.sweep();
+    expect(asked).toEqual(['leases', 'parts']);
+    expect(logged).toEqual([]);
   });
 });

@@ -1,6 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Cancellation } from '../../../../src/data-sinks/core/cancellation.js';
+import { PayloadStore } from '../../../../src/data-sinks/payload/payload-store.js';
 import { Housekeeping } from '../../../../src/data-sinks/pipeline/housekeeping.js';
+import { Retention } from '../../../../src/data-sinks/pipeline/retention.js';
 
 type Given = ConstructorParameters<typeof Housekeeping>;
 type Step = 'partitions' | 'orphans' | 'secrets' | 'retention';
@@ -116,4 +119,41 @@ it('a month that cannot be made fails the step, and the others are made', async 
   await new Housekeeping(session, { sweepOrphans: nothing }, {}, { run: nothing }).runHourly();
   expect(made).toEqual(['m2']);
   expect(logged).toEqual(['partitions.created undefined', 'sweeper.unavailable partitions']);
+});
+
+describe('housekeeping that is told to stop', () => {
+  /** A database in which there is always more to be removed. */
+  function endless(stopAt: RegExp) {
+    const stop = new Cancellation();
+    const late: string[] = [];
+    let more = 3;
+    const query = async (sql: string): Promise<unknown> => {
+      if (stop.aborted) late.push(sql);
+      if (late.length > 0) throw new Error('the database was taken away');
+      if (/to_regclass|pg_inherits/.test(sql)) return [];
+      if (/now\(\) AS now/.test(sql)) return [{ now: new Date() }];
+      if (!stopAt.test(sql)) return /AS bytes/.test(sql) ? [] : [[], 0];
+      if (--more === 0) stop.abort('shutdown');
+      if (/AS bytes/.test(sql)) return [{ payloads: 100, bytes: 1, created_at: '2026-01-01', body_id: 'pld_1' }];
+      return [Array.from({ length: 1_000 }, () => ({})), 1_000];
+    };
+    const session = { query } as unknown as Given[0];
+    const periods = { payloadRetentionMs: 1, attemptRetentionMs: 1, deliveryRetentionMs: 1 };
+    const store = new PayloadStore(session, 60_000);
+    return { stop, late, housekeeping: new Housekeeping(session, store, {}, new Retention(session, periods)) };
+  }
+
+  it.each([
+    ['orphans', /DELETE FROM agent_data_source_payload_chunk c/],
+    ['bodies', /AS bytes/],
+    ['attempts', /DELETE FROM agent_data_source_sync_default/],
+    ['deliveries', /DELETE FROM agent_data_source_delivery/],
+    ['recoveries', /DELETE FROM agent_data_source_recovery/],
+    ['completions', /DELETE FROM agent_data_source_job/],
+  ])('ends between two batches of %s', async (_what, stopAt) => {
+    const { stop, late, housekeeping } = endless(stopAt);
+    await housekeeping.runHourly(stop);
+    expect(stop.aborted).toBe(true);
+    expect(late).toEqual([]);
+  });
 });

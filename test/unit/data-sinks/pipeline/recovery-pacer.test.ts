@@ -23,14 +23,20 @@ afterEach(() => {
 
 /** A database that answers each statement of a step by its kind, and says in which order they came. */
 function world({ ids = ['rcv_1'], locked = true, due = 0, finished = false } = {}) {
-  const state = { verdict: null as CancelReason | null, hostAway: false, silent: '', inTransaction: false };
+  const state = {
+    verdict: null as CancelReason | null,
+    hostAway: false,
+    silent: '',
+    inTransaction: false,
+    onCancel: (): void => undefined,
+  };
   const happened: string[] = [];
   const audit: AuditEntry[] = [];
   const said = (what: string) => void happened.push(what);
   const answer = (sql: string): unknown[] => {
     if (/SELECT r\.id/.test(sql)) return ids.map((id) => ({ id, workspace_id: 'ws_1', agent_id: 'agt_1' }));
     if (/SKIP LOCKED$/.test(sql)) return (said('lock'), locked ? [{ status: 'RUNNING' }] : []);
-    if (/SET status = 'CANCELLED'/.test(sql)) return (said('cancel'), [{ id: 'rcv_1' }]);
+    if (/SET status = 'CANCELLED'/.test(sql)) return (said('cancel'), state.onCancel(), [{ id: 'rcv_1' }]);
     if (/REDELIVERY/.test(sql)) return (said('redeliver'), Array.from({ length: due }, (_, i) => ({ id: `dlv_${i}` })));
     if (/SELECT d\.id/.test(sql))
       return Array.from({ length: due }, (_, i) => ({ id: `dlv_${i}`, workspace_id: 'ws_1' }));
@@ -137,6 +143,14 @@ describe('a look at the recoveries', () => {
     const { pacer, happened } = world();
     await Promise.all([pacer.look(), pacer.look()]);
     expect(happened.filter((what) => what === 'lock')).toHaveLength(1);
+  });
+
+  it('that is told to stop ends after the recovery that it is at', async () => {
+    const { pacer, happened, state } = world({ ids: ['rcv_1', 'rcv_2'] });
+    state.verdict = 'plan_required';
+    state.onCancel = () => void pacer.stop();
+    await pacer.look();
+    expect(happened).toEqual(['judge 2', 'lock', 'cancel', 'finish']);
   });
 
   it('comes by itself until it is stopped', async () => {
