@@ -31,10 +31,10 @@ import {
   DeliveryRecorder,
   DeliverySweeper,
   DeliveryWorker,
+  Housekeeping,
   JobCompletedListener,
   MissedCompletions,
   PushSigner,
-  Retention,
   SecretOverlaps,
   ServerClock,
   SettledDeliveries,
@@ -178,23 +178,21 @@ const pipeline: Provider[] = [
   provide(
     DeliverySweeper,
     [
-      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, SecretOverlaps],
-      ...[DeliveryParts, Retention, Telemetry, OPTIONS],
+      ...[DATABASE, Wakeup, MissedCompletions, SettledDeliveries, SecretOverlaps, DeliveryParts, Housekeeping],
+      ...[Telemetry, OPTIONS],
     ],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
       missed: MissedCompletions,
-      payloads: PayloadStore,
-      vault: SecretVault,
       settled: SettledDeliveries,
       overlaps: SecretOverlaps,
       parts: DeliveryParts,
-      retention: Retention,
+      housekeeping: Housekeeping,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
     ) =>
-      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, overlaps, parts, retention, telemetry, {
+      new DeliverySweeper(manager, wakeup, missed, settled, overlaps, parts, housekeeping, telemetry, {
         everyMs: sweepMs,
         maxAbandoned,
       }),

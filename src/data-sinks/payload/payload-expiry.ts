@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { StopSignal } from '../core/cancellation.js';
 
 /** Bodies removed by one statement, their chunks with them. */
 const BATCH = 100;
@@ -41,22 +42,27 @@ SELECT (SELECT count(*)::int FROM gone) AS payloads, (SELECT coalesce(sum(byte_c
   FROM (SELECT * FROM candidate ORDER BY created_at DESC, body_id DESC LIMIT 1) last`;
 
 /** Removes the bytes of jobs whose last delivery settled so long ago, by the database's clock. */
-export async function expirePayloads(manager: EntityManager, retentionMs: number): Promise<RemovedPayloads> {
+export async function expirePayloads(
+  manager: EntityManager,
+  retentionMs: number,
+  stop?: StopSignal,
+): Promise<RemovedPayloads> {
   const removed = { payloads: 0, bytes: 0 };
   // As text: a JavaScript date would lose the microseconds and read the same rows for ever.
   let last = { created_at: '-infinity', body_id: '' };
-  for (;;) {
+  while (!stop?.aborted) {
     const [batch] = (await manager.query(EXPIRE, [
       retentionMs,
       last.created_at,
       last.body_id,
       BATCH,
     ])) as ExpiredBatch[];
-    if (!batch) return removed;
+    if (!batch) break;
     removed.payloads += batch.payloads;
     removed.bytes += batch.bytes;
     last = batch;
   }
+  return removed;
 }
 
 interface ExpiredBatch extends RemovedPayloads {

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { StopSignal } from '../core/cancellation.js';
 import type { StoredPayload } from '../core/claimed-delivery.js';
 import type { JobKey } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
@@ -122,8 +123,8 @@ export class PayloadStore {
    * Removes chunks that belong to no payload: what builders left that died or were overtaken, whichever of a body's they
    * wrote. A part that is being made has no row of its own yet, but its build has: `pld_….3` is the third part of `pld_…`.
    */
-  async sweepOrphans(): Promise<void> {
-    for (;;) {
+  async sweepOrphans(stop?: StopSignal): Promise<void> {
+    while (!stop?.aborted) {
       const [, removed] = (await this.#manager.query(
         `DELETE FROM agent_data_source_payload_chunk c
           WHERE c.body_id IN (

@@ -138,6 +138,9 @@ UPDATE agent_data_source_delivery d
  WHERE d.id = e.id
 RETURNING d.status, ${PUSH_COLUMNS}`;
 
+/** Other sweepers pass by what is locked here. One that is stopped between its two statements must not keep it. */
+const IDLE_TIMEOUT = '5s';
+
 /**
  * Takes back deliveries whose worker is gone. Their open attempt row is closed as `ABANDONED`; that was our failure and
  * spends none of the customer's retries, but a delivery that takes its worker down again and again ends `FAILED`.
@@ -147,6 +150,7 @@ RETURNING d.status, ${PUSH_COLUMNS}`;
  */
 export async function sweepExpiredLeases(session: Session, maxAbandoned: number, limit = 500): Promise<SweptLease[]> {
   return session.transaction(async (transaction) => {
+    await transaction.query(`SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`);
     const expired = await rows<{ id: string }>(transaction, LOCK_EXPIRED, [limit]);
     if (expired.length === 0) return [];
     const ids = expired.map(({ id }) => id);

@@ -16,6 +16,7 @@ export { MissedCompletions } from './missed-completions.js'; // 7
 export { DeliverySweeper } from './delivery-sweeper.js'; // 7
 export { SecretOverlaps } from './secret-overlaps.js'; // 7
 export { RecoveryPacer } from './recovery-pacer.js'; // 7
+export { Housekeeping } from './housekeeping.js'; // 7
 export { Retention } from './retention.js'; // 7
 export { type ErasureRequest, PayloadErasure } from './payload-erasure.js';
 export { ServerClock } from './server-clock.js';

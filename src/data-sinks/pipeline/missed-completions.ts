@@ -1,14 +1,19 @@
 import { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import type { JobCompleted } from '../core/job-completed.js';
 import { findUnheard } from '../persistence/completion-recording.js';
 import type { Session } from '../persistence/database.js';
 import type { MappingResults } from '../ports/mapping-results.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
+import { within } from './within.js';
 
 const PAGE = 500;
 
 /** Each look goes back this much further than the last one, for transactions that were long in committing. */
 const OVERLAP_MS = 600_000;
+
+/** Generous, since it reads a day of jobs at first; not more, since expired leases wait for the sweep to go on. */
+const LIST_WITHIN_MS = 30_000;
 
 /**
  * Makes the deliveries of completions whose event was never heard: the host died between its commit and its emit. Only
@@ -30,13 +35,15 @@ export class MissedCompletions {
     private readonly lookBackMs: number,
   ) {}
 
-  async recover(): Promise<void> {
+  async recover(stop?: StopSignal): Promise<void> {
     if (!this.results.listCompletedSince) return;
     const startedMs = await this.nowMs();
     const sinceMs = this.#lookedUntilMs === null ? startedMs - this.lookBackMs : this.#lookedUntilMs - OVERLAP_MS;
     let afterJobId: string | null = null;
     for (;;) {
-      const page: readonly JobCompleted[] = await this.results.listCompletedSince(new Date(sinceMs), afterJobId, PAGE);
+      const listed = this.results.listCompletedSince(new Date(sinceMs), afterJobId, PAGE);
+      const page: readonly JobCompleted[] = await within(listed, LIST_WITHIN_MS, 'the list of completed jobs');
+      if (stop?.aborted) return;
       await this.#recordUnheard(page);
       const last = page.at(-1);
       if (!last || page.length < PAGE) break;

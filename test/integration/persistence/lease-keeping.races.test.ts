@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
 import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
@@ -99,4 +99,32 @@ it('a lease is extended beside those of attempts that are being written, and wai
     { id: 'dlv_free', extended: true },
     { id: 'dlv_written', extended: false },
   ]);
+});
+
+/** One whose process is stopped once it has locked what it takes back: what it would say next never comes. */
+function stopsHalfway(whole: EntityManager, onLocked: () => void): EntityManager {
+  const halfway = (inside: EntityManager) => ({
+    query: (sql: string, parameters?: unknown[]) => {
+      if (!sql.includes('ABANDONED')) return inside.query<unknown>(sql, parameters);
+      onLocked();
+      return new Promise(() => undefined);
+    },
+  });
+  const transaction = (work: (inside: unknown) => Promise<unknown>) =>
+    whole.transaction((inside) => work(halfway(inside)));
+  return { transaction } as unknown as EntityManager;
+}
+
+it('a sweeper that is stopped half-way keeps what it has locked from the others for some seconds only', async () => {
+  await worker.query('TRUNCATE agent_data_source_delivery');
+  await inFlight('dlv_1', TOKEN, -1_000);
+  const runner = sweeper.createQueryRunner();
+  await new Promise<void>((resolve) => void sweepExpiredLeases(stopsHalfway(runner.manager, resolve), 5));
+  expect(await sweepExpiredLeases(worker.manager, 5)).toEqual([]);
+  const swept = await until(async () => {
+    const found = await sweepExpiredLeases(worker.manager, 5);
+    return found.length > 0 && found;
+  }, 'another one takes it back');
+  expect(swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'PENDING' }]);
+  await runner.release();
 });

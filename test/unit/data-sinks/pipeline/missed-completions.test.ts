@@ -13,7 +13,10 @@ beforeEach(() => {
   warnings = [];
   jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => void warnings.push(line));
 });
-afterEach(() => void jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
 
 const job = (n: number): JobCompleted => ({
   jobId: `job_${String(n).padStart(4, '0')}`,
@@ -77,6 +80,15 @@ describe('the look for missed completions', () => {
     clock.ms += HOUR;
     await missed.recover();
     expect(asked.map(({ since }) => since)).toEqual([76 * HOUR, 77 * HOUR]);
+  });
+
+  it('fails when the host never answers, so that what comes after it goes on', async () => {
+    jest.useFakeTimers();
+    const results = { listCompletedSince: () => new Promise<never>(() => undefined) } as unknown as MappingResults;
+    const missed = new MissedCompletions({} as Session, results, {} as DeliveryRecorder, () => 0, HOUR);
+    const looked = expect(missed.recover()).rejects.toThrow('the list of completed jobs did not answer');
+    await jest.advanceTimersByTimeAsync(30_000);
+    await looked;
   });
 
   it('is left out for a host that cannot list what completed', async () => {
