@@ -12,6 +12,10 @@ import type { Database, Session } from '../persistence/database.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import { rulesInForce } from './delivery-gate.js';
+import { within } from './within.js';
+
+/** So long the gate waits for the same port by default: whoever completes a job may have nothing to fall back on. */
+const AGENTS_WITHIN_MS = 30_000;
 
 /** Step 2: makes one delivery per wanting sink of a completed job, or per part. The rows are the outbox; everything else follows. */
 export class DeliveryRecorder {
@@ -67,7 +71,8 @@ export class DeliveryRecorder {
 
   async #record(completions: readonly Completion[], transaction?: Session): Promise<number[]> {
     const agentIds = [...new Set(completions.map((c) => c.agentId))];
-    const found = await this.#agents.findAgents(agentIds, transaction);
+    const asked = this.#agents.findAgents(agentIds, transaction);
+    const found = await within(asked, AGENTS_WITHIN_MS, 'the agent directory');
     const agents = new Map(found.map((agent) => [agent.id, agent]));
     const sinks = await this.#sinks.listWanting(
       agentIds.filter((id) => wantsPushes(agents.get(id))),

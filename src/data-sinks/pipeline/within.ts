@@ -1,3 +1,6 @@
+/** For a host's port whose answer can be done without for now: it is asked again, or its silence is reported. */
+export const PORT_WITHIN_MS = 10_000;
+
 /**
  * A host's port may never answer. What waits for it waits so long, and then fails as if the port had.
  * @throws Error when the time is over; what the work throws later is nobody's

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type DataSink, DEFAULT_BODY_SETTINGS } from '../../../../src/data-sinks/core/data-sink.js';
 import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
 import type { TraceContext } from '../../../../src/data-sinks/core/trace-context.js';
@@ -153,6 +153,31 @@ describe('the recorder', () => {
       { trigger: 'MANUAL', jobs: ['job_1'], deliveries: [{ sink: 'ads_1', job: 'job_1', retries: 7 }] },
     ]);
     expect(calls.woken).toBe(1);
+  });
+});
+
+describe('an agent directory that never answers', () => {
+  it.each([
+    ['a completion', undefined],
+    ['one in the host’s transaction', {} as Session],
+  ])('fails %s in time, and the next one is recorded', async (_what, transaction) => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    const directory = jest.spyOn(InMemoryAgentDirectory.prototype, 'findAgents');
+    try {
+      directory.mockImplementationOnce(() => new Promise(() => undefined));
+      const { recorder: made } = recorder([agent()], [sink('ads_1')]);
+      const hung = Promise.allSettled([made.record(event('job_1'), transaction)]);
+      while (directory.mock.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      const next = made.record(event('job_2'));
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect(await hung).toMatchObject([
+        { status: 'rejected', reason: { message: 'the agent directory did not answer within 30000 ms' } },
+      ]);
+      expect(await next).toBe(1);
+    } finally {
+      directory.mockRestore();
+      jest.useRealTimers();
+    }
   });
 });
 
