@@ -12,6 +12,7 @@ import type { Database, Session } from '../persistence/database.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import { rulesInForce } from './delivery-gate.js';
+import { settleEach, valueOf } from './settle-each.js';
 import { within } from './within.js';
 
 /** So long the gate waits for the same port by default: whoever completes a job may have nothing to fall back on. */
@@ -26,7 +27,7 @@ export class DeliveryRecorder {
   readonly #commits: CommitWatch;
   readonly #newId: IdFactory;
   readonly #activeTrace: () => TraceContext | null;
-  readonly #batcher: NaturalBatcher<Completion, number>;
+  readonly #batcher: NaturalBatcher<Completion, PromiseSettledResult<number>>;
 
   /** @param activeTrace the trace in which the caller is, for completions that name none */
   constructor(
@@ -45,7 +46,7 @@ export class DeliveryRecorder {
     this.#commits = commits;
     this.#newId = newId;
     this.#activeTrace = activeTrace;
-    this.#batcher = new NaturalBatcher((completions) => this.#record(completions));
+    this.#batcher = new NaturalBatcher((completions) => settleEach(completions, (some) => this.#record(some)));
   }
 
   /**
@@ -56,7 +57,7 @@ export class DeliveryRecorder {
   async record(event: JobCompleted, transaction?: Session): Promise<number> {
     // Now, in the caller's own context: later a batch of many is written in anybody's.
     const completion = toCompletion(event, false, this.#activeTrace());
-    if (!transaction) return this.#batcher.add(completion);
+    if (!transaction) return valueOf(await this.#batcher.add(completion));
     const [made] = await this.#record([completion], transaction);
     return made ?? 0;
   }
@@ -65,8 +66,8 @@ export class DeliveryRecorder {
    * Records a completion that was found long after. Sinks that are younger than it do not want it: nobody who adds a sink
    * today expects yesterday's job to leave the house.
    */
-  recordMissed(event: JobCompleted): Promise<number> {
-    return this.#batcher.add(toCompletion(event, true));
+  async recordMissed(event: JobCompleted): Promise<number> {
+    return valueOf(await this.#batcher.add(toCompletion(event, true)));
   }
 
   async #record(completions: readonly Completion[], transaction?: Session): Promise<number[]> {
