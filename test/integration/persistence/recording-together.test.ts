@@ -9,7 +9,7 @@ import { MissedCompletions } from '../../../src/data-sinks/pipeline/missed-compl
 import type { MappingResults } from '../../../src/data-sinks/ports/mapping-results.js';
 import { InMemoryAgentDirectory } from '../../../src/data-sinks/testing/index.js';
 import type { Wakeup } from '../../../src/data-sinks/wakeup/wakeup.js';
-import { ModuleDatabase, newId } from './module-database.js';
+import { CONFIG, ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
 let recorder: DeliveryRecorder;
@@ -68,6 +68,19 @@ describe('completions that are heard in one moment', () => {
     const settled = await Promise.allSettled(together.map((event) => recorder.record(event)));
     expect(settled.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([1]);
     expect(await jobs()).toEqual(GOOD);
+  });
+});
+
+describe('a burst of jobs in many parts', () => {
+  it('is written whole, but for the one that cannot be', async () => {
+    await database.sink({ created_at: new Date(0), config: { ...CONFIG, maxRowsPerPush: 1 } });
+    const stats = { total: 900, matched: 900, unmatched: 0 };
+    const ids = [...GOOD.slice(0, 7), tooLong(), ...GOOD.slice(7, 12)];
+    const settled = await Promise.allSettled(ids.map((id) => recorder.record(completion(id, { stats }))));
+    expect(settled.map((one) => one.status === 'fulfilled' && one.value)).toEqual(
+      ids.map((_, i) => (i === 7 ? false : 901)),
+    );
+    expect(await jobs()).toHaveLength(12 * 901);
   });
 });
 

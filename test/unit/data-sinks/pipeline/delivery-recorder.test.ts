@@ -137,6 +137,20 @@ describe('the recorder', () => {
     expect(statements[0]?.recipes).toEqual([['JSON;rows=1;part=1/1001', 1, 1]]);
   });
 
+  it('writes a burst of jobs in many parts in several statements, each job in one', async () => {
+    const some = sink('ads_1', { config: { ...CONFIG, maxRowsPerPush: 1 } });
+    const { recorder: made, statements, calls } = recorder([agent()], [some, sink('ads_2')]);
+    const parts = [1_000, 1_000, 1_000, 1_000, 995, 1, 1_000];
+    const stats = (total: number): JobCompleted['stats'] => ({ total, matched: total, unmatched: 0 });
+    const recorded = parts.map((total, i) => made.record(event(`job_${i}`, { stats: stats(total) })));
+    expect(await Promise.all(recorded)).toEqual(parts.map((count) => count + 1));
+    expect(statements.map(({ jobs, recipes }) => [jobs, recipes.length])).toEqual([
+      [['job_0', 'job_1', 'job_2', 'job_3', 'job_4'], 5_000],
+      [['job_5', 'job_6'], 1_003],
+    ]);
+    expect(calls.woken).toBe(2);
+  });
+
   it('refuses what is not a completion before anything is asked or written', async () => {
     const { recorder: made, statements } = recorder([agent()], [sink('ads_1')]);
     await expect(made.record(event('job_1', { completedAt: 'today' as unknown as Date }))).rejects.toThrow(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { settleEach, TAKEN_APART_MS, valueOf } from '../../../../src/data-sinks/pipeline/settle-each.js';
+import { settleEach, settleSlices, TAKEN_APART_MS, valueOf } from '../../../../src/data-sinks/pipeline/settle-each.js';
 
-beforeEach(() => void jest.useFakeTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
 afterEach(() => void jest.useRealTimers());
 
 /** Ten times each item; all or none. Each call takes a while, and fails when one of its items is a bad one. */
@@ -46,9 +46,32 @@ describe('a batch of which each item ends for itself', () => {
     const { calls, work } = world([1, 2, 3, 4], TAKEN_APART_MS / 2);
     const settled = await settleEach([1, 2, 3, 4], work);
     expect(settled.map((one) => one.status === 'rejected' && String(one.reason))).toEqual([
-      ...['Error: 1 in 1', 'Error: 2 in 1'],
-      ...['Error: 1 in 4', 'Error: 1 in 4'],
+      ...['Error: 1 in 1', 'Error: 1 in 4', 'Error: 1 in 4', 'Error: 1 in 4'],
     ]);
-    expect(calls).toHaveLength(3);
+    expect(calls).toHaveLength(2);
+  });
+});
+
+describe('slices of which each item ends for itself', () => {
+  it('are done one after the other, with a turn for others in between, and one that fails is not the end', async () => {
+    const { calls, work } = world([3]);
+    const inTurn = async (slice: readonly number[]): Promise<number[]> => {
+      setImmediate(() => void calls.push([]));
+      return work(slice);
+    };
+    const settled = await settleSlices([[1, 2], [3, 4], [5]], inTurn);
+    expect(settled.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    ]);
+    expect(calls).toEqual([[1, 2], [], [3, 4], [3], [4], [], [], [], [5], []]);
+  });
+
+  it('are given up when one failed slowly: what is away is not waited for by each', async () => {
+    const { calls, work } = world([1, 2, 3], TAKEN_APART_MS);
+    const settled = await settleSlices([[1], [2], [3]], work);
+    expect(settled.map((one) => one.status === 'rejected' && String(one.reason))).toEqual([
+      ...['Error: 1 in 1', 'Error: 1 in 1', 'Error: 1 in 1'],
+    ]);
+    expect(calls).toEqual([[1]]);
   });
 });
