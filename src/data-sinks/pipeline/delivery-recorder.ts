@@ -20,7 +20,7 @@ import { within } from './within.js';
 /** So long the gate waits for the same port by default: whoever completes a job may have nothing to fall back on. */
 const AGENTS_WITHIN_MS = 30_000;
 
-/** One statement writes so many: making and sending it takes the event loop a tenth of a second (measured). */
+/** One statement writes so many: making them takes less than a tenth of a second, for which all else waits (measured). */
 const DELIVERIES_AT_ONCE = 5_000;
 
 /** Step 2: makes one delivery per wanting sink of a completed job, or per part. The rows are the outbox; everything else follows. */
