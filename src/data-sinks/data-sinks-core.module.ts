@@ -34,6 +34,7 @@ import {
   Housekeeping,
   JobCompletedListener,
   MissedCompletions,
+  PunctualResults,
   PushSigner,
   SecretOverlaps,
   ServerClock,
@@ -144,7 +145,10 @@ const pipeline: Provider[] = [
       newId: IdFactory,
       telemetry: Telemetry,
       { payloadCacheBytes }: Options,
-    ) => new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, payloadCacheBytes, telemetry),
+    ) => {
+      const builder = new PayloadBuilder(new PunctualResults(results), store, newId, press);
+      return new PayloadBodies(builder, store, payloadCacheBytes, telemetry);
+    },
   ),
   provide(BodyPress, [], () => new BodyPress()),
   provide(

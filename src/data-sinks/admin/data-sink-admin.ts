@@ -10,6 +10,7 @@ import { NETWORK_POLICY, NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { DataSinkRepository, type SinkChange, type SinkScope } from '../persistence/data-sink.repository.js';
 import type { Session } from '../persistence/database.js';
 import { Transactions } from '../persistence/transactions.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import type { AuditAction } from '../ports/audit-trail.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
@@ -84,7 +85,7 @@ export class DataSinkAdmin {
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
     await this.transactions.run(async (transaction) => {
       await this.#requireRoom({ workspaceId, agentId }, transaction);
-      await this.vault.store({ secretId: sink.secret.id, workspaceId }, secret.value, transaction);
+      await this.#store(sink.secret.id, sink, secret.value, transaction);
       await this.sinks.insert(sink, transaction);
       await this.#record('DATA_SINK_CREATED', caller, sink, { name, config, format }, transaction);
     });
@@ -109,10 +110,9 @@ export class DataSinkAdmin {
     }
     const moves = config.url !== sink.config.url;
     const warnings = [...(secret?.warnings ?? []), ...(moves ? await this.endpoints.admit({ ...sink, config }) : [])];
-    const { workspaceId } = sink;
     const over = await this.transactions.run(async (transaction) => {
       if (secret && change.secret) {
-        await this.vault.store({ secretId: change.secret.id, workspaceId }, secret.value, transaction);
+        await this.#store(change.secret.id, sink, secret.value, transaction);
       }
       if (!(await this.sinks.change(sink, change, transaction))) {
         throw changedMeanwhile();
@@ -165,6 +165,10 @@ export class DataSinkAdmin {
     }
   }
 
+  #store(secretId: string, { workspaceId }: DataSink, value: string, transaction: Session): Promise<void> {
+    return within(this.vault.store({ secretId, workspaceId }, value, transaction), PORT_WITHIN_MS, 'the vault');
+  }
+
   #record(
     action: AuditAction,
     caller: RequestCaller,
@@ -172,7 +176,11 @@ export class DataSinkAdmin {
     details: Readonly<Record<string, unknown>>,
     transaction: Session,
   ): Promise<void> {
-    return this.audit.record([auditEntry(action, caller, sink, details)], transaction);
+    return within(
+      this.audit.record([auditEntry(action, caller, sink, details)], transaction),
+      PORT_WITHIN_MS,
+      'the audit trail',
+    );
   }
 }
 

@@ -16,6 +16,7 @@ import { gzipWhole } from '../payload/gzip.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { databaseNowMs, type Session } from '../persistence/database.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { activeTraceContext } from '../telemetry/active-trace.js';
 import type { ExchangeSpan } from '../telemetry/exchange-span.js';
@@ -88,7 +89,8 @@ export class SinkTest {
     const passed = status === 'SUCCEEDED';
     await this.sinks.recordTest(sink, passed);
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
-    await this.audit.record([auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome })]);
+    const entry = auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome });
+    await within(this.audit.record([entry]), PORT_WITHIN_MS, 'the audit trail');
     const advice = errorCode && adviceOn(errorCode, { httpStatus: outcome.httpStatus, bytes: body.length });
     // As the client does it: ours win, and `traceparent` may also be the name of a custom one.
     const custom = sink.config.customHeaders.filter(({ name }) => !Object.hasOwn(headers, name.toLowerCase()));

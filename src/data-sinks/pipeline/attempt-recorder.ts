@@ -14,7 +14,7 @@ import {
 import type { Database } from '../persistence/database.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
-import { within } from './within.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** The delivery that an attempt belongs to, and how the attempt ended. */
 export interface AttemptEnd {
@@ -30,9 +30,6 @@ export interface AttemptRecorderOptions {
 }
 
 const RETRY_AFTER_MS = 250;
-
-/** Results are on record by then: an audit trail that never answers must not hold up what comes after them. */
-const AUDIT_WITHIN_MS = 10_000;
 
 /** Step 6, and the row that step 5 opens: attempts are written in batches, before and after their requests. */
 export class AttemptRecorder {
@@ -110,11 +107,11 @@ export class AttemptRecorder {
     return ends.map(() => undefined);
   }
 
-  /** The attempt rows are the record; an audit trail that fails is reported, and undoes nothing. */
+  /** The attempt rows are the record; an audit trail that fails, or never answers, is reported, and undoes nothing. */
   async #auditSettled(settled: readonly AttemptEnd[]): Promise<void> {
     if (settled.length === 0) return;
     try {
-      await within(this.#audit.record(settled.map(toAuditEntry)), AUDIT_WITHIN_MS, 'the audit trail');
+      await within(this.#audit.record(settled.map(toAuditEntry)), PORT_WITHIN_MS, 'the audit trail');
     } catch (error) {
       this.#logger.error({ event: 'audit.not_recorded', entries: settled.length, error: String(error) });
     }

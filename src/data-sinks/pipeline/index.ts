@@ -5,6 +5,7 @@ export { Wakeup } from '../wakeup/wakeup.js'; // 3
 export { DeliveryWorker } from './delivery-worker.js'; // 4
 export { DeliveryGate } from './delivery-gate.js'; // 5
 export { DeliveryAttempt } from './delivery-attempt.js'; // 5
+export { PunctualResults } from './punctual-results.js'; // 5a
 export { PushSigner } from './push-signer.js'; // 5b
 export { AttemptRecorder } from './attempt-recorder.js'; // 6
 export { SettledDeliveries } from './settled-deliveries.js'; // 6

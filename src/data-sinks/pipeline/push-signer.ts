@@ -3,6 +3,7 @@ import { beginPass } from '../core/signing/body-pass.js';
 import { signatureScheme, type SigningInput } from '../core/signing/signature-scheme.js';
 import { type SecretRef, SecretUnreadableError, type SecretVault } from '../ports/secret-vault.js';
 import { type SigningTask, SigningWatch } from './signing-watch.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** What is signed: any stored body, or the synthetic one of a test. */
 export interface SignableBody {
@@ -82,13 +83,14 @@ export class PushSigner {
   }
 }
 
-/** One secret that was tampered with must not hold up the others of its batch. */
+/** One secret that was tampered with must not hold up the others of its batch, nor a vault that never answers all to come. */
 async function revealReadable(vault: SecretVault, refs: readonly SecretRef[]): Promise<ReadonlyMap<string, string>> {
   try {
-    return await vault.reveal(refs);
+    return await within(vault.reveal(refs), PORT_WITHIN_MS, 'the vault');
   } catch (error) {
     if (!(error instanceof SecretUnreadableError)) throw error;
     const readable = refs.filter(({ secretId }) => !error.reasons.has(secretId));
-    return readable.length > 0 && readable.length < refs.length ? vault.reveal(readable) : new Map();
+    if (readable.length === 0 || readable.length === refs.length) return new Map();
+    return within(vault.reveal(readable), PORT_WITHIN_MS, 'the vault');
   }
 }
