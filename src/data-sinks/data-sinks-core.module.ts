@@ -165,9 +165,14 @@ const pipeline: Provider[] = [
   ),
   provide(
     AttemptRecorder,
-    [SESSION, AuditTrail, SettledDeliveries, OPTIONS],
-    (session: Database, audit: AuditTrail, settled: SettledDeliveries, { workerId, leaseMs }: Options) =>
-      new AttemptRecorder(session, audit, settled, { workerId, keepTryingMs: leaseMs }),
+    [SESSION, Transactions, AuditTrail, SettledDeliveries, OPTIONS],
+    (
+      session: Database,
+      transactions: Transactions,
+      audit: AuditTrail,
+      settled: SettledDeliveries,
+      { workerId, leaseMs }: Options,
+    ) => new AttemptRecorder(session, transactions, audit, settled, { workerId, keepTryingMs: leaseMs }),
   ),
   provide(
     MissedCompletions,

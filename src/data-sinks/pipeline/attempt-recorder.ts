@@ -12,6 +12,8 @@ import {
   openAttempts,
 } from '../persistence/attempt-log.js';
 import type { Database } from '../persistence/database.js';
+import { type LeaseHolder, releaseUnopened } from '../persistence/lease-keeping.js';
+import type { Transactions } from '../persistence/transactions.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
 import { within } from './within.js';
@@ -38,6 +40,7 @@ const AUDIT_WITHIN_MS = 10_000;
 export class AttemptRecorder {
   readonly #logger = new Logger('DataSinks');
   readonly #session: Database;
+  readonly #transactions: Pick<Transactions, 'run'>;
   readonly #audit: AuditTrail;
   readonly #settled: Pick<SettledDeliveries, 'byAttempt'>;
   readonly #options: AttemptRecorderOptions;
@@ -48,11 +51,13 @@ export class AttemptRecorder {
   /** @param settled is told of the attempts that ended, once that is on record */
   constructor(
     session: Database,
+    transactions: Pick<Transactions, 'run'>,
     audit: AuditTrail,
     settled: Pick<SettledDeliveries, 'byAttempt'>,
     options: AttemptRecorderOptions,
   ) {
     this.#session = session;
+    this.#transactions = transactions;
     this.#audit = audit;
     this.#settled = settled;
     this.#options = options;
@@ -66,6 +71,14 @@ export class AttemptRecorder {
   /** Writes the attempt's row. @returns null when the delivery is no longer this worker's: nothing may be sent */
   open(opening: AttemptOpening): Promise<OpenedAttempt | null> {
     return this.#openings.add(opening);
+  }
+
+  /**
+   * Gives back, as our own failure, what could not be opened.
+   * @returns false when the delivery is no longer this worker's
+   */
+  giveBack(delivery: LeaseHolder, waitMs: number): Promise<boolean> {
+    return this.#transactions.run((transaction) => releaseUnopened(transaction, delivery, waitMs));
   }
 
   /**

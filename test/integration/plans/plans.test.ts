@@ -20,6 +20,7 @@ import {
   endDeliveries,
   extendLeases,
   releaseDeliveries,
+  releaseUnopened,
   sweepExpiredLeases,
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
@@ -129,6 +130,12 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
       session,
       HELD.map((held) => ({ ...held, waitMs: 1, ownFailure: false })),
     ),
+  'releasing one whose attempt was not opened': async () => {
+    const ofLease = 'SELECT id, lease_token AS "leaseToken" FROM agent_data_source_delivery WHERE id = $1';
+    const [held] = await dataSource.query<{ id: string; leaseToken: string }[]>(ofLease, [deliveryId(1_002)]);
+    if (!held) throw new Error('nothing is in flight');
+    expect(await dataSource.transaction((transaction) => releaseUnopened(transaction, held, 1))).toBe(true);
+  },
   'ending deliveries': () =>
     endDeliveries(
       session,

@@ -49,6 +49,7 @@ function recorder({
     return attemptIds.filter((_, i) => !lost.includes(deliveryIds[i] ?? '')).map((id) => ({ id }));
   };
   const session = { query } as unknown as Session;
+  const transactions = { run: <T>(work: (transaction: Session) => Promise<T>) => work(session) };
   const told: string[] = [];
   const settled = {
     byAttempt: async (ends: readonly AttemptEnd[]) => void told.push(...ends.map((end) => end.delivery.id)),
@@ -57,7 +58,7 @@ function recorder({
     state,
     audit,
     told,
-    recorder: new AttemptRecorder(session, audit, settled, { workerId: 'worker-1', keepTryingMs }),
+    recorder: new AttemptRecorder(session, transactions, audit, settled, { workerId: 'worker-1', keepTryingMs }),
   };
 }
 
