@@ -8,6 +8,7 @@ import {
   type AttemptClosing,
   type AttemptOpening,
   closeAttempts,
+  endingsOnRecord,
   type OpenedAttempt,
   openAttempts,
 } from '../persistence/attempt-log.js';
@@ -46,6 +47,7 @@ export class AttemptRecorder {
   readonly #options: AttemptRecorderOptions;
   readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
   readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
+  readonly #doubts: NaturalBatcher<AttemptEnd, boolean>;
   readonly #aftermath: NaturalBatcher<AttemptEnd, undefined>;
 
   /** @param settled is told of the attempts that ended, once that is on record */
@@ -62,7 +64,8 @@ export class AttemptRecorder {
     this.#settled = settled;
     this.#options = options;
     this.#openings = new NaturalBatcher((items) => this.#openBatch(items));
-    this.#closings = new NaturalBatcher((items) => this.#closeBatch(items));
+    this.#closings = new NaturalBatcher((items) => this.#askOf(closeAttempts, items));
+    this.#doubts = new NaturalBatcher((items) => this.#askOf(endingsOnRecord, items));
     // Apart from the closings, which go on meanwhile, and one at a time: batches become larger, and audit entries of one
     // workspace would wait for each other in any case.
     this.#aftermath = new NaturalBatcher((items) => this.#follow(items), { flushers: 1 });
@@ -89,9 +92,11 @@ export class AttemptRecorder {
    */
   async close(end: AttemptEnd, signal?: CancelSignal): Promise<boolean> {
     const deadline = performance.now() + this.#options.keepTryingMs;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       try {
-        if (!(await this.#closings.add(end))) return false;
+        if (await this.#closings.add(end)) break;
+        // The try before may have been committed though its answer was lost: nobody else knows of what follows.
+        if (isFirst || !(await this.#doubts.add(end))) return false;
         break;
       } catch (error) {
         if (performance.now() >= deadline || signal?.aborted) throw error;
@@ -108,12 +113,12 @@ export class AttemptRecorder {
     return items.map(({ attemptId }) => byId.get(attemptId) ?? null);
   }
 
-  async #closeBatch(items: readonly AttemptEnd[]): Promise<boolean[]> {
-    const closed = await closeAttempts(
+  async #askOf(statement: typeof closeAttempts, ends: readonly AttemptEnd[]): Promise<boolean[]> {
+    const found = await statement(
       this.#session,
-      items.map(({ closing }) => closing),
+      ends.map(({ closing }) => closing),
     );
-    return items.map(({ closing }) => closed.has(closing.opened.attemptId));
+    return ends.map(({ closing }) => found.has(closing.opened.attemptId));
   }
 
   /** What follows once it is on record. Never throws. */
