@@ -92,12 +92,16 @@ export class DeliveryWorker {
     this.#running = false;
     if (this.#poll) clearInterval(this.#poll);
     this.#room.stop();
+    // Armed before anything is waited for: what a claim waits for may never come.
+    let cutOff: NodeJS.Timeout | undefined;
+    const graceIsOver = new Promise<void>((resolve) => {
+      cutOff = setTimeout(() => {
+        this.#leases.abortAll(new AttemptAbortedError('shutdown'));
+        resolve();
+      }, this.options.shutdownGraceMs);
+    });
     await this.wakeup.stop();
-    await this.#claiming;
-    const cutOff = setTimeout(
-      () => this.#leases.abortAll(new AttemptAbortedError('shutdown')),
-      this.options.shutdownGraceMs,
-    );
+    await Promise.race([this.#claiming, graceIsOver]);
     await Promise.all(this.#inFlight.values());
     clearTimeout(cutOff);
     this.#leases.stop();
@@ -105,12 +109,12 @@ export class DeliveryWorker {
 
   /** The poll: one look at one index, far cheaper than a claim that finds nothing. */
   async #look(): Promise<void> {
-    // While the database hangs, one look waits for it, and not one more every second.
+    // While the database hangs, one look waits for it, and not one more every second: for a lease, as a claim does.
     if (this.#looking) return;
     this.#looking = true;
     const begunAt = this.#outages.mark();
     try {
-      const dueInMs = await nextDueInMs(this.session);
+      const dueInMs = await within(nextDueInMs(this.session), this.options.leaseMs, 'the database');
       this.#outages.over(begunAt);
       if (dueInMs === 0) this.wake();
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
@@ -134,7 +138,10 @@ export class DeliveryWorker {
         this.#room.beginClaim();
         if (batch <= 0) return this.#room.wait();
         const begunAt = this.#outages.mark();
-        const { deliveries, more, pacedMs, answeredAt } = await this.#turns.next({ ...caps, batch, leaseMs });
+        // Leases run from when the claim began: what it brings later than that, the sweeper takes back. The next claim
+        // goes over another connection, this one's may be lost.
+        const claim = this.#turns.next({ ...caps, batch, leaseMs });
+        const { deliveries, more, pacedMs, answeredAt } = await within(claim, leaseMs, 'the database');
         this.#outages.over(begunAt);
         this.clock.set(answeredAt);
         if (deliveries.length > 0) {
