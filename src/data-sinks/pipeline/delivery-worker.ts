@@ -46,6 +46,8 @@ export class DeliveryWorker {
   #looking = false;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
+  /** A claim writes, a look only reads: where the last claim failed, a look that goes well says nothing about the next. */
+  #claimsFail = false;
   readonly #room: RoomForClaims;
 
   constructor(
@@ -115,8 +117,9 @@ export class DeliveryWorker {
     const begunAt = this.#outages.mark();
     try {
       const dueInMs = await within(nextDueInMs(this.session), this.options.leaseMs, 'the database');
-      this.#outages.over(begunAt);
-      if (dueInMs === 0) this.wake();
+      if (!this.#claimsFail) this.#outages.over(begunAt);
+      // After a claim that failed, one that finds nothing ends the outage too.
+      if (dueInMs === 0 || this.#claimsFail) this.wake();
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
       this.#outages.report(error);
@@ -142,6 +145,7 @@ export class DeliveryWorker {
         // goes over another connection, this one's may be lost.
         const claim = this.#turns.next({ ...caps, batch, leaseMs });
         const { deliveries, more, pacedMs, answeredAt } = await within(claim, leaseMs, 'the database');
+        this.#claimsFail = false;
         this.#outages.over(begunAt);
         this.clock.set(answeredAt);
         if (deliveries.length > 0) {
@@ -156,6 +160,7 @@ export class DeliveryWorker {
         if (more !== 'now') return;
       }
     } catch (error) {
+      this.#claimsFail = true;
       this.#outages.report(error);
     }
   }

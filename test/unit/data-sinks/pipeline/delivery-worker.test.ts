@@ -69,10 +69,9 @@ it('waits at its end for both, where it has a delivery in hand twice: under a le
   await stopped;
 });
 
-describe('on a connection that was lost without a word', () => {
-  const NEVER = new Promise<never>(() => undefined);
-  let events: unknown[];
-
+/** What the worker has said. */
+let events: unknown[];
+function listenOnAFakeClock(): void {
   beforeEach(() => {
     jest.useFakeTimers();
     events = [];
@@ -83,6 +82,11 @@ describe('on a connection that was lost without a word', () => {
     jest.useRealTimers();
     jest.restoreAllMocks();
   });
+}
+
+describe('on a connection that was lost without a word', () => {
+  const NEVER = new Promise<never>(() => undefined);
+  listenOnAFakeClock();
 
   it('a claim is waited for as long as a lease, and the next one is made', async () => {
     const claims = [NEVER, Promise.resolve(claimed('next'))];
@@ -140,5 +144,38 @@ describe('on a connection that was lost without a word', () => {
     answer(claimed('late'));
     await jest.advanceTimersByTimeAsync(0);
     expect(aborted).toMatchObject([{ code: 'shutdown' }]);
+  });
+});
+
+describe('on a database that can be read and not written', () => {
+  listenOnAFakeClock();
+  const readOnly = () => Promise.reject(new Error('cannot execute UPDATE in a read-only transaction'));
+
+  it.each([
+    ['something is due', 0],
+    ['nothing is', null],
+  ])('the log says once that it is away, and once that it is back: %s', async (_what, dueInMs) => {
+    let claim: () => Promise<unknown> = readOnly;
+    const answers = { claim: () => claim(), look: async () => dueInMs };
+    const worker = aWorker(async () => null, answers, { pollMs: 1_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(events).toEqual(['worker.unavailable']);
+    claim = async () => [ROUND];
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(events).toEqual(['worker.unavailable', 'worker.available_again']);
+    await worker.stop();
+  });
+
+  it('an outage that only a look has met ends with a look', async () => {
+    let look: () => Promise<number | null> = () => Promise.reject(new Error('away'));
+    const worker = aWorker(async () => null, { look: () => look() }, { pollMs: 1_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(events).toEqual(['worker.unavailable']);
+    look = async () => null;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(events).toEqual(['worker.unavailable', 'worker.available_again']);
+    await worker.stop();
   });
 });
