@@ -93,13 +93,15 @@ export class AttemptRecorder {
   async close(end: AttemptEnd, signal?: CancelSignal): Promise<boolean> {
     const deadline = performance.now() + this.#options.keepTryingMs;
     for (let isFirst = true; ; isFirst = false) {
+      const begunAt = performance.now();
       try {
         if (await this.#closings.add(end)) break;
         // The try before may have been committed though its answer was lost: nobody else knows of what follows.
         if (isFirst || !(await this.#doubts.add(end))) return false;
         break;
       } catch (error) {
-        if (performance.now() >= deadline || signal?.aborted) throw error;
+        // By when it began: one that was not answered for all this time is followed by another, over another connection.
+        if (begunAt >= deadline || signal?.aborted) throw error;
         await delay(RETRY_AFTER_MS);
       }
     }
