@@ -7,6 +7,8 @@ export async function within<T>(work: Promise<T>, ms: number, what: string): Pro
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} did not answer within ${ms} ms`)), ms);
+    // What was not waited for at the end of the process, a look say, must not hold that up.
+    timer.unref();
   });
   try {
     return await Promise.race([work, late]);
