@@ -2,7 +2,8 @@
 export const PORT_WITHIN_MS = 10_000;
 
 /**
- * A host's port may never answer. What waits for it waits so long, and then fails as if the port had.
+ * A host's port may never answer, nor a database whose connection was lost without a word. What waits for it waits so
+ * long, and then fails as if it had.
  * @throws Error when the time is over; what the work throws later is nobody's
  */
 export async function within<T>(work: Promise<T>, ms: number, what: string): Promise<T> {

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource, type EntityManager } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
-import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
+import {
+  extendLeases,
+  releaseUnopened,
+  sweepExpiredLeases,
+} from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG, newId } from './module-database.js';
@@ -70,6 +74,34 @@ it('an attempt that is opened while its lease is found run out is abandoned with
   expect(await worker.query('SELECT status, error_code FROM agent_data_source_sync')).toEqual([
     { status: 'ABANDONED', error_code: 'worker_lost' },
   ]);
+});
+
+it('an attempt whose opening is under way when it is given up is abandoned with it, not left open', async () => {
+  const leaseToken = TOKEN.replace('4', '3');
+  await inFlight('dlv_2', leaseToken, 60_000);
+  const opening = worker.createQueryRunner();
+  await opening.startTransaction();
+  const payload = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
+  await openAttempts(opening.manager, 'worker-1', [
+    {
+      ...{ attemptId: newId('attempt'), deliveryId: 'dlv_2', leaseToken, url: CONFIG.url },
+      ...{ authScheme: 'Bearer', configVersion: 1, payload },
+    },
+  ]);
+  const givenBack = worker.transaction((transaction) =>
+    releaseUnopened(transaction, { id: 'dlv_2', leaseToken }, 5_000),
+  );
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  await until(async () => (await worker.query<object[]>(waiting)).length > 0, 'it waits for the opening');
+  await opening.commitTransaction();
+  await opening.release();
+  expect(await givenBack).toBe(true);
+  expect(
+    await worker.query(
+      `SELECT d.status, d.own_failures, a.status AS attempt, a.error_code FROM agent_data_source_delivery d
+         JOIN agent_data_source_sync a ON a.delivery_id = d.id WHERE d.id = 'dlv_2'`,
+    ),
+  ).toEqual([{ status: 'RETRYING', own_failures: 1, attempt: 'ABANDONED', error_code: 'internal_error' }]);
 });
 
 it('a lease is extended beside those of attempts that are being written, and waits for none of them', async () => {
