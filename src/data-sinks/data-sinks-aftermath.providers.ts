@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { DATABASE, OPTIONS, SESSION } from './data-sinks.tokens.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
+import { PayloadStore } from './payload/payload-store.js';
 import type { Database } from './persistence/database.js';
 import { Transactions } from './persistence/transactions.js';
 import {
@@ -11,6 +12,7 @@ import {
   DeliveryGate,
   DeliveryParts,
   DomainEvents,
+  Housekeeping,
   PayloadErasure,
   RecoveryPacer,
   Retention,
@@ -83,6 +85,12 @@ export const aftermath: readonly Provider[] = [
     [DATABASE, DeliveryGate, AuditTrail, Wakeup, OPTIONS],
     ({ manager }: DataSource, gate: DeliveryGate, audit: AuditTrail, wakeup: Wakeup, options: Options) =>
       new RecoveryPacer(manager, gate, audit, wakeup, options),
+  ),
+  provide(
+    Housekeeping,
+    [DATABASE, PayloadStore, SecretVault, Retention],
+    ({ manager }: DataSource, payloads: PayloadStore, vault: SecretVault, retention: Retention) =>
+      new Housekeeping(manager, payloads, vault, retention),
   ),
   provide(
     Retention,

@@ -4,24 +4,29 @@ import type { DataSource } from 'typeorm';
 import { createIdFactory, type IdFactory } from './core/ids.js';
 import { createNetworkPolicy, type NetworkPolicy } from './core/network-policy.js';
 import { aftermath } from './data-sinks-aftermath.providers.js';
+import { persistence } from './data-sinks-persistence.providers.js';
 import { DataSinksHealth } from './data-sinks-health.js';
 import { DataSinksRuntime } from './data-sinks-runtime.js';
 import { DataSinks } from './data-sinks.js';
 import { type DataSinksOptions, type ResolvedDataSinksOptions, resolveOptions } from './data-sinks.options.js';
-import { DATABASE, GIVEN_OPTIONS, NETWORK_POLICY, NEW_ID, OPTIONS, SESSION } from './data-sinks.tokens.js';
+import {
+  DATABASE,
+  GIVEN_OPTIONS,
+  NETWORK_POLICY,
+  NEW_ID,
+  OPTIONS,
+  SESSION,
+  WORKER_SESSION,
+} from './data-sinks.tokens.js';
 import { PushClient } from './egress/index.js';
 import { PayloadBodies } from './payload/payload-bodies.js';
 import { BodyPress } from './payload/body-press.js';
 import { PayloadBuilder } from './payload/payload-builder.js';
 import { PayloadStore } from './payload/payload-store.js';
-import { AttemptRepository } from './persistence/attempt.repository.js';
 import { CommitWatch } from './persistence/commit-watch.js';
 import { type Database, databaseNowMs } from './persistence/database.js';
 import { DataSinkRepository } from './persistence/data-sink.repository.js';
 import { DatabaseAuditTrail } from './persistence/database-audit-trail.js';
-import { DeliveryRepository } from './persistence/delivery.repository.js';
-import { PreparedSession } from './persistence/prepared-session.js';
-import { RecoveryRepository } from './persistence/recovery.repository.js';
 import { Transactions } from './persistence/transactions.js';
 import {
   AttemptRecorder,
@@ -31,10 +36,11 @@ import {
   DeliveryRecorder,
   DeliverySweeper,
   DeliveryWorker,
+  Housekeeping,
   JobCompletedListener,
   MissedCompletions,
+  PunctualResults,
   PushSigner,
-  Retention,
   SecretOverlaps,
   ServerClock,
   SettledDeliveries,
@@ -60,23 +66,6 @@ const foundations: Provider[] = [
   ),
 ];
 
-const persistence: Provider[] = [
-  provide(SESSION, [DATABASE, OPTIONS], (database: DataSource, { preparedStatements }: Options) =>
-    preparedStatements ? new PreparedSession(database) : database.manager,
-  ),
-  provide(DataSinkRepository, [DATABASE], ({ manager }: DataSource) => new DataSinkRepository(manager)),
-  provide(DeliveryRepository, [DATABASE], ({ manager }: DataSource) => new DeliveryRepository(manager)),
-  provide(RecoveryRepository, [DATABASE], ({ manager }: DataSource) => new RecoveryRepository(manager)),
-  provide(AttemptRepository, [DATABASE], ({ manager }: DataSource) => new AttemptRepository(manager)),
-  provide(Transactions, [DATABASE], (database: DataSource) => new Transactions(database)),
-  provide(CommitWatch, [DATABASE], (database: DataSource) => new CommitWatch(database)),
-  provide(
-    PayloadStore,
-    [SESSION, OPTIONS],
-    (session: Database, { leaseMs }: Options) => new PayloadStore(session, leaseMs),
-  ),
-];
-
 /** In the order things happen: `pipeline/index.ts` tells the story. */
 const pipeline: Provider[] = [
   provide(JobCompletedListener, [DeliveryRecorder], (recorder: DeliveryRecorder) => new JobCompletedListener(recorder)),
@@ -94,7 +83,7 @@ const pipeline: Provider[] = [
   ),
   provide(
     DeliveryWorker,
-    [SESSION, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, Telemetry, OPTIONS],
+    [WORKER_SESSION, DeliveryGate, DeliveryAttempt, Wakeup, ServerClock, SettledDeliveries, Telemetry, OPTIONS],
     (
       session: Database,
       gate: DeliveryGate,
@@ -144,7 +133,10 @@ const pipeline: Provider[] = [
       newId: IdFactory,
       telemetry: Telemetry,
       { payloadCacheBytes }: Options,
-    ) => new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, payloadCacheBytes, telemetry),
+    ) => {
+      const builder = new PayloadBuilder(new PunctualResults(results), store, newId, press);
+      return new PayloadBodies(builder, store, payloadCacheBytes, telemetry);
+    },
   ),
   provide(BodyPress, [], () => new BodyPress()),
   provide(
@@ -165,9 +157,14 @@ const pipeline: Provider[] = [
   ),
   provide(
     AttemptRecorder,
-    [SESSION, AuditTrail, SettledDeliveries, OPTIONS],
-    (session: Database, audit: AuditTrail, settled: SettledDeliveries, { workerId, leaseMs }: Options) =>
-      new AttemptRecorder(session, audit, settled, { workerId, keepTryingMs: leaseMs }),
+    [WORKER_SESSION, Transactions, AuditTrail, SettledDeliveries, OPTIONS],
+    (
+      session: Database,
+      transactions: Transactions,
+      audit: AuditTrail,
+      settled: SettledDeliveries,
+      { workerId, leaseMs }: Options,
+    ) => new AttemptRecorder(session, transactions, audit, settled, { workerId, keepTryingMs: leaseMs }),
   ),
   provide(
     MissedCompletions,
@@ -178,23 +175,21 @@ const pipeline: Provider[] = [
   provide(
     DeliverySweeper,
     [
-      ...[DATABASE, Wakeup, MissedCompletions, PayloadStore, SecretVault, SettledDeliveries, SecretOverlaps],
-      ...[DeliveryParts, Retention, Telemetry, OPTIONS],
+      ...[DATABASE, Wakeup, MissedCompletions, SettledDeliveries, SecretOverlaps, DeliveryParts, Housekeeping],
+      ...[Telemetry, OPTIONS],
     ],
     (
       { manager }: DataSource,
       wakeup: Wakeup,
       missed: MissedCompletions,
-      payloads: PayloadStore,
-      vault: SecretVault,
       settled: SettledDeliveries,
       overlaps: SecretOverlaps,
       parts: DeliveryParts,
-      retention: Retention,
+      housekeeping: Housekeeping,
       telemetry: Telemetry,
       { sweepMs, maxAbandoned }: Options,
     ) =>
-      new DeliverySweeper(manager, wakeup, missed, payloads, vault, settled, overlaps, parts, retention, telemetry, {
+      new DeliverySweeper(manager, wakeup, missed, settled, overlaps, parts, housekeeping, telemetry, {
         everyMs: sweepMs,
         maxAbandoned,
       }),

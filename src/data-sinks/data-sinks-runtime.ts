@@ -16,7 +16,14 @@ import { pendingMigrations } from './pending-migrations.js';
 import { BodyPress } from './payload/body-press.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
-import { DeliverySweeper, DeliveryWorker, JobCompletedListener, RecoveryPacer } from './pipeline/index.js';
+import { atMost } from './pipeline/at-most.js';
+import {
+  DeliverySweeper,
+  DeliveryWorker,
+  Housekeeping,
+  JobCompletedListener,
+  RecoveryPacer,
+} from './pipeline/index.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
 /** Starts what runs by itself when the host has started, and stops it before the host takes its database away. */
@@ -31,6 +38,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     @Optional() @Inject(EventEmitter2) private readonly emitter: EventEmitter2 | undefined,
     private readonly listener: JobCompletedListener,
     private readonly worker: DeliveryWorker,
+    private readonly housekeeping: Housekeeping,
     private readonly sweeper: DeliverySweeper,
     private readonly recoveries: RecoveryPacer,
     private readonly client: PushClient,
@@ -50,6 +58,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
       () => performance.now(),
     );
     if (!this.options.worker) return;
+    await this.housekeeping.makePartitions();
     await this.worker.start();
     this.sweeper.start();
     this.recoveries.start();
@@ -65,12 +74,14 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopWatching?.();
-    await this.#stopListening?.();
-    if (this.options.worker) {
-      await this.recoveries.stop();
-      await this.sweeper.stop();
-      await this.worker.stop();
-    }
+    const { worker, shutdownGraceMs } = this.options;
+    // All at the same time: whatever one waits for, the worker claims nothing from now on.
+    await Promise.all([
+      worker && this.worker.stop(),
+      worker && atMost(shutdownGraceMs, this.sweeper.stop()),
+      worker && atMost(shutdownGraceMs, this.recoveries.stop()),
+      this.#stopListening && atMost(shutdownGraceMs, this.#stopListening()),
+    ]);
     await this.client.close();
     await this.press.close();
   }

@@ -80,7 +80,7 @@ export interface DataSinksOptions {
   readonly missedCompletionsMs?: number;
   /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
   readonly retryWaitsMs?: readonly number[];
-  /** At shutdown, attempts in flight may take so long to finish. @default 25000 */
+  /** At shutdown, attempts in flight may take so long to finish, and a sweep under way. @default 25000 */
   readonly shutdownGraceMs?: number;
   /** Bodies kept in memory while their deliveries run. @default 33554432 (32 MB) */
   readonly payloadCacheBytes?: number;

@@ -1,8 +1,9 @@
+import { malformed, PushMembers } from './push-members.js';
+import type { MappingResultRow, PushFacts } from './results-push.js';
+import { checkedRow, PayloadError } from './results-push.js';
+import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from './row-scanner.js';
 import type { Capture } from './value-capture.js';
 import { ValueCapture } from './value-capture.js';
-import type { MappingResultRow, PushFacts } from './results-push.js';
-import { checkedFacts, checkedRow, PayloadError } from './results-push.js';
-import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from './row-scanner.js';
 
 /** Where in the document the next byte stands. At `*-or-end` no comma came yet, so the list may also be empty. */
 type Place =
@@ -14,10 +15,10 @@ const RUN_BYTES = 256 * 1024;
 /**
  * Reads a push in JSON from chunks of bytes that may end anywhere, holding no more than one chunk and one value. It finds where
  * values begin and end and leaves their own syntax to JSON.parse, so it accepts what JSON.parse does, but for a member
- * that comes twice.
+ * that comes twice and for more members than any push has.
  */
 export class PayloadScanner implements RowScanner {
-  readonly #members = new Map<string, unknown>();
+  readonly #members: PushMembers;
   readonly #capture: ValueCapture;
   // A lenient decoder would let bytes that are no UTF-8 pass as U+FFFD; a byte order mark is no JSON either.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -27,6 +28,7 @@ export class PayloadScanner implements RowScanner {
   #rowCount = 0;
 
   constructor({ maxValueBytes = DEFAULT_MAX_VALUE_BYTES }: RowScannerOptions = {}) {
+    this.#members = new PushMembers(maxValueBytes);
     this.#capture = new ValueCapture(maxValueBytes);
   }
 
@@ -69,10 +71,7 @@ export class PayloadScanner implements RowScanner {
         this.#place === 'start' ? 'The body is empty.' : `The body ends in its middle, after ${this.#rowCount} rows.`,
       );
     }
-    if (!this.#members.has('results')) {
-      throw new PayloadError('payload_incomplete', 'The member results is missing.');
-    }
-    return checkedFacts(this.#members);
+    return this.#members.facts();
   }
 
   /** Takes one byte between values. @returns whether a value begins with it */
@@ -113,10 +112,9 @@ export class PayloadScanner implements RowScanner {
   }
 
   #enterValue(char: string): boolean {
-    if (this.#members.has(this.#key)) throw malformed(`the member ${JSON.stringify(this.#key)} comes twice`);
+    this.#members.begin(this.#key);
     if (this.#key !== 'results') return this.#begin('member');
     if (char !== '[') throw malformed('results is not a list');
-    this.#members.set('results', null);
     return this.#move('row-or-end');
   }
 
@@ -138,7 +136,7 @@ export class PayloadScanner implements RowScanner {
       this.#key = String(this.#parse(value.bytes));
       this.#place = 'colon';
     } else {
-      this.#members.set(this.#key, this.#parse(value.bytes));
+      this.#members.end(this.#key, this.#parse(value.bytes));
       this.#place = 'after-value';
     }
     this.#capturing = null;
@@ -157,8 +155,4 @@ export class PayloadScanner implements RowScanner {
       throw malformed(`near row ${this.#rowCount} (counted from 0) there is no valid JSON or UTF-8`);
     }
   }
-}
-
-function malformed(what: string): PayloadError {
-  return new PayloadError('payload_malformed', `The body is not the JSON of a push: ${what}.`);
 }

@@ -1,3 +1,4 @@
+import { HeldBytes } from './held-bytes.js';
 import { PayloadError } from './results-push.js';
 
 const QUOTE = 0x22;
@@ -9,8 +10,7 @@ export class RecordSplitter {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #maxBytes: number;
   readonly #knowsQuotes: boolean;
-  #pieces: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held: HeldBytes;
   #inQuotes = false;
 
   /**
@@ -18,29 +18,26 @@ export class RecordSplitter {
    * @param knowsQuotes whether a line break between quotes is part of a record (CSV)
    */
   constructor(maxBytes: number, knowsQuotes: boolean) {
+    this.#held = new HeldBytes(maxBytes);
     this.#maxBytes = maxBytes;
     this.#knowsQuotes = knowsQuotes;
   }
 
   /** Whether what came so far ends with the end of a record. */
   get isBetweenRecords(): boolean {
-    return this.#heldBytes === 0;
+    return this.#held.length === 0;
   }
 
   /** @returns the records that ended within this chunk, as one text that ends with the last one's line break */
   push(chunk: Uint8Array): string {
     const end = this.#knowsQuotes ? this.#endOutsideQuotes(chunk) : chunk.lastIndexOf(LINE_FEED) + 1;
     const whole = chunk.subarray(0, end);
-    const text = end === 0 ? '' : this.#decode(Buffer.concat([...this.#pieces, whole], this.#heldBytes + end));
-    if (end > 0) [this.#pieces, this.#heldBytes] = [[], 0];
-    if (end < chunk.length) {
-      // A copy: a part of a record must not keep a whole chunk in memory.
-      this.#pieces.push(Uint8Array.prototype.slice.call(chunk, end));
-      this.#heldBytes += chunk.length - end;
-    }
-    if (this.#heldBytes > this.#maxBytes) {
+    const text = end === 0 ? '' : this.#decode(Buffer.concat([this.#held.bytes(), whole]));
+    if (end > 0) this.#held.clear();
+    if (this.#held.length + chunk.length - end > this.#maxBytes) {
       throw new PayloadError('value_too_large', `A single row of the body is larger than ${this.#maxBytes} bytes.`);
     }
+    if (end < chunk.length) this.#held.push(chunk.subarray(end));
     return text;
   }
 

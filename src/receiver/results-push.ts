@@ -50,7 +50,7 @@ export interface MappingResultRow {
  * - `payload_truncated`: it ends before its end
  * - `payload_incomplete`: it is whole, but a member of `PushFacts`, or the header for it, is missing or of the wrong type
  * - `row_invalid`: a row without `partnerRowId`, or with a member of the wrong type
- * - `value_too_large`: a single row or member beyond the reader's limit
+ * - `value_too_large`: a single row or member, or the names of all members together, beyond the reader's limit
  * - `payload_too_large`: a compressed body that is larger than the reader's limit once it is not
  */
 export type PayloadErrorCode =

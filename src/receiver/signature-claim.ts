@@ -89,10 +89,13 @@ function readStandardWebhooksClaim(lookup: HeaderLookup): SignatureClaim {
 
 const GENERATED_PREFIX = 'whsec_';
 
-/** The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes. */
+/**
+ * The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes. What is no padded base64 is another secret, as it
+ * is for the sender: a decoder would make an empty key of `whsec_A`, with which anybody can sign.
+ */
 function standardWebhooksKey(secret: string): Buffer {
   const encoded = secret.startsWith(GENERATED_PREFIX) ? secret.slice(GENERATED_PREFIX.length) : '';
-  const isBase64 = encoded.length > 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded);
+  const isBase64 = encoded.length > 0 && encoded.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded);
   return isBase64 ? Buffer.from(encoded, 'base64') : Buffer.from(secret, 'utf8');
 }
 

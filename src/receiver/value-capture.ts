@@ -1,3 +1,4 @@
+import { HeldBytes } from './held-bytes.js';
 import { PayloadError } from './results-push.js';
 
 /** One JSON value that was found whole. */
@@ -20,14 +21,15 @@ const SPACE = 0x20;
 
 /** Finds where one JSON value ends, over any number of chunks: strings, brackets, or the byte that ends a bare word. */
 export class ValueCapture {
-  #pieces: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held: HeldBytes;
   #start = 0;
   #depth = 0;
   #inString = false;
   #escaped = false;
 
-  constructor(readonly maxBytes: number) {}
+  constructor(readonly maxBytes: number) {
+    this.#held = new HeldBytes(maxBytes);
+  }
 
   /** @param start the index of the value's first byte */
   begin(start: number): void {
@@ -41,21 +43,18 @@ export class ValueCapture {
   scan(chunk: Uint8Array, from: number): Capture | null {
     const end = this.#findEnd(chunk, from);
     const piece = chunk.subarray(this.#start, end === -1 ? chunk.length : end);
-    this.#heldBytes += piece.length;
-    if (this.#heldBytes > this.maxBytes) {
+    if (this.#held.length + piece.length > this.maxBytes) {
       throw new PayloadError('value_too_large', `A single value of the body is larger than ${this.maxBytes} bytes.`);
     }
     if (end === -1) {
-      // A copy: a part of a row must not keep a whole chunk in memory.
-      this.#pieces.push(Uint8Array.prototype.slice.call(piece));
+      this.#held.push(piece);
       this.#start = 0;
       return null;
     }
-    const whole = this.#pieces.length === 0;
-    const bytes = whole ? piece : Buffer.concat([...this.#pieces, piece], this.#heldBytes);
-    this.#pieces = [];
-    this.#heldBytes = 0;
-    return { bytes, start: whole ? this.#start : null, end };
+    if (this.#held.length === 0) return { bytes: piece, start: this.#start, end };
+    const bytes = Buffer.concat([this.#held.bytes(), piece]);
+    this.#held.clear();
+    return { bytes, start: null, end };
   }
 
   #findEnd(chunk: Uint8Array, from: number): number {

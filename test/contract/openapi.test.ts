@@ -13,8 +13,10 @@ interface Schema {
   readonly type?: string;
   readonly example?: unknown;
   readonly enum?: readonly unknown[];
+  readonly nullable?: boolean;
   readonly default?: unknown;
   readonly allOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
 }
@@ -89,6 +91,18 @@ describe('docs/openapi.json', () => {
     );
   });
 
+  it('lets null through wherever it says that something may be null', () => {
+    const refusing: string[] = [];
+    const walk = (value: unknown, at: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const { nullable, enum: values, allOf, $ref } = value as Schema;
+      if (nullable && (allOf || $ref || (values && !values.includes(null)))) refusing.push(at);
+      for (const [key, inner] of Object.entries(value)) walk(inner, `${at}/${key}`);
+    };
+    walk(committed, '');
+    expect(refusing).toEqual([]);
+  });
+
   it('holds no secret', () => {
     expect(read()).not.toMatch(/whsec_[A-Za-z0-9+/]{8}|Bearer [A-Za-z0-9]{8}|mt_[A-Za-z0-9]{8}/);
   });
@@ -159,10 +173,10 @@ function examplesOf({ example, examples = {} }: Media): unknown[] {
 
 /** What a reader of the document sees: the examples of a schema's fields, put together. */
 function exampleOf(schema: Schema, at: string): unknown {
-  const { $ref, allOf, example, items, properties } = schema;
+  const { $ref, allOf, oneOf, example, items, properties } = schema;
   if (example !== undefined) return example;
   if ($ref !== undefined) return exampleOf(named($ref), at);
-  if (allOf) return exampleOf(allOf[0] ?? {}, at);
+  if (allOf ?? oneOf) return exampleOf((allOf ?? oneOf)?.[0] ?? {}, at);
   if (schema.enum) return schema.enum[0];
   if (schema.default !== undefined) return schema.default;
   if (items) return [exampleOf(items, `${at}/0`)];

@@ -140,6 +140,17 @@ describe('a data source is refused', () => {
   });
 });
 
+it('what is wrong with a field is said by its first rule: that it is no text, no number', async () => {
+  const agent = await agentOfAll();
+  const path = `${agent.path}/data-sources`;
+  const said = async (body: Body): Promise<unknown> =>
+    (expectStatus(await agent.api.post(path, sinkBody(URL, body)), 422).errors as Body[]).map(({ detail }) => detail);
+  expect(await said({ name: 5 })).toEqual(['must be a string']);
+  expect(await said({ secret: {} })).toEqual(['must be a string']);
+  expect(await said(hmac({ maxRowsPerPush: '5' }))).toEqual(['must be an integer number']);
+  expect(await said(hmac({ retryableStatuses: 408 }))).toEqual(['must be an array']);
+});
+
 describe('a change of a data source is refused', () => {
   it.each([
     ['a url of null', { config: { url: null } }, ['/config/url']],
@@ -182,6 +193,7 @@ describe('a body', () => {
     ['is cut off', '{"role":', 400, 'malformed-json', JSON_TYPE],
     ['is no JSON', '{role: RESULTS_SINK}', 400, 'malformed-json', JSON_TYPE],
     ['is no JSON, as curl sends it', '{role', 400, 'malformed-json', FORM_TYPE],
+    ['is not UTF-8', Buffer.from('{"name":"Zürich"}', 'latin1'), 400, 'malformed-json', JSON_TYPE],
     ['is a list', '[]', 422, 'validation-failed', JSON_TYPE],
     ['is a text', '"RESULTS_SINK"', 422, 'validation-failed', JSON_TYPE],
     ['is null', 'null', 422, 'validation-failed', JSON_TYPE],

@@ -119,6 +119,19 @@ describe('changing a sink', () => {
     expect(JSON.stringify(line)).not.toContain('replaced, and');
   });
 
+  it('to what it is already is none: no version, and nothing on record', async () => {
+    const sink = await newSink();
+    const before = expectStatus(await sink.api.get(sink.path), 200);
+    for (const change of [{}, { name: before.name, format: before.format }, { config: { url: before.config.url } }])
+      expect(expectStatus(await sink.api.patch(sink.path, change), 200)).toMatchObject(before);
+    expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
+    const changes = await platform().sql(
+      `SELECT FROM agent_data_source_audit WHERE data_source_id = $1 AND action = 'DATA_SINK_CHANGED'`,
+      [sink.id],
+    );
+    expect(changes).toEqual([]);
+  });
+
   it('by two people at once loses nobody’s change silently', async () => {
     const sink = await newSink();
     const names = ['One', 'Two', 'Three'];

@@ -260,6 +260,8 @@ describe('a delivery', () => {
     const size = Number(payload.bytes).toLocaleString('en-US');
     expect(attempts[0].advice).toContain(`a body of ${size} bytes is too large`);
     expect(attempts[0].advice).toContain('config.maxRowsPerPush');
+    const { lastError } = expectStatus(await sink.api.get(`${sink.path}/health`), 200);
+    expect(lastError.advice).toBe(attempts[0].advice);
     const test = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
     expect(test.advice).toContain('config.maxRowsPerPush');
   });

@@ -30,6 +30,7 @@ const platform = suitePlatform({
     resolver: async (name) => {
       if (name === 'silent.acme.com') return new Promise(() => undefined);
       if (name === 'our-resolver-is-down.acme.com') throw systemError('EAI_AGAIN');
+      if (name === 'broken-zone.acme.com') throw systemError('ESERVFAIL');
       const addresses = NAMES[name];
       if (!addresses) throw systemError('ENOTFOUND');
       return addresses.map((address) => ({ address, family: 4 as const }));
@@ -172,6 +173,16 @@ describe('what retrying cannot help is final', () => {
     const delivery = await sink.settledPush();
     expect(delivery.attempts).toMatchObject([{ status: 'BLOCKED', errorCode: 'url_refused' }]);
     expect(delivery).toMatchObject({ status: 'FAILED', attemptCount: 1 });
+  });
+});
+
+describe('a name whose DNS servers are broken', () => {
+  it('ends its deliveries, while other names are resolved', async () => {
+    const sink = await sinkAt('https://broken-zone.acme.com/');
+    await sinkAt('https://public.acme.com/');
+    const delivery = await sink.settledPush();
+    expect(delivery).toMatchObject({ status: 'FAILED', reason: 'retries_exhausted', attemptCount: 2, retriesSpent: 1 });
+    expect(delivery.attempts).toMatchObject([{ errorCode: 'dns_not_found' }, { errorCode: 'dns_not_found' }]);
   });
 });
 

@@ -137,11 +137,11 @@ describe('rotating an HMAC secret', () => {
 
   it('signs with the new one alone afterwards, though the sweeper has not come, and the old one fails', async () => {
     const { sink, endpoint } = await made();
-    const value = await rotateTo(sink, { overlapSeconds: 60 });
-    await letPass(sink, 59);
+    const value = await rotateTo(sink, { overlapSeconds: 600 });
+    await letPass(sink, 540);
     const within = await lastPush({ sink, endpoint });
     expect([verdicts(within, value), verdicts(within, sink.secret)]).toEqual([VALID, VALID]);
-    await letPass(sink, 1);
+    await letPass(sink, 60);
     const after = await lastPush({ sink, endpoint });
     expect([verdicts(after, value), verdicts(after, sink.secret)]).toEqual([VALID, WRONG]);
     expect(after.headers).not.toHaveProperty('x-mt-signature-previous');
@@ -233,6 +233,17 @@ describe('rotating an HMAC secret', () => {
       'SECRET_ROTATED',
       'SECRET_DESTROYED',
     ]);
+  });
+
+  it('by a change of the sink, or its deletion, has the end of each secret on record too', async () => {
+    const { sink } = await made();
+    expectStatus(await sink.api.patch(sink.path, { secret: { value: 'replaced, and 32 bytes long too' } }), 200);
+    expectStatus(await sink.api.delete(sink.path), 204);
+    expect((await auditOf(sink)).map(({ action, details }) => [action, details.because])).toEqual([
+      ['SECRET_DESTROYED', 'replaced'],
+      ['SECRET_DESTROYED', 'sink_deleted'],
+    ]);
+    expect(await secretsOf(sink)).toBe(0);
   });
 
   it('by two people at once loses nobody’s secret silently', async () => {

@@ -96,6 +96,10 @@ describe('the Test button', () => {
       received: { httpStatus: 202, excerpt: 'thank you', ending: 'complete' },
     });
     expect(result.received.headers).toContainEqual(['X-Request-Id', 'abc']);
+    expect(result.sent.headers).toMatchObject({
+      'User-Agent': headers['user-agent'],
+      'Content-Length': headers['content-length'],
+    });
   });
 
   it.each([

@@ -12,6 +12,9 @@ const ALLOWED: readonly RegExp[] = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/src\/(data-sinks|receiver)\/([\w-]+\/)*[\w.-]+\.(js|js\.map|d\.ts)$/,
   /^dist\/src\/data-sinks\/console\/public\/(assets\/)?[\w.-]+\.(js|css|html|svg)$/,
+  /^docs\/[\w-]+\.(md|svg)$/,
+  /^docs\/(decisions|examples|grafana|receiving)\/([\w-]+\/)*[\w.-]+\.(md|ts|json|yml|py|go|java|php|rb|cs)$/,
+  /^docs\/openapi\.json$/,
   /^dist\/migrations\/\d{13}-[A-Za-z]+\.(js|js\.map|d\.ts)$/,
 ];
 
@@ -44,7 +47,7 @@ function imported(path: string): string[] {
     .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
 }
 
-const code = paths.filter((path) => /\.(js|d\.ts)$/.test(path) && !path.includes('/console/public/'));
+const code = paths.filter((path) => /^dist\/.*\.(js|d\.ts)$/.test(path) && !path.includes('/console/public/'));
 const importers = (name: string): string[] => code.filter((path) => imported(path).includes(name));
 
 describe('what is in the package', () => {
@@ -53,6 +56,15 @@ describe('what is in the package', () => {
     console.log(
       `${packed.filename}: ${Math.round(packed.size / 1024)} KB packed, ${Math.round(packed.unpackedSize / 1024)} KB unpacked, ${paths.length} files`,
     );
+  });
+
+  it('leads from the README to the documents in it', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, link]) => link ?? '');
+    expect(links.length).toBeGreaterThan(10);
+    // Pictures are not in it: 9 MB, for a page that is read elsewhere.
+    const missing = links.filter((link) => !link.endsWith('.png') && !paths.some((path) => path.startsWith(link)));
+    expect(missing).toEqual([]);
   });
 
   it('imports nothing that is outside the package', () => {

@@ -11,6 +11,8 @@ public static class VerifyPush
     /// <summary>X-MT-Signature alone. During a rotation, X-MT-Signature-Previous may match instead.</summary>
     public static bool XmtSignature(byte[] rawBody, string? signature, string secret)
     {
+        // A variable that is not set: anybody can sign with an empty key.
+        if (secret.Length == 0) return false;
         var mac = HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), rawBody);
         return FixedTimeEquals("sha256=" + Convert.ToHexString(mac).ToLowerInvariant(), signature);
     }
@@ -24,6 +26,7 @@ public static class VerifyPush
         var key = secret.StartsWith("whsec_", StringComparison.Ordinal)
             ? Convert.FromBase64String(secret["whsec_".Length..])
             : Encoding.UTF8.GetBytes(secret);
+        if (key.Length == 0) return false;
         var signed = Encoding.UTF8.GetBytes($"{id}.{timestamp}.").Concat(rawBody).ToArray();
         var expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed));
         // Several signatures, separated by spaces, come while a secret is being rotated.

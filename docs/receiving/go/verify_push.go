@@ -15,6 +15,10 @@ import (
 
 // VerifyXMTSignature checks X-MT-Signature alone. During a rotation, X-MT-Signature-Previous may match instead.
 func VerifyXMTSignature(rawBody []byte, signature, secret string) bool {
+	// A variable that is not set: anybody can sign with an empty key.
+	if secret == "" {
+		return false
+	}
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(rawBody)
 	expected := "sha256=" + hex.EncodeToString(mac.Sum(nil))
@@ -38,6 +42,9 @@ func VerifyStandardWebhooks(rawBody []byte, id, timestamp, signatures, secret st
 		if key, err = base64.StdEncoding.DecodeString(encoded); err != nil {
 			return false
 		}
+	}
+	if len(key) == 0 {
+		return false
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + timestamp + "."))

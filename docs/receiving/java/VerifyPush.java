@@ -17,6 +17,8 @@ public final class VerifyPush {
 
     /** X-MT-Signature alone. During a rotation, X-MT-Signature-Previous may match instead. */
     public static boolean xmtSignature(byte[] rawBody, String signature, String secret) {
+        // A variable that is not set: anybody can sign with an empty key.
+        if (secret.isEmpty()) return false;
         byte[] mac = hmac(secret.getBytes(StandardCharsets.UTF_8), new byte[0], rawBody);
         return equal("sha256=" + HexFormat.of().formatHex(mac), signature);
     }
@@ -31,6 +33,7 @@ public final class VerifyPush {
         byte[] key = secret.startsWith("whsec_")
                 ? Base64.getDecoder().decode(secret.substring(6))
                 : secret.getBytes(StandardCharsets.UTF_8);
+        if (key.length == 0) return false;
         byte[] mac = hmac(key, (id + "." + timestamp + ".").getBytes(StandardCharsets.UTF_8), rawBody);
         String expected = "v1," + Base64.getEncoder().encodeToString(mac);
         boolean valid = false;

@@ -11,6 +11,8 @@ import re
 
 def verify_x_mt_signature(raw_body: bytes, signature, secret: str) -> bool:
     """X-MT-Signature alone. During a rotation, X-MT-Signature-Previous may match instead."""
+    if not secret:  # A variable that is not set: anybody can sign with an empty key.
+        return False
     expected = "sha256=" + hmac.new(secret.encode(), raw_body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), (signature or "").encode())
 
@@ -23,7 +25,9 @@ def verify_standard_webhooks(
         return False
     if abs(int(now) - int(timestamp)) > tolerance_seconds:
         return False
-    key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
+    key = base64.b64decode(secret[6:], validate=True) if secret.startswith("whsec_") else secret.encode()
+    if not key:
+        return False
     signed = f"{webhook_id}.{timestamp}.".encode() + raw_body
     expected = b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
     # Several signatures, separated by spaces, come while a secret is being rotated.

@@ -9,6 +9,8 @@ module VerifyPush
 
   # X-MT-Signature alone. During a rotation, X-MT-Signature-Previous may match instead.
   def x_mt_signature?(raw_body, signature, secret)
+    return false if secret.empty? # A variable that is not set: anybody can sign with an empty key.
+
     equal?("sha256=#{OpenSSL::HMAC.hexdigest('SHA256', secret, raw_body)}", signature)
   end
 
@@ -17,7 +19,9 @@ module VerifyPush
     return false if id.to_s.empty? || !timestamp.to_s.match?(/\A[0-9]{1,12}\z/)
     return false if (now - timestamp.to_i).abs > tolerance_seconds
 
-    key = secret.start_with?('whsec_') ? secret.delete_prefix('whsec_').unpack1('m') : secret
+    key = secret.start_with?('whsec_') ? secret.delete_prefix('whsec_').unpack1('m0') : secret
+    return false if key.empty?
+
     signed = "#{id}.#{timestamp}.".b + raw_body.b
     expected = "v1,#{[OpenSSL::HMAC.digest('SHA256', key, signed)].pack('m0')}"
     # Several signatures, separated by spaces, come while a secret is being rotated.

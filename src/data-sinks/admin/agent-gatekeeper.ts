@@ -4,6 +4,7 @@ import { ProblemError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { DeliveryGate } from '../pipeline/index.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { type Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Caller } from '../ports/workspace-access.js';
 
@@ -19,8 +20,10 @@ export class AgentGatekeeper {
   /** @throws ProblemError `not-found` */
   async agent(caller: Caller, agentId: string): Promise<Agent> {
     // The form of the id is the host's, but no database of its holds a NUL, and PostgreSQL fails when asked for one.
-    const [agent] = agentId.includes('\0') ? [] : await this.agents.findAgents([agentId]);
-    if (agent?.workspaceId === caller.workspaceId) return agent;
+    if (!agentId.includes('\0')) {
+      const [agent] = await within(this.agents.findAgents([agentId]), PORT_WITHIN_MS, 'the agent directory');
+      if (agent?.workspaceId === caller.workspaceId) return agent;
+    }
     throw new ProblemError('not-found', 'There is no such agent in this workspace.');
   }
 

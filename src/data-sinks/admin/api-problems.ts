@@ -37,6 +37,10 @@ export const BODY_PROBLEMS = [
   'body-too-large',
 ] as const satisfies readonly ProblemCode[];
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } },
+} as const;
+
 /** Documents the errors that an operation answers with, each with an example; those of every operation come by themselves. */
 export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
   const all: readonly ProblemCode[] = [
@@ -54,6 +58,7 @@ export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator &
       ApiResponse({
         status,
         description: ofStatus.map((code) => PROBLEMS[code].title).join(' / '),
+        ...(status === 429 && { headers: RETRY_AFTER }),
         content: {
           [PROBLEM_CONTENT_TYPE]: {
             schema: { $ref: '#/components/schemas/ProblemAnswer' },

@@ -10,6 +10,7 @@ import { NETWORK_POLICY, NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { DataSinkRepository, type SinkChange, type SinkScope } from '../persistence/data-sink.repository.js';
 import type { Session } from '../persistence/database.js';
 import { Transactions } from '../persistence/transactions.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import type { AuditAction } from '../ports/audit-trail.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
@@ -84,7 +85,7 @@ export class DataSinkAdmin {
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
     await this.transactions.run(async (transaction) => {
       await this.#requireRoom({ workspaceId, agentId }, transaction);
-      await this.vault.store({ secretId: sink.secret.id, workspaceId }, secret.value, transaction);
+      await this.#store(sink.secret.id, sink, secret.value, transaction);
       await this.sinks.insert(sink, transaction);
       await this.#record('DATA_SINK_CREATED', caller, sink, { name, config, format }, transaction);
     });
@@ -103,12 +104,15 @@ export class DataSinkAdmin {
       ...(body.format !== undefined && { format: body.format }),
       ...(secret && { secret: this.#summarise(secret, new Date()) }),
     };
+    // A status asks for something also where it is the one that the sink has: it ends a pause.
+    if (!secret && body.status === undefined && Object.keys(difference(sink, change)).length === 0) {
+      return { sink, warnings: [], generatedSecret: null };
+    }
     const moves = config.url !== sink.config.url;
     const warnings = [...(secret?.warnings ?? []), ...(moves ? await this.endpoints.admit({ ...sink, config }) : [])];
-    const { workspaceId } = sink;
     const over = await this.transactions.run(async (transaction) => {
       if (secret && change.secret) {
-        await this.vault.store({ secretId: change.secret.id, workspaceId }, secret.value, transaction);
+        await this.#store(change.secret.id, sink, secret.value, transaction);
       }
       if (!(await this.sinks.change(sink, change, transaction))) {
         throw changedMeanwhile();
@@ -119,7 +123,7 @@ export class DataSinkAdmin {
       }
       if (!secret) return [];
       // Another secret, and perhaps another place to send it to: the one before has no business there.
-      return [sink.secret.id, ...(await this.retired.endOverlap(caller, sink, 'replaced', transaction))];
+      return this.retired.retireAll(caller, sink, 'replaced', transaction);
     });
     await this.retired.destroy(sink, over);
     if (sink.status === 'DISABLED' && change.status === 'ACTIVE') this.reactivation.happened(sink, 'change');
@@ -133,7 +137,7 @@ export class DataSinkAdmin {
     const over = await this.transactions.run(async (transaction) => {
       if (!(await this.sinks.delete(scopeOf(sink), sink.id, transaction))) return [];
       await this.#record('DATA_SINK_DELETED', caller, sink, { name: sink.name }, transaction);
-      return [sink.secret.id, ...(await this.retired.endOverlap(caller, sink, 'sink_deleted', transaction))];
+      return this.retired.retireAll(caller, sink, 'sink_deleted', transaction);
     });
     await this.retired.destroy(sink, over);
   }
@@ -161,6 +165,10 @@ export class DataSinkAdmin {
     }
   }
 
+  #store(secretId: string, { workspaceId }: DataSink, value: string, transaction: Session): Promise<void> {
+    return within(this.vault.store({ secretId, workspaceId }, value, transaction), PORT_WITHIN_MS, 'the vault');
+  }
+
   #record(
     action: AuditAction,
     caller: RequestCaller,
@@ -168,7 +176,11 @@ export class DataSinkAdmin {
     details: Readonly<Record<string, unknown>>,
     transaction: Session,
   ): Promise<void> {
-    return this.audit.record([auditEntry(action, caller, sink, details)], transaction);
+    return within(
+      this.audit.record([auditEntry(action, caller, sink, details)], transaction),
+      PORT_WITHIN_MS,
+      'the audit trail',
+    );
   }
 }
 

@@ -5,6 +5,7 @@ export const MAX_BODY_BYTES = 64 * 1024;
 /** For a body to arrive in: one that drips in for ever holds a connection. @see readJsonBody */
 export const BODY_DEADLINE_MS = 30_000;
 const MAX_DEPTH = 32;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The part of Node's request that is needed to read it. */
 export interface ReadableRequest extends AsyncIterable<Uint8Array> {
@@ -46,7 +47,12 @@ async function readText(request: ReadableRequest, maxBytes: number): Promise<str
     if (size <= maxBytes) chunks.push(chunk);
   }
   if (size > maxBytes) throw new ProblemError('body-too-large', `A body may have at most ${maxBytes} bytes.`);
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    return UTF8.decode(Buffer.concat(chunks));
+  } catch {
+    // Read as something else it would be another secret than the one that was meant.
+    throw new ProblemError('malformed-json', 'The body is not UTF-8.');
+  }
 }
 
 async function within<T>(ms: number, reading: Promise<T>): Promise<T> {

@@ -65,7 +65,8 @@ export function readBodiesInFastify(
       [Symbol.asyncIterator]: () => payload[Symbol.asyncIterator](),
     };
     try {
-      request[BODY] = (await readJsonBody(body, { deadlineMs })) ?? {};
+      const read = await readJsonBody(body, { deadlineMs });
+      request[BODY] = read === undefined ? {} : read;
       return payload;
     } catch (error) {
       const problem = bodyProblem(error);

@@ -56,7 +56,8 @@ async function readInExpress(
   deadlineMs: number,
 ): Promise<void> {
   try {
-    request.body = (await readJsonBody(request, { deadlineMs })) ?? {};
+    const body = await readJsonBody(request, { deadlineMs });
+    request.body = body === undefined ? {} : body;
     request._body = true;
   } catch (error) {
     const problem = bodyProblem(error);

@@ -6,6 +6,7 @@ import { MAX_PARTS, partsOf } from '../core/payload-recipe.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { DeliveryRepository } from '../persistence/delivery.repository.js';
 import { DeliveryRecorder, Wakeup } from '../pipeline/index.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { type Agent, AgentDirectory } from '../ports/agent-directory.js';
 import { type AuditAction, AuditTrail } from '../ports/audit-trail.js';
 import { MappingResults } from '../ports/mapping-results.js';
@@ -28,7 +29,7 @@ export class PushAdmin {
 
   /** @throws ProblemError `validation-failed`, `agent-inactive`, `sink-inactive`, `delivery-exists` */
   async push(caller: RequestCaller, agent: Agent, sink: DataSink, jobId: string): Promise<Delivery> {
-    const job = await this.results.findCompletedJob(caller.workspaceId, jobId);
+    const job = await within(this.results.findCompletedJob(caller.workspaceId, jobId), PORT_WITHIN_MS, 'the results');
     if (job?.agentId !== agent.id || job.workspaceId !== caller.workspaceId) {
       throw invalid([{ pointer: '/jobId', detail: 'is not a finished job of this agent' }]);
     }
@@ -44,7 +45,7 @@ export class PushAdmin {
   async redeliver(caller: RequestCaller, delivery: Delivery): Promise<Delivery> {
     const { workspaceId, agentId, dataSourceId, id, jobId } = delivery;
     const [agents, sink] = await Promise.all([
-      this.agents.findAgents([agentId]),
+      within(this.agents.findAgents([agentId]), PORT_WITHIN_MS, 'the agent directory'),
       this.sinks.find({ workspaceId, agentId }, dataSourceId),
     ]);
     requireActive(agents[0]?.active === true, sink);
@@ -83,7 +84,8 @@ export class PushAdmin {
   ): Promise<void> {
     const { workspaceId, actor, ip } = caller;
     const { agentId, dataSourceId = subject.id } = subject;
-    return this.audit.record([{ action, workspaceId, agentId, dataSourceId, deliveryId, actor, ip, details }]);
+    const entry = { action, workspaceId, agentId, dataSourceId, deliveryId, actor, ip, details };
+    return within(this.audit.record([entry]), PORT_WITHIN_MS, 'the audit trail');
   }
 }
 

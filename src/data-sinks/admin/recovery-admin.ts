@@ -8,6 +8,7 @@ import { NEW_ID, OPTIONS } from '../data-sinks.tokens.js';
 import { cancelRecovery } from '../persistence/recovery-pacing.js';
 import { RecoveryRepository, type RecoveryScope, type RecoverySurvey } from '../persistence/recovery.repository.js';
 import { Transactions } from '../persistence/transactions.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import type { Agent } from '../ports/agent-directory.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { requireActive } from './require-active.js';
@@ -59,7 +60,8 @@ export class RecoveryAdmin {
     const started = await this.transactions.run(async (transaction) => {
       if (!(await this.recoveries.start(recovery, transaction))) return false;
       const details = { recoveryId: id, since, until, deliveries: total };
-      await this.audit.record([auditEntry('RECOVERY_REQUESTED', caller, sink, details)], transaction);
+      const entry = auditEntry('RECOVERY_REQUESTED', caller, sink, details);
+      await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');
       return true;
     });
     // Somebody was quicker: the next survey finds theirs, unless it has finished by then.
@@ -73,7 +75,8 @@ export class RecoveryAdmin {
       const reason = 'requested';
       if (!(await cancelRecovery(transaction, id, reason))) return;
       const details = { recoveryId: id, reason };
-      await this.audit.record([auditEntry('RECOVERY_CANCELLED', caller, sink, details)], transaction);
+      const entry = auditEntry('RECOVERY_CANCELLED', caller, sink, details);
+      await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');
     });
     return this.find(sink, id);
   }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { DataSink } from '../core/data-sink.js';
 import type { Session } from '../persistence/database.js';
 import { endOverlap } from '../persistence/secret-overlaps.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
 import { auditEntry } from './audit-entry.js';
@@ -33,6 +34,17 @@ export class RetiredSecrets {
     return [secretId];
   }
 
+  /** The sink's secret, and the one before it if that is still in force. @returns the ids of what to destroy after the commit */
+  async retireAll(
+    caller: RequestCaller,
+    sink: DataSink,
+    because: RetirementReason,
+    transaction: Session,
+  ): Promise<string[]> {
+    await this.record(caller, sink, [sink.secret.id], because, transaction);
+    return [sink.secret.id, ...(await this.endOverlap(caller, sink, because, transaction))];
+  }
+
   async record(
     caller: RequestCaller,
     sink: DataSink,
@@ -41,17 +53,15 @@ export class RetiredSecrets {
     transaction: Session,
   ): Promise<void> {
     if (secretIds.length === 0) return;
-    await this.audit.record(
-      secretIds.map((secretId) => auditEntry('SECRET_DESTROYED', caller, sink, { secretId, because })),
-      transaction,
-    );
+    const entries = secretIds.map((secretId) => auditEntry('SECRET_DESTROYED', caller, sink, { secretId, because }));
+    await within(this.audit.record(entries, transaction), PORT_WITHIN_MS, 'the audit trail');
   }
 
   /** After the commit, since not every vault can undo it. What fails now is destroyed by the sweeper. */
   async destroy({ workspaceId }: DataSink, secretIds: readonly string[]): Promise<void> {
     for (const secretId of secretIds) {
       try {
-        await this.vault.destroy({ secretId, workspaceId });
+        await within(this.vault.destroy({ secretId, workspaceId }), PORT_WITHIN_MS, 'the vault');
       } catch (error) {
         this.#logger.error({ event: 'secret.not_destroyed', secretId, error: String(error) });
       }

@@ -9,6 +9,7 @@ import { NEW_ID } from '../data-sinks.tokens.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { rotateSecret } from '../persistence/secret-overlaps.js';
 import { Transactions } from '../persistence/transactions.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
 import { auditEntry } from './audit-entry.js';
@@ -40,11 +41,11 @@ export class SecretRotation {
     const { value, generated } = secret;
     const id = this.newId('secret');
     const over = await this.transactions.run(async (transaction) => {
-      await this.vault.store({ secretId: id, workspaceId }, value, transaction);
+      await within(this.vault.store({ secretId: id, workspaceId }, value, transaction), PORT_WITHIN_MS, 'the vault');
       const retired = await rotateSecret(transaction, sink, { id, hint: secretHint(value) }, overlapSeconds);
       if (!retired) throw changedMeanwhile();
-      const details = { overlapSeconds, generated };
-      await this.audit.record([auditEntry('SECRET_ROTATED', caller, sink, details)], transaction);
+      const entry = auditEntry('SECRET_ROTATED', caller, sink, { overlapSeconds, generated });
+      await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');
       await this.retired.record(caller, sink, retired, 'rotated', transaction);
       return retired;
     });

@@ -4,6 +4,7 @@ import { DATA_SINK_EVENTS, type DataSinkReactivated } from '../core/domain-event
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { Transactions } from '../persistence/transactions.js';
 import { DomainEvents, Wakeup } from '../pipeline/index.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { auditEntry } from './audit-entry.js';
 import type { RequestCaller } from './workspace-access.guard.js';
@@ -27,7 +28,8 @@ export class SinkReactivation {
     }
     const reactivated = await this.transactions.run(async (transaction) => {
       if (!(await this.sinks.reactivate(sink, transaction))) return false;
-      await this.audit.record([auditEntry('DATA_SINK_REACTIVATED', caller, sink, { by: 'test' })], transaction);
+      const entry = auditEntry('DATA_SINK_REACTIVATED', caller, sink, { by: 'test' });
+      await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');
       return true;
     });
     if (reactivated) this.happened(sink, 'test');

@@ -16,10 +16,12 @@ import { gzipWhole } from '../payload/gzip.js';
 import { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import { databaseNowMs, type Session } from '../persistence/database.js';
 import { PushSigner, ServerClock } from '../pipeline/index.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { AuditTrail } from '../ports/audit-trail.js';
 import { activeTraceContext } from '../telemetry/active-trace.js';
 import type { ExchangeSpan } from '../telemetry/exchange-span.js';
 import { Telemetry } from '../telemetry/telemetry.js';
+import { USER_AGENT } from '../version.js';
 import { auditEntry } from './audit-entry.js';
 import { RateLimit } from './rate-limit.js';
 import { SinkReactivation } from './sink-reactivation.js';
@@ -87,11 +89,15 @@ export class SinkTest {
     const passed = status === 'SUCCEEDED';
     await this.sinks.recordTest(sink, passed);
     const reactivated = passed && (await this.reactivation.byTest(caller, sink));
-    await this.audit.record([auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome })]);
+    const entry = auditEntry('DATA_SINK_TESTED', caller, sink, { passed, ...outcome });
+    await within(this.audit.record([entry]), PORT_WITHIN_MS, 'the audit trail');
     const advice = errorCode && adviceOn(errorCode, { httpStatus: outcome.httpStatus, bytes: body.length });
     // As the client does it: ours win, and `traceparent` may also be the name of a custom one.
     const custom = sink.config.customHeaders.filter(({ name }) => !Object.hasOwn(headers, name.toLowerCase()));
-    const shown = { ...headers, ...Object.fromEntries(custom.map(({ name, value }) => [name, value])) };
+    const shown = {
+      ...{ 'User-Agent': USER_AGENT, 'Content-Length': String(body.length), ...headers },
+      ...Object.fromEntries(custom.map(({ name, value }) => [name, value])),
+    };
     return {
       ...{ passed, reactivated, status, errorCode, timings },
       failedStep: advice?.step ?? null,

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ProblemError } from '../core/errors.js';
+import { PORT_WITHIN_MS, within } from '../pipeline/within.js';
 import { type Caller, type Scope, WorkspaceAccess } from '../ports/workspace-access.js';
 import { RequestLimit } from './request-limit.js';
 
@@ -40,7 +41,8 @@ export class WorkspaceAccessGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<HttpRequest>();
     const ip = request.ip ?? null;
-    const caller = await this.access.authenticate({ headers: request.headers, ip, raw: request });
+    const asked = this.access.authenticate({ headers: request.headers, ip, raw: request });
+    const caller = await within(asked, PORT_WITHIN_MS, 'the access');
     if (!caller) throw new ProblemError('unauthenticated', 'Send a valid token as "Authorization: Bearer …".');
     this.requestLimit.use(caller);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, [

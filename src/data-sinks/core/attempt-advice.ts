@@ -31,11 +31,13 @@ export const ATTEMPT_ADVICE: Readonly<Record<AttemptErrorCode, AttemptAdvice>> =
   },
   dns_not_found: {
     step: 'dns',
-    advice: 'The name of your endpoint has no address. Check its spelling and its DNS records.',
+    advice:
+      'The name of your endpoint has no address, or its DNS servers do not tell it. Check its spelling, its DNS records and those servers.',
   },
   resolver_unavailable: {
     step: 'ours',
-    advice: 'Our name resolution did not answer. It costs you no retry, and it is tried again.',
+    advice:
+      'We were not told the address of your endpoint. It costs you no retry, and it is tried again. If it goes on, look at the DNS servers of its name.',
   },
   url_refused: {
     step: 'url',

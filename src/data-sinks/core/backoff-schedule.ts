@@ -23,7 +23,9 @@ export function retryWaitMs(
   const asked = Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
   const wait = Math.max(planned, asked);
   // Rounded down, so that rounding cannot lift the jitter over its share.
-  return wait + Math.floor(wait * MAX_JITTER_SHARE * random);
+  const jittered = wait + Math.floor(wait * MAX_JITTER_SHARE * random);
+  // An hour is the most that a receiver may ask for, jitter and all.
+  return asked > planned ? Math.min(jittered, MAX_RETRY_AFTER_MS) : jittered;
 }
 
 /**

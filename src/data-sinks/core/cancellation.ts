@@ -7,6 +7,9 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** Tells long work, between two of its batches, to leave the rest to another time. */
+export type StopSignal = Pick<CancelSignal, 'aborted'>;
+
 /**
  * What an `AbortController` does, for something of which there is one for every delivery: Node's cost several
  * microseconds each, most of it for being an EventTarget.

@@ -17,7 +17,7 @@ export interface JobCompleted {
   readonly stats: JobStats;
   /**
    * Counts the times this job has been completed on purpose, from 1. A host that re-runs a job under the same id raises
-   * it; the same job and run heard twice makes nothing the second time.
+   * it; the same job and run heard twice makes nothing the second time. At most 2,147,483,647: it is no time stamp.
    * @default 1
    */
   readonly run?: number;
@@ -61,8 +61,17 @@ export const ROW_FIELDS = [
 ] as const satisfies readonly (keyof MappingResultRow)[];
 export type RowField = (typeof ROW_FIELDS)[number];
 
+/** What a column of PostgreSQL's type `integer` holds at most. */
+const MAX_RUN = 2_147_483_647;
+
+/** No text of PostgreSQL's holds a NUL, nor half of a character in two: another would be stored in its place. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
+/** From the year 1 to 9999: what RFC 3339 can write, and every database read. */
+const [FIRST_MS, LAST_MS] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+
 /**
- * Says what is wrong with a would-be event, or null. The event crosses from the host's code into ours without a type
+ * Says what is wrong with a would-be event, or null: what passes can be written. The event crosses from the host's code into ours without a type
  * check at run time (an emitter passes anything), so it is checked once, here.
  */
 export function invalidJobCompleted(event: unknown): string | null {
@@ -70,9 +79,12 @@ export function invalidJobCompleted(event: unknown): string | null {
   const { jobId, agentId, workspaceId, completedAt, stats, run } = event as Partial<JobCompleted>;
   for (const [name, value] of Object.entries({ jobId, agentId, workspaceId })) {
     if (typeof value !== 'string' || value === '') return `${name} is not a non-empty string`;
+    if (UNSTORABLE.test(value)) return `${name} has a character that cannot be stored`;
   }
-  if (!(completedAt instanceof Date) || Number.isNaN(completedAt.getTime())) return 'completedAt is not a valid Date';
-  if (run !== undefined && !isCount(run, 1)) return 'run is not an integer from 1';
+  if (!(completedAt instanceof Date && completedAt.getTime() >= FIRST_MS && completedAt.getTime() <= LAST_MS)) {
+    return 'completedAt is not a valid Date';
+  }
+  if (run !== undefined && !(isCount(run, 1) && run <= MAX_RUN)) return `run is not an integer from 1 to ${MAX_RUN}`;
   if (typeof stats !== 'object' || stats === null) return 'stats is missing';
   const { total, matched, unmatched } = stats;
   for (const [name, value] of Object.entries({ total, matched, unmatched })) {

@@ -12,12 +12,13 @@ export class OutageLog {
     private readonly logger: EventLogger,
     private readonly what: string,
     private readonly now: () => number = () => performance.now(),
+    private readonly fields: Readonly<Record<string, string>> = {},
   ) {}
 
   report(error: unknown): void {
     if (this.#since !== null) return;
     this.#since = this.now();
-    this.logger.error({ event: `${this.what}.unavailable`, error: String(error) });
+    this.logger.error({ event: `${this.what}.unavailable`, ...this.fields, error: String(error) });
   }
 
   /** Taken before a call that may be answered late, for `over()`. */
@@ -28,7 +29,8 @@ export class OutageLog {
   /** @param begunAt when the call began that went well: one from before the outage says nothing about its end */
   over(begunAt: number = this.now()): void {
     if (this.#since === null || begunAt < this.#since) return;
-    this.logger.log({ event: `${this.what}.available_again`, afterMs: Math.round(this.now() - this.#since) });
+    const afterMs = Math.round(this.now() - this.#since);
+    this.logger.log({ event: `${this.what}.available_again`, ...this.fields, afterMs });
     this.#since = null;
   }
 }

@@ -3,6 +3,7 @@ import type { EndpointUrl } from '../core/endpoint-url.js';
 import { type AddressVerdict, canonicalAddress, type NetworkPolicy } from '../core/network-policy.js';
 import { Deadline, onAbort } from './deadline.js';
 import { ExchangeFailure, failureOfLookup } from './exchange-failure.js';
+import { LookupRecord } from './lookup-record.js';
 import type { ResolvedAddress, Resolver } from './resolver.js';
 
 /** More addresses than anyone needs; an answer of thousands would only cost us. */
@@ -10,11 +11,16 @@ const MAX_ADDRESSES = 64;
 
 /** Resolves an endpoint and judges every address, anew for each attempt. */
 export class AddressGuard {
+  readonly #lookups: LookupRecord;
+
   constructor(
     private readonly policy: NetworkPolicy,
     private readonly resolver: Resolver,
     private readonly dnsMs: number,
-  ) {}
+    monotonicNow: () => number,
+  ) {
+    this.#lookups = new LookupRecord(monotonicNow);
+  }
 
   /**
    * @returns at least one address, all of which may be connected to
@@ -65,10 +71,13 @@ export class AddressGuard {
       this.resolver(hostname).then(
         (addresses) =>
           finish(() => {
-            if (addresses.length > 0) resolve(addresses);
-            else reject(new ExchangeFailure('dns_not_found', `${hostname} has no address`));
+            if (addresses.length > 0) {
+              this.#lookups.resolved(hostname);
+              resolve(addresses);
+            } else reject(new ExchangeFailure('dns_not_found', `${hostname} has no address`));
           }),
-        (error: unknown) => finish(() => reject(failureOfLookup(error, hostname))),
+        (error: unknown) =>
+          finish(() => reject(failureOfLookup(error, hostname, () => this.#lookups.failed(hostname)))),
       );
     });
   }

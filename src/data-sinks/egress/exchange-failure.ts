@@ -18,11 +18,30 @@ export class ExchangeFailure extends Error {
   }
 }
 
-const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NONAME', 'EAI_NODATA']);
+/** The last two: a name that no DNS record can have. */
+const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NONAME', 'EAI_NODATA', 'EBADNAME', 'EINVAL']);
 
-/** Resolving: that a name does not exist is the customer's; everything else is a resolver of ours that fails. */
-export function failureOfLookup(error: unknown, hostname: string): ExchangeFailure {
-  const found = NAME_NOT_FOUND.has(codeOf(error)) ? 'dns_not_found' : 'resolver_unavailable';
+/** What a resolver that works says, or has no time to say, of a name whose own servers are broken. */
+const MAY_BE_THE_NAMES = new Set([
+  'ESERVFAIL',
+  'EREFUSED',
+  'EFORMERR',
+  'ENOTIMP',
+  'EBADRESP',
+  'ETIMEOUT',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+]);
+
+/**
+ * Resolving: that a name does not exist, or fails while others are resolved, is the customer's; everything else is a
+ * resolver of ours that fails.
+ * @param isTheNamesOwn asked where only the fate of other names can tell (`LookupRecord`)
+ */
+export function failureOfLookup(error: unknown, hostname: string, isTheNamesOwn: () => boolean): ExchangeFailure {
+  const code = codeOf(error);
+  const theirs = NAME_NOT_FOUND.has(code) || (MAY_BE_THE_NAMES.has(code) && isTheNamesOwn());
+  const found = theirs ? 'dns_not_found' : 'resolver_unavailable';
   return new ExchangeFailure(found, `looking up ${hostname}: ${describe(error)}`);
 }
 
@@ -44,14 +63,32 @@ const NETWORK_FAILURES: Readonly<Record<string, ExchangeFailureCode>> = {
 /** What says that this process or machine has run out of something: no customer's retry is spent on it. */
 const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
-/** @throws the error itself when it is our own side that failed */
+/** A machine without IPv6 has no way to such an address: that is how it is set up, and nothing that it has run out of. */
+const WITHOUT_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH']);
+
+/**
+ * Of several addresses the errors that tell most count: those of addresses that this machine has a way to.
+ * @throws the error itself when it is our own side that failed
+ */
 export function failureOfConnect(error: unknown): ExchangeFailure {
-  const codes = error instanceof AggregateError ? error.errors.map(codeOf) : [codeOf(error)];
-  if (codes.some((code) => OURS.has(code))) throw error;
-  const failures = codes.map((code) => NETWORK_FAILURES[code] ?? 'network_error');
-  // A machine without IPv6 finds the first address unreachable; the other one's error tells more.
+  const all = errorsOf(error);
+  const tried = all.filter((one) => !(WITHOUT_IPV6.has(codeOf(one)) && isOfIPv6(one)));
+  const theirs = tried.filter((one) => !OURS.has(codeOf(one)));
+  if (tried.length > 0 && theirs.length === 0) throw error;
+  const failures = theirs.map((one) => NETWORK_FAILURES[codeOf(one)] ?? 'network_error');
   const telling = failures.find((failure) => failure !== 'host_unreachable') ?? 'host_unreachable';
   return new ExchangeFailure(telling, `connecting: ${describe(error)}`);
+}
+
+/** Those of each address; told by its shape, as it may come from another realm. */
+function errorsOf(error: unknown): readonly unknown[] {
+  const inner = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : undefined;
+  return Array.isArray(inner) && inner.length > 0 ? (inner as readonly unknown[]) : [error];
+}
+
+function isOfIPv6(error: unknown): boolean {
+  const address = typeof error === 'object' && error !== null && 'address' in error ? error.address : undefined;
+  return typeof address === 'string' && address.includes(':');
 }
 
 const TLS_FAILURES: Readonly<Record<string, ExchangeFailureCode>> = {
@@ -112,7 +149,8 @@ export function codeOf(error: unknown): string {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  const inner = errorsOf(error);
+  if (inner.length > 1 || inner[0] !== error) return inner.map(describe).join('; ');
   if (!(error instanceof Error)) return String(error);
   const code = codeOf(error);
   return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;

@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
 import type { AnswerEnding } from '../core/attempt.js';
-import { MAX_INTERIM_ANSWERS } from './continue-skipper.js';
 import { Deadline } from './deadline.js';
 import { deferred } from './deferred.js';
 import { codeOf, ExchangeFailure, failureOfExchange } from './exchange-failure.js';
@@ -36,8 +35,6 @@ export interface HttpAnswer {
 /** What undici says before anything is sent: the receiver had no part in it. */
 const OUR_MISTAKES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 
-const TOO_MANY_INTERIM = `over ${MAX_INTERIM_ANSWERS} interim answers (1xx)`;
-
 /**
  * One request on one connection. Whatever the receiver does, it ends: with an answer, by the deadline of the phase it is
  * in, or by a cap. The connection is destroyed unless the answer came whole.
@@ -56,7 +53,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #startedAt = 0;
   #over = false;
   #bytes = 0;
-  #interim = 0;
   #head: { readonly status: number; readonly headers: HttpAnswer['headers'] } | null = null;
   #controller: Dispatcher.DispatchController | null = null;
 
@@ -77,7 +73,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#over) return this.#settled.promise;
     this.#startedAt = this.options.monotonicNow();
     const headers = [...this.request.headers, 'content-length', String(body.bytes)];
-    this.connection.continueSkipper.expectAnswer();
+    this.connection.answerReader.expectAnswer((what) => this.#exceeded(what));
     // undici takes any async iterable; its types know only of streams, which would read ahead.
     const bytes = whole ?? (this.#upload() as unknown as Readable);
     this.connection.client.dispatch({ method: 'POST', path: this.request.path, headers, body: bytes }, this);
@@ -95,13 +91,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (this.#over) return;
-    if (status < 200) {
-      this.#interim += 1;
-      if (this.#interim > MAX_INTERIM_ANSWERS)
-        this.#fail(new ExchangeFailure('invalid_http_response', TOO_MANY_INTERIM));
-      return;
-    }
+    // Of interim answers only one with an oversized head gets here.
+    if (this.#over || status < 200) return;
     this.#head = { status, headers: headerPairs(controller.rawHeaders) };
     const uploaded = this.uploadMs !== null;
     this.waitMs = this.options.monotonicNow() - this.#startedAt - (this.uploadMs ?? 0);
@@ -201,6 +192,12 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     else this.#fail(new ExchangeFailure(code, `nothing happened for ${ms} ms`));
   }
 
+  /** Padding that is no part of the body ends an answer as too much body would. */
+  #exceeded(what: string): void {
+    if (this.#head) this.#answer('cap');
+    else this.#fail(new ExchangeFailure('invalid_http_response', what));
+  }
+
   #answer(ending: AnswerEnding): void {
     const head = this.#head;
     if (!head) return;
@@ -216,6 +213,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     this.#deadline.clear();
+    this.connection.answerReader.expectNothing();
     settle();
     this.#answering.resolve();
     if (!reusable) this.connection.socket.destroy();

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net';
 import type { Client } from 'undici';
 
 import { canonicalAddress } from '../core/network-policy.js';
+import type { AnswerReader } from './answer-reader.js';
 import type { ResolvedAddress } from './resolver.js';
-import type { ContinueSkipper } from './continue-skipper.js';
 
 /** A socket and the HTTP client that speaks on it; one exchange at a time. */
 export interface Connection {
   readonly client: Client;
   readonly socket: Socket;
-  readonly continueSkipper: ContinueSkipper;
+  readonly answerReader: AnswerReader;
   readonly remoteAddress: string;
 }
 

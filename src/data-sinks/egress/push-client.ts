@@ -4,10 +4,12 @@ import { Client } from 'undici';
 import type { CancelSignal } from '../core/cancellation.js';
 import type { AttemptTimings } from '../core/attempt.js';
 import { parseRetryAfterMs } from '../core/backoff-schedule.js';
+import { credentialMask } from '../core/credential-mask.js';
 import { type EndpointUrl, type EndpointUrlResult, parseEndpointUrl } from '../core/endpoint-url.js';
 import { memo } from '../core/memo.js';
-import { printableExcerpt, withoutCredential } from '../core/redact.js';
+import { printableExcerpt } from '../core/redact.js';
 import { AddressGuard } from './address-guard.js';
+import { AnswerReader, maxAnswerBytes } from './answer-reader.js';
 import { onAbort } from './deadline.js';
 import { EarlyAnswerWaits } from './early-answer-waits.js';
 import { ExchangeFailure } from './exchange-failure.js';
@@ -15,7 +17,6 @@ import { GuardedConnector } from './guarded-connector.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
 import { type Connection, IdleConnections } from './idle-connections.js';
 import { requestHeaders, type ResolvedPushOptions, resolvePushOptions } from './push-defaults.js';
-import { ContinueSkipper } from './continue-skipper.js';
 import type { EndpointVerdict, PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
 
 /** What was found out so far, for the record of an attempt that may end at any step. */
@@ -48,7 +49,7 @@ export class PushClient {
     const { policy, resolver, deadlines, ca, connectionsPerOrigin, connectionsInAll, monotonicNow } = this.#options;
     const { allowedPorts } = this.#options;
     this.#read = memo((text) => parseEndpointUrl(text, policy, { allowedPorts }));
-    this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs);
+    this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs, monotonicNow);
     this.#connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
     this.#idle = new IdleConnections({ perOrigin: connectionsPerOrigin, inAll: connectionsInAll });
     this.#earlyAnswerWaits = new EarlyAnswerWaits(this.#options.earlyAnswerWaitMs);
@@ -142,7 +143,8 @@ export class PushClient {
     Object.assign(progress, { remoteAddress, connectMs, tlsMs });
     const { caps, keepAliveMs } = this.#options;
     const client = clientOn(socket, url.origin, caps.answerHeaderBytes, keepAliveMs);
-    const connection = { client, socket, remoteAddress, continueSkipper: new ContinueSkipper(socket) };
+    const answerReader = new AnswerReader(socket, maxAnswerBytes(caps));
+    const connection = { client, socket, remoteAddress, answerReader };
     socket.once('close', () => this.#idle.forget(connection));
     return connection;
   }
@@ -178,7 +180,7 @@ export class PushClient {
   }
 
   #answered({ httpStatus, headers, body, ending }: HttpAnswer, request: PushRequest, progress: Progress): PushExchange {
-    const shown = (text: string): string => withoutCredential(text, request.headers['Authorization']);
+    const shown = credentialMask(request.headers['Authorization']);
     const retryAfter = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
     return {
       result: { kind: 'answered', httpStatus, retryAfterMs: parseRetryAfterMs(retryAfter, this.#options.now()) },
@@ -186,7 +188,7 @@ export class PushClient {
       answer: {
         httpStatus,
         headers: headers.map(([name, value]) => [name, shown(value)] as const),
-        excerpt: shown(printableExcerpt(body)),
+        excerpt: shown(printableExcerpt(body), ending !== 'complete'),
         ending,
       },
       remoteAddress: progress.remoteAddress,

@@ -1,6 +1,6 @@
 import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
-import type { JobKey } from '../core/job-completed.js';
+import type { JobKey, MappingResultRow } from '../core/job-completed.js';
 import type { PayloadFacts } from '../core/payload-layout.js';
 import { MAX_PARTS, type PartRecipe, recipeName } from '../core/payload-recipe.js';
 import type { MappingResults } from '../ports/mapping-results.js';
@@ -17,14 +17,22 @@ export class PartsBuilder {
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
   readonly #press: BodyPress;
+  readonly #monotonicMs: () => number;
   /** Builds of this process: the deliveries of other parts wait for the one that is under way. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
+  constructor(
+    results: MappingResults,
+    store: PayloadStore,
+    newId: IdFactory,
+    press: BodyPress,
+    monotonicMs: () => number,
+  ) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
     this.#press = press;
+    this.#monotonicMs = monotonicMs;
   }
 
   /**
@@ -65,7 +73,7 @@ export class PartsBuilder {
     const { jobId, run } = build;
     const batches = await this.#results.streamRows({ jobId, run });
     if (!batches) throw new ResultsMissingError(`the host has no results of job ${jobId}, run ${run}`);
-    const rows = new RowCursor(batches);
+    const rows = new RowCursor(this.#underLease(build, batches));
     try {
       // To the end, also of rows that go into no wanted part: of a job with one that cannot be sent no part may leave.
       for (const recipe of recipes) {
@@ -80,6 +88,24 @@ export class PartsBuilder {
       await rows.close();
     }
     if (!(await this.#store.parts.publish(build))) throw beingBuilt(build);
+  }
+
+  /**
+   * The lease is kept while rows come, also those that go into no wanted part: nothing is written then, and two workers
+   * would take a build from each other for ever whose rows take longer than its lease.
+   */
+  async *#underLease(
+    build: PartsBuild,
+    batches: AsyncIterable<readonly MappingResultRow[]>,
+  ): AsyncGenerator<readonly MappingResultRow[], void> {
+    let extendedAt = this.#monotonicMs();
+    for await (const batch of batches) {
+      if (this.#monotonicMs() - extendedAt >= this.#store.parts.extendEveryMs) {
+        if (!(await this.#store.parts.extend(build))) throw beingBuilt(build);
+        extendedAt = this.#monotonicMs();
+      }
+      yield batch;
+    }
   }
 
   async #buildPart(build: PartsBuild, recipe: PartRecipe, chunks: AsyncIterable<BodyChunk>): Promise<void> {

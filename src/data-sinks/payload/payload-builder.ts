@@ -45,12 +45,18 @@ export class PayloadBuilder {
   readonly #press: BodyPress;
   readonly #parts: PartsBuilder;
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
+  constructor(
+    results: MappingResults,
+    store: PayloadStore,
+    newId: IdFactory,
+    press: BodyPress,
+    monotonicMs: () => number = () => performance.now(),
+  ) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
     this.#press = press;
-    this.#parts = new PartsBuilder(results, store, newId, press);
+    this.#parts = new PartsBuilder(results, store, newId, press, monotonicMs);
   }
 
   /**
@@ -121,7 +127,10 @@ export class PayloadBuilder {
     }
     const { digests, ...size } = pressed;
     const payload: StoredPayload = { bodyId, sha256: digests.sha256, ...size };
-    if (!(await this.#store.finishBuild(key, payload))) return this.#builtElsewhere(key);
+    if (!(await this.#store.finishBuild(key, payload))) {
+      await this.#store.abandonBuild(key, bodyId);
+      return this.#builtElsewhere(key);
+    }
     if (macs) watch.end(digests.macs);
     return { payload, whole: null, watchedBy: macs && watch };
   }

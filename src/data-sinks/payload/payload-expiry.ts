@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { StopSignal } from '../core/cancellation.js';
 
 /** Bodies removed by one statement, their chunks with them. */
 const BATCH = 100;
@@ -41,22 +42,27 @@ SELECT (SELECT count(*)::int FROM gone) AS payloads, (SELECT coalesce(sum(byte_c
   FROM (SELECT * FROM candidate ORDER BY created_at DESC, body_id DESC LIMIT 1) last`;
 
 /** Removes the bytes of jobs whose last delivery settled so long ago, by the database's clock. */
-export async function expirePayloads(manager: EntityManager, retentionMs: number): Promise<RemovedPayloads> {
+export async function expirePayloads(
+  manager: EntityManager,
+  retentionMs: number,
+  stop?: StopSignal,
+): Promise<RemovedPayloads> {
   const removed = { payloads: 0, bytes: 0 };
   // As text: a JavaScript date would lose the microseconds and read the same rows for ever.
   let last = { created_at: '-infinity', body_id: '' };
-  for (;;) {
+  while (!stop?.aborted) {
     const [batch] = (await manager.query(EXPIRE, [
       retentionMs,
       last.created_at,
       last.body_id,
       BATCH,
     ])) as ExpiredBatch[];
-    if (!batch) return removed;
+    if (!batch) break;
     removed.payloads += batch.payloads;
     removed.bytes += batch.bytes;
     last = batch;
   }
+  return removed;
 }
 
 interface ExpiredBatch extends RemovedPayloads {
@@ -99,14 +105,15 @@ export interface ErasedDelivery {
 
 /**
  * Erases some of the bytes of a workspace, or of one of its jobs.
+ * @param transaction what it removes goes in two statements
  * @returns null when there were none
  */
 export async function erasePayloadBatch(
-  manager: EntityManager,
+  transaction: EntityManager,
   workspaceId: string,
   jobId: string | null,
 ): Promise<(RemovedPayloads & { readonly deliveries: readonly ErasedDelivery[] }) | null> {
-  const erased = (await manager.query(
+  const erased = (await transaction.query(
     `WITH chosen AS (
        SELECT p.body_id FROM agent_data_source_payload p
          JOIN agent_data_source_job j ON j.job_id = p.job_id AND j.run = p.run
@@ -121,6 +128,8 @@ export async function erasePayloadBatch(
   )) as ErasedRow[];
   if (erased.length === 0) return null;
   const bodies = new Map(erased.map((row) => [row.body_id, row.bytes]));
+  // Anew: the statement may have waited for a builder, and did not see the chunk which that one had just written.
+  await transaction.query('DELETE FROM agent_data_source_payload_chunk WHERE body_id = ANY ($1)', [[...bodies.keys()]]);
   return {
     payloads: bodies.size,
     bytes: [...bodies.values()].reduce((sum, bytes) => sum + bytes, 0),

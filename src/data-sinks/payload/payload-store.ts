@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { StopSignal } from '../core/cancellation.js';
 import type { StoredPayload } from '../core/claimed-delivery.js';
 import type { JobKey } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
@@ -119,16 +120,16 @@ export class PayloadStore {
   }
 
   /**
-   * Removes chunks that belong to no payload: what builders left that died or were overtaken. A part that is being made
-   * has no row of its own yet, but its build has: `pld_….3` is the third part of `pld_…`.
+   * Removes chunks that belong to no payload: what builders left that died or were overtaken, whichever of a body's they
+   * wrote. A part that is being made has no row of its own yet, but its build has: `pld_….3` is the third part of `pld_…`.
    */
-  async sweepOrphans(): Promise<void> {
-    for (;;) {
+  async sweepOrphans(stop?: StopSignal): Promise<void> {
+    while (!stop?.aborted) {
       const [, removed] = (await this.#manager.query(
         `DELETE FROM agent_data_source_payload_chunk c
           WHERE c.body_id IN (
-            SELECT o.body_id FROM agent_data_source_payload_chunk o
-             WHERE o.seq = 0 AND NOT EXISTS (SELECT FROM agent_data_source_payload p WHERE p.body_id = o.body_id)
+            SELECT DISTINCT o.body_id FROM agent_data_source_payload_chunk o
+             WHERE NOT EXISTS (SELECT FROM agent_data_source_payload p WHERE p.body_id = o.body_id)
                AND NOT EXISTS (
                  SELECT FROM agent_data_source_payload b WHERE b.body_id = split_part(o.body_id, '.', 1))
              LIMIT 100)`,
@@ -157,6 +158,7 @@ export class PayloadStore {
   }
 }
 
+/** In the order of their keys: two processes that store bodies of the same jobs wait for each other in one direction. */
 const INSERT_WHOLES = `
 WITH made AS (
   SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[],
@@ -165,7 +167,7 @@ WITH made AS (
 ),
 stored AS (
   INSERT INTO agent_data_source_payload AS p (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
-  SELECT job_id, run, format, body_id, true, sha256, byte_count, row_count FROM made
+  SELECT job_id, run, format, body_id, true, sha256, byte_count, row_count FROM made ORDER BY job_id, run, format
   ON CONFLICT (job_id, run, format) DO UPDATE
     SET body_id = excluded.body_id, ready = true, building_until = NULL,
         sha256 = excluded.sha256, byte_count = excluded.byte_count, row_count = excluded.row_count

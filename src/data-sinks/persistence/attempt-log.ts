@@ -171,3 +171,36 @@ export async function closeAttempts(
   );
   return new Set(closed.map((row) => row.id));
 }
+
+/** What the sweeper abandons has no duration. */
+const ON_RECORD = `
+SELECT a.id FROM agent_data_source_sync a
+  JOIN unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::int[], $6::int[])
+    AS c (attempt_id, started_at, status, error_code, http_status, total_ms)
+    ON a.id = c.attempt_id AND a.started_at = c.started_at
+ WHERE a.status = c.status AND a.error_code IS NOT DISTINCT FROM c.error_code
+   AND a.http_status IS NOT DISTINCT FROM c.http_status AND a.total_ms = c.total_ms`;
+
+/**
+ * Which of these endings are on record already: for those that were written, and only the answer was lost.
+ * @returns the ids of their attempts
+ */
+export async function endingsOnRecord(
+  database: Database,
+  closings: readonly AttemptClosing[],
+): Promise<ReadonlySet<string>> {
+  const found = await rows<{ id: string }>(
+    database,
+    ON_RECORD,
+    columns(
+      closings,
+      (c) => c.opened.attemptId,
+      (c) => c.opened.startedAt,
+      (c) => c.status,
+      (c) => c.errorCode,
+      (c) => c.httpStatus,
+      (c) => c.timings.totalMs,
+    ),
+  );
+  return new Set(found.map((row) => row.id));
+}

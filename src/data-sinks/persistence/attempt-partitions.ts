@@ -1,28 +1,87 @@
-import { type Database, rows } from './database.js';
+import { type Database, rows, type Session } from './database.js';
+
+/** Who waits longer for a lock makes all who come after wait too; what is refused is tried again at the next time. */
+const LOCK_TIMEOUT = '2s';
+
+interface Month {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface CreatedPartitions {
+  /** The names of the partitions that were made. */
+  readonly made: readonly string[];
+  /** Why the others were not, by their names. */
+  readonly failures: ReadonlyMap<string, unknown>;
+}
 
 /**
  * Makes the monthly partitions of the attempts from this month on, where they are missing. The months are those of UTC,
- * by the database's clock.
- * @returns the names of the partitions that were made
+ * by the database's clock. Each by itself: the default partition takes the attempts of one that cannot be made now.
+ * @throws what the database throws when it is asked which are missing
  */
-export async function createAttemptPartitions(database: Database, monthsAhead = 2): Promise<string[]> {
-  const missing = await rows<{ name: string; from: string; to: string }>(
+export async function createAttemptPartitions(session: Session, monthsAhead = 2): Promise<CreatedPartitions> {
+  const made: string[] = [];
+  const failures = new Map<string, unknown>();
+  for (const month of await listMissing(session, monthsAhead)) {
+    try {
+      if (await session.transaction((transaction) => createPartition(transaction, month))) made.push(month.name);
+    } catch (error) {
+      failures.set(month.name, error);
+    }
+  }
+  return { made, failures };
+}
+
+function listMissing(database: Database, monthsAhead: number): Promise<Month[]> {
+  return rows<Month>(
     database,
     `SELECT name, to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00' AS from,
             to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00' AS to
        FROM generate_series(0, $1::int) AS ahead,
             LATERAL (SELECT date_trunc('month', now() AT TIME ZONE 'UTC') + ahead * interval '1 month' AS month) AS m,
             LATERAL (SELECT 'agent_data_source_sync_' || to_char(month, '"y"YYYY"m"MM') AS name) AS n
-      WHERE to_regclass(name) IS NULL`,
+      WHERE to_regclass(name) IS NULL ORDER BY ahead`,
     [monthsAhead],
   );
-  for (const { name, from, to } of missing) {
-    // Room for the row's second version, the closed one, on the same page: its index entries are then made once.
-    // IF NOT EXISTS: several processes may start at once. The values come from the statement above, not from outside.
-    await database.query(
-      `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF agent_data_source_sync FOR VALUES FROM ('${from}') TO ('${to}')
-         WITH (fillfactor = 60)`,
-    );
-  }
-  return missing.map(({ name }) => name);
+}
+
+/**
+ * Made apart and then attached: `PARTITION OF` would lock the table of all attempts against everybody, and wait for the
+ * end of a long reader with every attempt that is opened behind it. The names and values come from the database.
+ * @returns false when another process has made it meanwhile
+ */
+async function createPartition(transaction: Session, { name, from, to }: Month): Promise<boolean> {
+  await transaction.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+  // Held by one at a time, and in nobody's way who reads or writes attempts: several processes may start at once.
+  await transaction.query('LOCK TABLE ONLY agent_data_source_sync IN SHARE UPDATE EXCLUSIVE MODE');
+  const [there] = await rows<{ missing: boolean }>(transaction, 'SELECT to_regclass($1) IS NULL AS missing', [name]);
+  if (!there?.missing) return false;
+  // Room for the row's second version, the closed one, on the same page: its index entries are then made once.
+  await transaction.query(
+    `CREATE TABLE ${name} (LIKE agent_data_source_sync INCLUDING ALL EXCLUDING INDEXES) WITH (fillfactor = 60)`,
+  );
+  await moveFromDefault(transaction, { name, from, to });
+  await transaction.query(
+    `ALTER TABLE agent_data_source_sync ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`,
+  );
+  return true;
+}
+
+/**
+ * A partition cannot be attached while the default one has rows of its month: attempts that were opened before it was
+ * made. They are moved under locks that keep writers away, of the table first, as they lock it themselves: one who had
+ * looked for the row of an attempt where it was would close nothing, and the push would be sent again.
+ */
+async function moveFromDefault(transaction: Session, { name, from, to }: Month): Promise<void> {
+  const ofMonth = `started_at >= '${from}' AND started_at < '${to}'`;
+  const strays = await rows(transaction, `SELECT 1 FROM agent_data_source_sync_default WHERE ${ofMonth} LIMIT 1`);
+  if (strays.length === 0) return;
+  await transaction.query('LOCK TABLE ONLY agent_data_source_sync IN SHARE ROW EXCLUSIVE MODE');
+  await transaction.query('LOCK TABLE agent_data_source_sync_default IN ACCESS EXCLUSIVE MODE');
+  await transaction.query(
+    `WITH moved AS (DELETE FROM agent_data_source_sync_default WHERE ${ofMonth} RETURNING *)
+     INSERT INTO ${name} SELECT * FROM moved`,
+  );
 }

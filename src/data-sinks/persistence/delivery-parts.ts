@@ -77,7 +77,11 @@ export async function failLastParts(database: Database, endedIds: readonly strin
   return failed.map(toPush);
 }
 
-/** Ends the parts that wait, of pushes of which no part can be made. The last one waits for the others, and says so. */
+/**
+ * Ends the parts that wait and have no body, of pushes of which no part can be made. The last one waits for the others,
+ * and says so. Those whose bodies are stored can be sent: what cannot be made may be one that was sent before and lost its
+ * own. Of these the last one is left to `failLastParts`.
+ */
 export async function endWaitingParts(
   database: Database,
   pushes: readonly PartsKey[],
@@ -91,6 +95,9 @@ export async function endWaitingParts(
        FROM (${KEYS}) k
       WHERE d.data_source_id = k.data_source_id AND d.job_id = k.job_id AND d.run = k.run
         AND d.status || '' IN ('PENDING', 'RETRYING')
+        AND NOT EXISTS (
+          SELECT FROM agent_data_source_payload p
+           WHERE p.job_id = d.job_id AND p.run = d.run AND p.format = d.recipe AND p.ready)
      RETURNING ${PUSH_COLUMNS}`,
     [...keyColumns(pushes), reason],
   );

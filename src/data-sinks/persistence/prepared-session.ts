@@ -4,11 +4,19 @@ import type { Database } from './database.js';
 
 /** The part of node-postgres's pool that is used, as TypeORM's PostgreSQL driver holds it. */
 interface Pool {
-  query(statement: { readonly name: string; readonly text: string; readonly values: unknown[] }): Promise<{
+  query(statement: Statement): Promise<{
     readonly command: string;
     readonly rows: unknown[];
     readonly rowCount: number | null;
   }>;
+}
+
+interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+  /** In milliseconds, from when it is sent. */
+  readonly query_timeout?: number;
 }
 
 interface Prepared {
@@ -37,11 +45,23 @@ export class PreparedSession implements Database {
   }
 
   /** @throws the driver's own error */
-  readonly query = async <T>(text: string, parameters: unknown[] = []): Promise<T> => {
-    const pool = this.#pool();
-    const { command, rows, rowCount } = await pool.query({ name: this.#nameOf(text), text, values: parameters });
+  readonly query = async <T>(text: string, parameters: unknown[] = []): Promise<T> => this.#run(text, parameters);
+
+  /**
+   * The same for statements that are waited for so long at most. The pool drops the connection of one that is late:
+   * it may be lost, and whoever ends the pool would wait for it.
+   */
+  within(ms: number): Database {
+    return { query: async <T>(text: string, parameters: unknown[] = []) => this.#run<T>(text, parameters, ms) };
+  }
+
+  async #run<T>(text: string, values: unknown[], withinMs?: number): Promise<T> {
+    const statement: Statement = { name: this.#nameOf(text), text, values };
+    const { command, rows, rowCount } = await this.#pool().query(
+      withinMs === undefined ? statement : { ...statement, query_timeout: withinMs },
+    );
     return (command === 'UPDATE' || command === 'DELETE' ? [rows, rowCount] : rows) as T;
-  };
+  }
 
   /** Taken anew each time: TypeORM makes it when it connects. */
   #pool(): Pool {

@@ -17,19 +17,31 @@ export const COUNT_ENDED = `
   count(*) FILTER (WHERE status = 'CANCELLED')::int AS cancelled`;
 
 /**
- * Nobody waits for a row here: one that is locked is being redelivered by somebody else at this moment. A delivery that
- * leaves a recovery which has not finished is counted there as it ended. The last part of a push that had failed for want
- * of one that is sent again waits for it once more.
+ * Nobody waits for a chosen delivery here: one that is locked is being redelivered by somebody else at this moment. One
+ * that leaves a recovery which has not finished is counted there as it ended; that recovery is locked before any delivery,
+ * as by whoever paces it: in the other order the two would wait for each other over the last part of a push. The last part
+ * of a push that had failed for want of one that is sent again waits for it once more.
  *
  * Each counts as one that has been tried: it comes behind fresh deliveries, and a pause of its sink does not hold it back.
  */
 const REDELIVER = `
-WITH chosen AS (
+WITH asked AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS r (workspace_id, id, recovery_id)
+),
+held AS (
+  SELECT v.id FROM agent_data_source_recovery v
+   WHERE v.finished_at IS NULL AND v.id IN (
+           SELECT d.recovery_id FROM asked r
+             JOIN agent_data_source_delivery d ON d.id = r.id AND d.workspace_id = r.workspace_id
+            WHERE d.status = ANY ($4))
+   ORDER BY v.id FOR UPDATE OF v
+),
+chosen AS (
   SELECT d.id, d.status, d.recovery_id AS left_id, r.recovery_id, d.data_source_id, d.job_id, d.run, d.part,
          d.part_count
-    FROM unnest($1::text[], $2::text[], $3::text[]) AS r (workspace_id, id, recovery_id)
+    FROM asked r
     JOIN agent_data_source_delivery d ON d.id = r.id AND d.workspace_id = r.workspace_id
-   WHERE d.status = ANY ($4)
+   WHERE d.status = ANY ($4) AND (SELECT count(*) FROM held) >= 0
      FOR UPDATE OF d SKIP LOCKED
 ),
 counted AS (

@@ -1,3 +1,4 @@
+import type { StopSignal } from '../core/cancellation.js';
 import { firstIdAt } from '../core/ids.js';
 import { type Database, databaseNowMs, rows, type Session } from './database.js';
 
@@ -10,7 +11,11 @@ const LOCK_TIMEOUT = '2s';
  * Drops the monthly partitions of attempts all of whose month is that old, by the database's clock.
  * @returns their names
  */
-export async function dropExpiredAttemptPartitions(session: Session, retentionMs: number): Promise<string[]> {
+export async function dropExpiredAttemptPartitions(
+  session: Session,
+  retentionMs: number,
+  stop?: StopSignal,
+): Promise<string[]> {
   const expired = await rows<{ name: string }>(
     session,
     `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -21,19 +26,22 @@ export async function dropExpiredAttemptPartitions(session: Session, retentionMs
       ORDER BY c.relname`,
     [retentionMs],
   );
+  const dropped: string[] = [];
   for (const { name } of expired) {
+    if (stop?.aborted) break;
     await session.transaction(async (transaction) => {
       await transaction.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
       // Another process may have dropped it. The name comes from the catalogue and has one form.
       await transaction.query(`DROP TABLE IF EXISTS ${name}`);
     });
+    dropped.push(name);
   }
-  return expired.map(({ name }) => name);
+  return dropped;
 }
 
 /** Removes what the safety net caught: attempts of months that had no partition. */
-export function removeStrayAttempts(database: Database, retentionMs: number): Promise<number> {
-  return inBatches(() =>
+export function removeStrayAttempts(database: Database, retentionMs: number, stop?: StopSignal): Promise<number> {
+  return inBatches(stop, () =>
     rows(
       database,
       `DELETE FROM agent_data_source_sync_default
@@ -54,10 +62,11 @@ export async function removeExpired(
   database: Database,
   kind: keyof typeof ENDED_AT,
   retentionMs: number,
+  stop?: StopSignal,
 ): Promise<number> {
   const beforeId = firstIdAt(kind, Math.max((await databaseNowMs(database)) - retentionMs, 0));
   const [table, endedAt] = ENDED_AT[kind];
-  return inBatches(() =>
+  return inBatches(stop, () =>
     rows(
       database,
       `DELETE FROM ${table}
@@ -77,8 +86,8 @@ const ENDED_AT = {
 } as const;
 
 /** Removes completions that old of which no delivery is left. */
-export function removeExpiredCompletions(database: Database, retentionMs: number): Promise<number> {
-  return inBatches(() =>
+export function removeExpiredCompletions(database: Database, retentionMs: number, stop?: StopSignal): Promise<number> {
+  return inBatches(stop, () =>
     rows(
       database,
       `DELETE FROM agent_data_source_job
@@ -94,11 +103,12 @@ export function removeExpiredCompletions(database: Database, retentionMs: number
 }
 
 /** A full batch may not have been the last. */
-async function inBatches(removeSome: () => Promise<readonly unknown[]>): Promise<number> {
+async function inBatches(stop: StopSignal | undefined, removeSome: () => Promise<readonly unknown[]>): Promise<number> {
   let removed = 0;
-  for (;;) {
+  while (!stop?.aborted) {
     const { length } = await removeSome();
     removed += length;
-    if (length < BATCH) return removed;
+    if (length < BATCH) break;
   }
+  return removed;
 }

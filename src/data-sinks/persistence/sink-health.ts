@@ -19,6 +19,8 @@ export interface LastError {
   readonly at: Date;
   readonly errorCode: AttemptErrorCode | null;
   readonly httpStatus: number | null;
+  /** Of the body that was sent. */
+  readonly bytes: number;
 }
 
 export interface SinkHealth {
@@ -53,7 +55,7 @@ WITH recent AS MATERIALIZED (
    ORDER BY id DESC LIMIT 10000
 ),
 newest AS MATERIALIZED (
-  SELECT id, delivery_id, status, error_code, http_status, coalesce(finished_at, started_at) AS at,
+  SELECT id, delivery_id, status, error_code, http_status, payload_bytes, coalesce(finished_at, started_at) AS at,
          row_number() OVER (ORDER BY id DESC) AS n
     FROM agent_data_source_sync
    WHERE data_source_id = $1 AND status NOT IN ('IN_FLIGHT', 'ABANDONED')
@@ -67,7 +69,7 @@ SELECT windows.*,
            WHERE data_source_id = $1 AND status IN ('PENDING', 'RETRYING') LIMIT 100000) w) AS waiting,
        (SELECT extract(epoch FROM now() - min(next_attempt_at)) * 1000 FROM agent_data_source_delivery
          WHERE data_source_id = $1 AND status IN ('PENDING', 'RETRYING') AND next_attempt_at <= now())::float8 AS due_ms,
-       error.id, error.delivery_id, error.error_code, error.http_status, error.at
+       error.id, error.delivery_id, error.error_code, error.http_status, error.payload_bytes, error.at
   FROM (SELECT ${windowOf('hour', "started_at > now() - interval '1 hour'")}, ${windowOf('day', 'true')} FROM recent) windows
   LEFT JOIN error ON true`;
 
@@ -86,7 +88,7 @@ export async function sinkHealth(database: Database, dataSourceId: string, nowMs
         ? null
         : {
             ...{ attemptId: row.id, deliveryId: row.delivery_id, at: row.at },
-            ...{ errorCode: row.error_code, httpStatus: row.http_status },
+            ...{ errorCode: row.error_code, httpStatus: row.http_status, bytes: Number(row.payload_bytes) },
           },
     waiting: row.waiting,
     oldestDueMs: row.due_ms === null ? null : Math.round(row.due_ms),
@@ -113,5 +115,6 @@ interface HealthRow {
   delivery_id: string | null;
   error_code: AttemptErrorCode | null;
   http_status: number | null;
+  payload_bytes: string | null;
   at: Date | null;
 }

@@ -8,13 +8,16 @@ import {
   type AttemptClosing,
   type AttemptOpening,
   closeAttempts,
+  endingsOnRecord,
   type OpenedAttempt,
   openAttempts,
 } from '../persistence/attempt-log.js';
 import type { Database } from '../persistence/database.js';
+import { type LeaseHolder, releaseUnopened } from '../persistence/lease-keeping.js';
+import type { Transactions } from '../persistence/transactions.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
-import { within } from './within.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** The delivery that an attempt belongs to, and how the attempt ended. */
 export interface AttemptEnd {
@@ -31,33 +34,35 @@ export interface AttemptRecorderOptions {
 
 const RETRY_AFTER_MS = 250;
 
-/** Results are on record by then: an audit trail that never answers must not hold up what comes after them. */
-const AUDIT_WITHIN_MS = 10_000;
-
 /** Step 6, and the row that step 5 opens: attempts are written in batches, before and after their requests. */
 export class AttemptRecorder {
   readonly #logger = new Logger('DataSinks');
   readonly #session: Database;
+  readonly #transactions: Pick<Transactions, 'run'>;
   readonly #audit: AuditTrail;
   readonly #settled: Pick<SettledDeliveries, 'byAttempt'>;
   readonly #options: AttemptRecorderOptions;
   readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
   readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
+  readonly #doubts: NaturalBatcher<AttemptEnd, boolean>;
   readonly #aftermath: NaturalBatcher<AttemptEnd, undefined>;
 
   /** @param settled is told of the attempts that ended, once that is on record */
   constructor(
     session: Database,
+    transactions: Pick<Transactions, 'run'>,
     audit: AuditTrail,
     settled: Pick<SettledDeliveries, 'byAttempt'>,
     options: AttemptRecorderOptions,
   ) {
     this.#session = session;
+    this.#transactions = transactions;
     this.#audit = audit;
     this.#settled = settled;
     this.#options = options;
     this.#openings = new NaturalBatcher((items) => this.#openBatch(items));
-    this.#closings = new NaturalBatcher((items) => this.#closeBatch(items));
+    this.#closings = new NaturalBatcher((items) => this.#askOf(closeAttempts, items));
+    this.#doubts = new NaturalBatcher((items) => this.#askOf(endingsOnRecord, items));
     // Apart from the closings, which go on meanwhile, and one at a time: batches become larger, and audit entries of one
     // workspace would wait for each other in any case.
     this.#aftermath = new NaturalBatcher((items) => this.#follow(items), { flushers: 1 });
@@ -69,6 +74,14 @@ export class AttemptRecorder {
   }
 
   /**
+   * Gives back, as our own failure, what could not be opened.
+   * @returns false when the delivery is no longer this worker's
+   */
+  giveBack(delivery: LeaseHolder, waitMs: number): Promise<boolean> {
+    return this.#transactions.run((transaction) => releaseUnopened(transaction, delivery, waitMs));
+  }
+
+  /**
    * Writes how it ended and what comes next. The result of a request that was made is not to be had again, so this
    * outlasts a short absence of the database.
    * @param signal once it is aborted, for a shutdown say, nothing is tried a second time
@@ -76,12 +89,16 @@ export class AttemptRecorder {
    */
   async close(end: AttemptEnd, signal?: CancelSignal): Promise<boolean> {
     const deadline = performance.now() + this.#options.keepTryingMs;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
+      const begunAt = performance.now();
       try {
-        if (!(await this.#closings.add(end))) return false;
+        if (await this.#closings.add(end)) break;
+        // The try before may have been committed though its answer was lost: nobody else knows of what follows.
+        if (isFirst || !(await this.#doubts.add(end))) return false;
         break;
       } catch (error) {
-        if (performance.now() >= deadline || signal?.aborted) throw error;
+        // By when it began: one that was not answered for all this time is followed by another, over another connection.
+        if (begunAt >= deadline || signal?.aborted) throw error;
         await delay(RETRY_AFTER_MS);
       }
     }
@@ -95,12 +112,12 @@ export class AttemptRecorder {
     return items.map(({ attemptId }) => byId.get(attemptId) ?? null);
   }
 
-  async #closeBatch(items: readonly AttemptEnd[]): Promise<boolean[]> {
-    const closed = await closeAttempts(
+  async #askOf(statement: typeof closeAttempts, ends: readonly AttemptEnd[]): Promise<boolean[]> {
+    const found = await statement(
       this.#session,
-      items.map(({ closing }) => closing),
+      ends.map(({ closing }) => closing),
     );
-    return items.map(({ closing }) => closed.has(closing.opened.attemptId));
+    return ends.map(({ closing }) => found.has(closing.opened.attemptId));
   }
 
   /** What follows once it is on record. Never throws. */
@@ -110,11 +127,11 @@ export class AttemptRecorder {
     return ends.map(() => undefined);
   }
 
-  /** The attempt rows are the record; an audit trail that fails is reported, and undoes nothing. */
+  /** The attempt rows are the record; an audit trail that fails, or never answers, is reported, and undoes nothing. */
   async #auditSettled(settled: readonly AttemptEnd[]): Promise<void> {
     if (settled.length === 0) return;
     try {
-      await within(this.#audit.record(settled.map(toAuditEntry)), AUDIT_WITHIN_MS, 'the audit trail');
+      await within(this.#audit.record(settled.map(toAuditEntry)), PORT_WITHIN_MS, 'the audit trail');
     } catch (error) {
       this.#logger.error({ event: 'audit.not_recorded', entries: settled.length, error: String(error) });
     }

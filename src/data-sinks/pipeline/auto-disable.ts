@@ -5,6 +5,7 @@ import { disableFailing, type DisabledSink, type DisablingRule, type FailedSink 
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { DomainEvents } from './domain-events.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** Disables sinks whose deliveries fail again and again. Asked only when something failed; what waits is kept. */
 export class AutoDisable {
@@ -29,7 +30,7 @@ export class AutoDisable {
         this.telemetry.sinkDisabled(sink.reason);
         this.events.emit(DATA_SINK_EVENTS.disabled, sink);
       }
-      await this.audit.record(disabled.map(toAuditEntry));
+      await within(this.audit.record(disabled.map(toAuditEntry)), PORT_WITHIN_MS, 'the audit trail');
     } catch (error) {
       this.#logger.error({ event: 'sink.not_judged', sinks: failed.length, error: String(error) });
     }

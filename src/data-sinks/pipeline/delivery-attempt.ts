@@ -10,7 +10,6 @@ import type { PushClient } from '../egress/push-client.js';
 import type { PushExchange } from '../egress/push-exchange.js';
 import type { PayloadBodies, PayloadBody } from '../payload/payload-bodies.js';
 import type { OpenedAttempt } from '../persistence/attempt-log.js';
-import type { Ending, Release } from '../persistence/lease-keeping.js';
 import type { ExchangeSpan } from '../telemetry/exchange-span.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
@@ -18,19 +17,14 @@ import { outcomeOf, toClosing, tracedExchange, type Unfinished } from './attempt
 import { attemptLogLine } from './attempt-log-line.js';
 import type { AttemptRecorder } from './attempt-recorder.js';
 import type { DeliveryParts } from './delivery-parts.js';
+import { type NotPosted, notPosted } from './not-posted.js';
 import type { PushSigner } from './push-signer.js';
 import type { SigningTask } from './signing-watch.js';
-
-/** What became of a delivery that was not posted. */
-export type NotPosted = { readonly ending: Ending } | { readonly release: Release };
 
 export interface DeliveryAttemptOptions {
   readonly retryWaitsMs: readonly number[];
   readonly random: () => number;
 }
-
-/** While another worker makes a body, look again after so long. */
-const BODY_WAIT_MS = 500;
 
 /** What a delivery needs before anything of it can leave. */
 interface Prepared {
@@ -88,19 +82,15 @@ export class DeliveryAttempt {
     try {
       prepared = await unlessAborted(() => this.#prepare(delivery), signal);
     } catch (error) {
-      return this.#notPosted(delivery, error);
+      return notPosted(delivery, error, () => this.#planAfterOwnFailure(delivery).waitMs, this.#logger);
     }
     failpoint('after-prepared');
-    const { sink, body } = prepared;
-    const opened = await this.#recorder.open({
-      attemptId: this.#newId('attempt'),
-      deliveryId: delivery.id,
-      leaseToken: delivery.leaseToken,
-      url: sink.config.url,
-      authScheme: sink.config.authScheme,
-      configVersion: sink.configVersion,
-      payload: body.payload,
-    });
+    let opened: OpenedAttempt | null;
+    try {
+      opened = await this.#open(delivery, prepared);
+    } catch (error) {
+      return this.#giveBack(delivery, error);
+    }
     if (!opened) return null;
     failpoint('after-opened');
     const span = this.#telemetry.exchange('data_sinks.attempt', delivery.traceContext, opened.startedAt);
@@ -126,6 +116,34 @@ export class DeliveryAttempt {
     const signedAsMade = watch && body.watchedBy === watch ? watch.headers() : null;
     const signature = signedAsMade ?? (await this.#signer.sign({ ...task, body }));
     return { recipe, sink, body, signature };
+  }
+
+  #open({ id: deliveryId, leaseToken }: ClaimedDelivery, { sink, body }: Prepared): Promise<OpenedAttempt | null> {
+    return this.#recorder.open({
+      attemptId: this.#newId('attempt'),
+      deliveryId,
+      leaseToken,
+      url: sink.config.url,
+      authScheme: sink.config.authScheme,
+      configVersion: sink.configVersion,
+      payload: body.payload,
+    });
+  }
+
+  /** An attempt that could not be opened is no sign of a worker that died: the sweeper would count it as one. */
+  async #giveBack(delivery: ClaimedDelivery, error: unknown): Promise<DeliveryPlan | null> {
+    const plan = this.#planAfterOwnFailure(delivery);
+    this.#logger.error({
+      event: 'delivery.not_opened',
+      deliveryId: delivery.id,
+      retryInMs: plan.waitMs,
+      error: String(error),
+    });
+    return (await this.#recorder.giveBack(delivery, plan.waitMs)) ? plan : null;
+  }
+
+  #planAfterOwnFailure(delivery: ClaimedDelivery): ReturnType<typeof planAfterOwnFailure> {
+    return planAfterOwnFailure(delivery, this.#options.random(), this.#options.retryWaitsMs);
   }
 
   async #post(
@@ -179,33 +197,6 @@ export class DeliveryAttempt {
       span.end(tracedExchange(delivery, closing));
     }
     return recorded ? plan : null;
-  }
-
-  #notPosted(delivery: ClaimedDelivery, error: unknown): NotPosted {
-    const { id, leaseToken } = delivery;
-    switch ((error as { code?: unknown } | null)?.code) {
-      case 'shutdown':
-      case 'lease_lost':
-        return { release: { id, leaseToken, waitMs: 0, ownFailure: false } };
-      case 'results_missing':
-        return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_missing' } };
-      case 'too_many_parts':
-        return { ending: { id, leaseToken, status: 'FAILED', reason: 'too_many_parts' } };
-      case 'parts_incomplete':
-        return { ending: { id, leaseToken, status: 'FAILED', reason: 'parts_incomplete' } };
-      case 'parts_under_way':
-        return { release: { id, leaseToken, waitMs: null, ownFailure: false } };
-      case 'results_invalid':
-        this.#logger.error({ event: 'delivery.results_invalid', deliveryId: id, error: String(error) });
-        return { ending: { id, leaseToken, status: 'FAILED', reason: 'results_invalid' } };
-      case 'payload_being_built':
-        return { release: { id, leaseToken, waitMs: BODY_WAIT_MS, ownFailure: false } };
-      default: {
-        const { waitMs } = planAfterOwnFailure(delivery, this.#options.random(), this.#options.retryWaitsMs);
-        this.#logger.error({ event: 'delivery.not_prepared', deliveryId: id, retryInMs: waitMs, error: String(error) });
-        return { release: { id, leaseToken, waitMs, ownFailure: true } };
-      }
-    }
   }
 }
 

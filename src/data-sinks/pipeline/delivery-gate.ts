@@ -5,6 +5,7 @@ import { gate } from '../core/delivery-gate.js';
 import { DEFAULT_RULES, parseRules } from '../core/rules.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { WorkspacePlans } from '../ports/workspace-plans.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** What of a delivery is judged. */
 export type Judged = Pick<ClaimedDelivery, 'trigger' | 'workspaceId' | 'agentId'> & {
@@ -44,9 +45,9 @@ export class DeliveryGate {
     });
   }
 
-  /** Whether a workspace may have sinks. */
+  /** Whether a workspace may have sinks. @throws what the host's port throws, and when it never answers */
   async isEntitled(workspaceId: string): Promise<boolean> {
-    const plans = await this.#plans.findPlans([workspaceId]);
+    const plans = await within(this.#plans.findPlans([workspaceId]), PORT_WITHIN_MS, 'the plans');
     return this.#entitledPlans.has(plans.get(workspaceId) ?? '');
   }
 }

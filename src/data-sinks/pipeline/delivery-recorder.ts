@@ -1,17 +1,27 @@
 import type { DataSink } from '../core/data-sink.js';
 import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
-import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
+import type { JobCompleted } from '../core/job-completed.js';
 import { NaturalBatcher } from '../core/natural-batcher.js';
 import { recipeName, recipesFor } from '../core/payload-recipe.js';
-import { acceptTraceContext, type TraceContext } from '../core/trace-context.js';
+import { slicesOf } from '../core/slices.js';
+import type { TraceContext } from '../core/trace-context.js';
 import type { CommitWatch } from '../persistence/commit-watch.js';
 import { type NewDelivery, type NumberedCompletion, recordCompletions } from '../persistence/completion-recording.js';
 import type { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import type { Database, Session } from '../persistence/database.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
+import { type Completion, type Recording, toCompletion, type WantedCompletion, wants } from './completion.js';
 import { rulesInForce } from './delivery-gate.js';
+import { settleEach, settleSlices, valueOf } from './settle-each.js';
+import { within } from './within.js';
+
+/** So long the gate waits for the same port by default: whoever completes a job may have nothing to fall back on. */
+const AGENTS_WITHIN_MS = 30_000;
+
+/** One statement writes so many: making them takes less than a tenth of a second, for which all else waits (measured). */
+const DELIVERIES_AT_ONCE = 5_000;
 
 /** Step 2: makes one delivery per wanting sink of a completed job, or per part. The rows are the outbox; everything else follows. */
 export class DeliveryRecorder {
@@ -22,7 +32,7 @@ export class DeliveryRecorder {
   readonly #commits: CommitWatch;
   readonly #newId: IdFactory;
   readonly #activeTrace: () => TraceContext | null;
-  readonly #batcher: NaturalBatcher<Completion, number>;
+  readonly #batcher: NaturalBatcher<Completion, PromiseSettledResult<number>>;
 
   /** @param activeTrace the trace in which the caller is, for completions that name none */
   constructor(
@@ -41,7 +51,7 @@ export class DeliveryRecorder {
     this.#commits = commits;
     this.#newId = newId;
     this.#activeTrace = activeTrace;
-    this.#batcher = new NaturalBatcher((completions) => this.#record(completions));
+    this.#batcher = new NaturalBatcher((completions) => this.#recordTogether(completions));
   }
 
   /**
@@ -52,38 +62,72 @@ export class DeliveryRecorder {
   async record(event: JobCompleted, transaction?: Session): Promise<number> {
     // Now, in the caller's own context: later a batch of many is written in anybody's.
     const completion = toCompletion(event, false, this.#activeTrace());
-    if (!transaction) return this.#batcher.add(completion);
-    const [made] = await this.#record([completion], transaction);
-    return made ?? 0;
+    if (!transaction) return valueOf(await this.#batcher.add(completion));
+    const wanted = await this.#whoWants([completion], transaction);
+    const recordings = wanted.map((one) => this.#recordingOf(one));
+    const [made = 0] = await this.#write(recordings, transaction);
+    return made;
   }
 
   /**
    * Records a completion that was found long after. Sinks that are younger than it do not want it: nobody who adds a sink
    * today expects yesterday's job to leave the house.
    */
-  recordMissed(event: JobCompleted): Promise<number> {
-    return this.#batcher.add(toCompletion(event, true));
+  async recordMissed(event: JobCompleted): Promise<number> {
+    return valueOf(await this.#batcher.add(toCompletion(event, true)));
   }
 
-  async #record(completions: readonly Completion[], transaction?: Session): Promise<number[]> {
+  /**
+   * Completions that arrived together. Each ends for itself: what is wrong with one is not held against the others.
+   * Slice by slice, so that a burst of large jobs in parts is no single statement that everything else waits for.
+   */
+  async #recordTogether(completions: readonly Completion[]): Promise<PromiseSettledResult<number>[]> {
+    const asked = await settleEach(completions, (some) => this.#whoWants(some));
+    const wanted = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const slices = slicesOf(
+      wanted,
+      DELIVERIES_AT_ONCE,
+      (one) => this.#recordingOf(one),
+      (one) => one.deliveries.length,
+    );
+    const made = await settleSlices(slices, (slice) => this.#write(slice));
+    let next = 0;
+    return asked.map((one) => (one.status === 'fulfilled' ? (made[next++] as PromiseSettledResult<number>) : one));
+  }
+
+  /** Who is to have each of some completions, by the host's word of now. */
+  async #whoWants(completions: readonly Completion[], transaction?: Session): Promise<WantedCompletion[]> {
     const agentIds = [...new Set(completions.map((c) => c.agentId))];
-    const found = await this.#agents.findAgents(agentIds, transaction);
+    const asked = this.#agents.findAgents(agentIds, transaction);
+    const found = await within(asked, AGENTS_WITHIN_MS, 'the agent directory');
     const agents = new Map(found.map((agent) => [agent.id, agent]));
     const sinks = await this.#sinks.listWanting(
       agentIds.filter((id) => wantsPushes(agents.get(id))),
       transaction,
     );
+    return completions.map((completion) => ({
+      completion,
+      sinks: sinks.filter((sink) => wants(sink, completion)),
+      retriesAllowed: retriesOf(agents.get(completion.agentId)),
+    }));
+  }
 
-    const deliveries = completions.map((completion) => {
-      const retriesAllowed = retriesOf(agents.get(completion.agentId));
-      return sinks
-        .filter((sink) => wants(sink, completion))
-        .flatMap((sink) => this.#newDeliveries(completion, sink, retriesAllowed));
-    });
-    const made = new Set(await recordCompletions(transaction ?? this.#session, 'AUTO', completions, deliveries.flat()));
+  #recordingOf({ completion, sinks, retriesAllowed }: WantedCompletion): Recording {
+    return { completion, deliveries: sinks.flatMap((sink) => this.#newDeliveries(completion, sink, retriesAllowed)) };
+  }
+
+  /** @returns how many deliveries were made of each */
+  async #write(recordings: readonly Recording[], transaction?: Session): Promise<number[]> {
+    const ids = await recordCompletions(
+      transaction ?? this.#session,
+      'AUTO',
+      recordings.map(({ completion }) => completion),
+      recordings.flatMap(({ deliveries }) => deliveries),
+    );
     failpoint('after-recorded');
-    if (made.size > 0) this.#commits.afterCommit(transaction, () => this.#wakeAll());
-    return deliveries.map((ofOne) => ofOne.filter(({ id }) => made.has(id)).length);
+    if (ids.length > 0) this.#commits.afterCommit(transaction, () => this.#wakeAll());
+    const made = new Set(ids);
+    return recordings.map(({ deliveries }) => deliveries.filter(({ id }) => made.has(id)).length);
   }
 
   /** One, or one per part of the job. */
@@ -123,24 +167,6 @@ export class DeliveryRecorder {
     this.#wakeup.notify();
     failpoint('after-woken');
   }
-}
-
-type Completion = NumberedCompletion & { readonly missed: boolean };
-
-/** @param activeTrace none where whoever asks is not who completed the job */
-function toCompletion(event: JobCompleted, missed: boolean, activeTrace: TraceContext | null = null): Completion {
-  const problem = invalidJobCompleted(event);
-  if (problem !== null) throw new TypeError(`JobCompleted: ${problem}`);
-  const traceContext = event.traceContext === undefined ? activeTrace : acceptTraceContext(event.traceContext);
-  return { ...event, run: event.run ?? 1, missed, traceContext: traceContext ?? undefined };
-}
-
-function wants(sink: DataSink, completion: Completion): boolean {
-  return (
-    sink.agentId === completion.agentId &&
-    sink.workspaceId === completion.workspaceId &&
-    (!completion.missed || sink.createdAt <= completion.completedAt)
-  );
 }
 
 /** The count in force is the one at the time the delivery is made (contract, section 7). */

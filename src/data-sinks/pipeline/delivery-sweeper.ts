@@ -1,18 +1,16 @@
 import { Logger } from '@nestjs/common';
-import type { PayloadStore } from '../payload/payload-store.js';
+import { Cancellation } from '../core/cancellation.js';
 import { failpoint } from '../core/failpoint.js';
-import { createAttemptPartitions } from '../persistence/attempt-partitions.js';
 import type { Session } from '../persistence/database.js';
 import { sweepExpiredLeases } from '../persistence/lease-keeping.js';
-import type { SecretVault } from '../ports/secret-vault.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
-import type { MissedCompletions } from './missed-completions.js';
-import { OutageLog } from '../core/outage-log.js';
 import type { DeliveryParts } from './delivery-parts.js';
-import type { Retention } from './retention.js';
+import type { Housekeeping } from './housekeeping.js';
+import type { MissedCompletions } from './missed-completions.js';
 import type { SecretOverlaps } from './secret-overlaps.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
+import { SweepStep } from './sweep-step.js';
 
 export interface DeliverySweeperOptions {
   readonly everyMs: number;
@@ -20,40 +18,45 @@ export interface DeliverySweeperOptions {
   readonly maxAbandoned: number;
 }
 
-const HOUR_MS = 3_600_000;
-
 /**
  * Step 7: finds what a crash left behind (expired leases, completions nobody heard of, last parts, half-made bodies,
  * orphaned secrets) and what is over by itself: the overlaps of rotated secrets, what was kept long enough.
  */
 export class DeliverySweeper {
   readonly #logger = new Logger('DataSinks');
-  readonly #outages = new OutageLog(this.#logger, 'sweeper');
+  readonly #steps: readonly SweepStep[];
+  readonly #stopping = new Cancellation();
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<void> | null = null;
-  #housekeptAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly session: Session,
     private readonly wakeup: Wakeup,
     private readonly missed: MissedCompletions,
-    private readonly payloads: PayloadStore,
-    private readonly vault: Pick<SecretVault, 'destroyUnreferenced'>,
     private readonly settled: Pick<SettledDeliveries, 'abandoned'>,
     private readonly overlaps: Pick<SecretOverlaps, 'sweep'>,
     private readonly parts: Pick<DeliveryParts, 'repair'>,
-    private readonly retention: Pick<Retention, 'run'>,
+    private readonly housekeeping: Pick<Housekeeping, 'runHourly'>,
     private readonly telemetry: Pick<Telemetry, 'leaseExpired'>,
     private readonly options: DeliverySweeperOptions,
-  ) {}
+  ) {
+    this.#steps = [
+      new SweepStep(this.#logger, 'leases', () => this.#takeBackExpiredLeases()),
+      new SweepStep(this.#logger, 'parts', () => this.parts.repair()),
+      new SweepStep(this.#logger, 'overlaps', (stop) => this.overlaps.sweep(stop)),
+      new SweepStep(this.#logger, 'missed', (stop) => this.missed.recover(stop)),
+    ];
+  }
 
   start(): void {
     this.#timer = setInterval(() => void this.sweep(), this.options.everyMs);
     void this.sweep();
   }
 
+  /** A sweep that is under way ends after what it is at; what is left is found by the next one, of any process. */
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    this.#stopping.abort('shutdown');
     await this.#underWay;
   }
 
@@ -63,25 +66,10 @@ export class DeliverySweeper {
     return this.#underWay;
   }
 
-  /** What one part throws does not keep the others from being done: a host that is away must not fill the disks. */
+  /** What one step throws does not keep the others from being done: a host that is away must not fill the disks. */
   async #sweepOnce(): Promise<void> {
-    const work = [
-      () => this.#takeBackExpiredLeases(),
-      () => this.parts.repair(),
-      () => this.overlaps.sweep(),
-      () => this.missed.recover(),
-      () => this.#housekeep(),
-    ];
-    let failed = false;
-    for (const part of work) {
-      try {
-        await part();
-      } catch (error) {
-        failed = true;
-        this.#outages.report(error);
-      }
-    }
-    if (!failed) this.#outages.over();
+    for (const step of this.#steps) await step.run(this.#stopping);
+    await this.housekeeping.runHourly(this.#stopping);
   }
 
   async #takeBackExpiredLeases(): Promise<void> {
@@ -94,16 +82,5 @@ export class DeliverySweeper {
     }
     if (swept.length > 0) failpoint('mid-sweep');
     if (swept.some(({ status }) => status !== 'FAILED')) this.wakeup.notify();
-  }
-
-  async #housekeep(): Promise<void> {
-    if (performance.now() - this.#housekeptAt < HOUR_MS) return;
-    const partitions = await createAttemptPartitions(this.session);
-    if (partitions.length > 0) this.#logger.log({ event: 'partitions.created', partitions });
-    await this.payloads.sweepOrphans();
-    const destroyed = (await this.vault.destroyUnreferenced?.(HOUR_MS)) ?? 0;
-    if (destroyed > 0) this.#logger.log({ event: 'secrets.destroyed', unreferenced: destroyed });
-    await this.retention.run();
-    this.#housekeptAt = performance.now();
   }
 }

@@ -46,6 +46,8 @@ export class DeliveryWorker {
   #looking = false;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
+  /** A claim writes, a look only reads: where the last claim failed, a look that goes well says nothing about the next. */
+  #claimsFail = false;
   readonly #room: RoomForClaims;
 
   constructor(
@@ -92,12 +94,16 @@ export class DeliveryWorker {
     this.#running = false;
     if (this.#poll) clearInterval(this.#poll);
     this.#room.stop();
+    // Armed before anything is waited for: what a claim waits for may never come.
+    let cutOff: NodeJS.Timeout | undefined;
+    const graceIsOver = new Promise<void>((resolve) => {
+      cutOff = setTimeout(() => {
+        this.#leases.abortAll(new AttemptAbortedError('shutdown'));
+        resolve();
+      }, this.options.shutdownGraceMs);
+    });
     await this.wakeup.stop();
-    await this.#claiming;
-    const cutOff = setTimeout(
-      () => this.#leases.abortAll(new AttemptAbortedError('shutdown')),
-      this.options.shutdownGraceMs,
-    );
+    await Promise.race([this.#claiming, graceIsOver]);
     await Promise.all(this.#inFlight.values());
     clearTimeout(cutOff);
     this.#leases.stop();
@@ -105,14 +111,15 @@ export class DeliveryWorker {
 
   /** The poll: one look at one index, far cheaper than a claim that finds nothing. */
   async #look(): Promise<void> {
-    // While the database hangs, one look waits for it, and not one more every second.
+    // While the database hangs, one look waits for it, and not one more every second: for a lease, as a claim does.
     if (this.#looking) return;
     this.#looking = true;
     const begunAt = this.#outages.mark();
     try {
-      const dueInMs = await nextDueInMs(this.session);
-      this.#outages.over(begunAt);
-      if (dueInMs === 0) this.wake();
+      const dueInMs = await within(nextDueInMs(this.session), this.options.leaseMs, 'the database');
+      if (!this.#claimsFail) this.#outages.over(begunAt);
+      // After a claim that failed, one that finds nothing ends the outage too.
+      if (dueInMs === 0 || this.#claimsFail) this.wake();
       else if (dueInMs !== null && dueInMs < this.options.pollMs) this.wakeup.notifyIn(dueInMs);
     } catch (error) {
       this.#outages.report(error);
@@ -134,7 +141,11 @@ export class DeliveryWorker {
         this.#room.beginClaim();
         if (batch <= 0) return this.#room.wait();
         const begunAt = this.#outages.mark();
-        const { deliveries, more, pacedMs, answeredAt } = await this.#turns.next({ ...caps, batch, leaseMs });
+        // Leases run from when the claim began: what it brings later than that, the sweeper takes back. The next claim
+        // goes over another connection, this one's may be lost.
+        const claim = this.#turns.next({ ...caps, batch, leaseMs });
+        const { deliveries, more, pacedMs, answeredAt } = await within(claim, leaseMs, 'the database');
+        this.#claimsFail = false;
         this.#outages.over(begunAt);
         this.clock.set(answeredAt);
         if (deliveries.length > 0) {
@@ -149,6 +160,7 @@ export class DeliveryWorker {
         if (more !== 'now') return;
       }
     } catch (error) {
+      this.#claimsFail = true;
       this.#outages.report(error);
     }
   }

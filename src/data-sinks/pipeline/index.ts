@@ -5,6 +5,7 @@ export { Wakeup } from '../wakeup/wakeup.js'; // 3
 export { DeliveryWorker } from './delivery-worker.js'; // 4
 export { DeliveryGate } from './delivery-gate.js'; // 5
 export { DeliveryAttempt } from './delivery-attempt.js'; // 5
+export { PunctualResults } from './punctual-results.js'; // 5a
 export { PushSigner } from './push-signer.js'; // 5b
 export { AttemptRecorder } from './attempt-recorder.js'; // 6
 export { SettledDeliveries } from './settled-deliveries.js'; // 6
@@ -16,6 +17,7 @@ export { MissedCompletions } from './missed-completions.js'; // 7
 export { DeliverySweeper } from './delivery-sweeper.js'; // 7
 export { SecretOverlaps } from './secret-overlaps.js'; // 7
 export { RecoveryPacer } from './recovery-pacer.js'; // 7
+export { Housekeeping } from './housekeeping.js'; // 7
 export { Retention } from './retention.js'; // 7
 export { type ErasureRequest, PayloadErasure } from './payload-erasure.js';
 export { ServerClock } from './server-clock.js';

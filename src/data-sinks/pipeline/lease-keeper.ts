@@ -12,6 +12,7 @@ export class LeaseKeeper {
   readonly #leaseMs: number;
   readonly #held = new Map<string, LeaseHolder & { readonly abort: Cancellation }>();
   #heartbeat: NodeJS.Timeout | null = null;
+  #abortedFor: AttemptAbortedError | null = null;
 
   constructor(session: Database, leaseMs: number) {
     this.#session = session;
@@ -30,6 +31,7 @@ export class LeaseKeeper {
   hold({ id, leaseToken }: LeaseHolder): CancelSignal {
     const abort = new Cancellation();
     this.#held.set(leaseToken, { id, leaseToken, abort });
+    if (this.#abortedFor) abort.abort(this.#abortedFor);
     return abort;
   }
 
@@ -37,7 +39,9 @@ export class LeaseKeeper {
     this.#held.delete(leaseToken);
   }
 
+  /** All that are held, and what a claim that is under way brings later. */
   abortAll(reason: AttemptAbortedError): void {
+    this.#abortedFor = reason;
     for (const { abort } of this.#held.values()) abort.abort(reason);
   }
 

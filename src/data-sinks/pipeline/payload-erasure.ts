@@ -3,6 +3,7 @@ import type { PayloadBodies } from '../payload/payload-bodies.js';
 import type { Transactions } from '../persistence/transactions.js';
 import type { AuditTrail } from '../ports/audit-trail.js';
 import type { Actor } from '../ports/workspace-access.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** Whose bytes are to be erased. */
 export interface ErasureRequest {
@@ -33,7 +34,7 @@ export class PayloadErasure {
           ...about,
           ...{ action: 'PAYLOADS_ERASED' as const, workspaceId, actor, ip: null, details: { jobId: ofJob, bytes } },
         }));
-        await this.audit.record(entries, transaction);
+        await within(this.audit.record(entries, transaction), PORT_WITHIN_MS, 'the audit trail');
         return erased;
       });
       // What this process keeps in memory goes too; in others it can no longer be reached, and is soon pushed out.

@@ -3,6 +3,7 @@ import { beginPass } from '../core/signing/body-pass.js';
 import { signatureScheme, type SigningInput } from '../core/signing/signature-scheme.js';
 import { type SecretRef, SecretUnreadableError, type SecretVault } from '../ports/secret-vault.js';
 import { type SigningTask, SigningWatch } from './signing-watch.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** What is signed: any stored body, or the synthetic one of a test. */
 export interface SignableBody {
@@ -83,18 +84,18 @@ export class PushSigner {
   }
 }
 
-/** One secret that was tampered with must not hold up the others of its batch. */
+/** One secret that was tampered with must not hold up the others of its batch, nor a vault that never answers all to come. */
 async function revealReadable(
   vault: SecretVault,
   refs: readonly SecretRef[],
 ): Promise<ReadonlyMap<string, string | SecretUnavailableError>> {
   try {
-    return await vault.reveal(refs);
+    return await within(vault.reveal(refs), PORT_WITHIN_MS, 'the vault');
   } catch (error) {
     if (!(error instanceof SecretUnreadableError)) throw error;
     const readable = refs.filter(({ secretId }) => !error.reasons.has(secretId));
     const asksForLess = readable.length > 0 && readable.length < refs.length;
-    const values = asksForLess ? await vault.reveal(readable) : new Map<string, string>();
+    const values = asksForLess ? await within(vault.reveal(readable), PORT_WITHIN_MS, 'the vault') : [];
     // Why is for the log: a key that is missing is not a secret that is missing.
     const unreadable = [...error.reasons.keys()].map(
       (id) => [id, new SecretUnavailableError(error.explain(id))] as const,

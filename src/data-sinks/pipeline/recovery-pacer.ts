@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { Cancellation } from '../core/cancellation.js';
 import type { CancelReason } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
 import { OutageLog } from '../core/outage-log.js';
@@ -15,6 +16,7 @@ import {
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { DeliveryGate } from './delivery-gate.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 export interface RecoveryPacerOptions {
   /** How often to look. */
@@ -30,6 +32,7 @@ export interface RecoveryPacerOptions {
 export class RecoveryPacer {
   readonly #logger = new Logger('DataSinks');
   readonly #outages = new OutageLog(this.#logger, 'recoveries');
+  readonly #stopping = new Cancellation();
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<void> | null = null;
 
@@ -47,6 +50,7 @@ export class RecoveryPacer {
 
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    this.#stopping.abort('shutdown');
     await this.#underWay;
   }
 
@@ -61,12 +65,13 @@ export class RecoveryPacer {
       const unfinished = await findUnfinished(this.session);
       if (unfinished.length > 0) {
         // The host is asked outside of any transaction: it may need the connection that the transaction has.
-        const verdicts = await this.gate.judge(unfinished.map((one) => ({ ...one, trigger: 'REDELIVERY' })));
+        const asked = this.gate.judge(unfinished.map((one) => ({ ...one, trigger: 'REDELIVERY' })));
+        const verdicts = await within(asked, PORT_WITHIN_MS, 'the gate');
         await this.#stepAll(unfinished, verdicts);
       }
       this.#outages.over();
     } catch (error) {
-      this.#outages.report(error);
+      if (!this.#stopping.aborted) this.#outages.report(error);
     }
   }
 
@@ -74,6 +79,7 @@ export class RecoveryPacer {
   async #stepAll(unfinished: readonly UnfinishedRecovery[], verdicts: readonly (CancelReason | null)[]): Promise<void> {
     const failures: unknown[] = [];
     for (const [i, recovery] of unfinished.entries()) {
+      if (this.#stopping.aborted) return;
       await this.#step(recovery, verdicts[i] ?? null).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
@@ -106,6 +112,7 @@ export class RecoveryPacer {
       actor: { type: 'agent', id: agentId },
       details: { recoveryId, reason },
     };
-    await this.audit.record([entry], transaction);
+    // The transaction holds the recovery.
+    await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');
   }
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import { expirePayloads } from '../payload/payload-expiry.js';
 import type { Session } from '../persistence/database.js';
 import {
@@ -24,28 +25,35 @@ export class Retention {
     private readonly periods: RetentionPeriods,
   ) {}
 
-  /** Everything once, in small batches. What one part throws does not keep the others from being done. */
-  async run(): Promise<void> {
+  /**
+   * Everything once, in small batches. What one part throws does not keep the others from being done.
+   * @param stop asked before each batch
+   */
+  async run(stop?: StopSignal): Promise<void> {
     const { payloadRetentionMs, attemptRetentionMs, deliveryRetentionMs } = this.periods;
-    const { payloads, bytes } = (await this.#part(() => expirePayloads(this.session, payloadRetentionMs))) ?? NONE;
-    const partitions = (await this.#part(() => dropExpiredAttemptPartitions(this.session, attemptRetentionMs))) ?? [];
-    const attempts = (await this.#part(() => removeStrayAttempts(this.session, attemptRetentionMs))) ?? 0;
-    const deliveries = (await this.#part(() => removeExpired(this.session, 'delivery', deliveryRetentionMs))) ?? 0;
-    const recoveries = (await this.#part(() => removeExpired(this.session, 'recovery', deliveryRetentionMs))) ?? 0;
-    const completions = (await this.#part(() => removeExpiredCompletions(this.session, deliveryRetentionMs))) ?? 0;
+    const part = <T>(work: Removal<T>, periodMs: number) => this.#part(() => work(this.session, periodMs, stop), stop);
+    const { payloads, bytes } = (await part(expirePayloads, payloadRetentionMs)) ?? NONE;
+    const partitions = (await part(dropExpiredAttemptPartitions, attemptRetentionMs)) ?? [];
+    const attempts = (await part(removeStrayAttempts, attemptRetentionMs)) ?? 0;
+    const deliveries = (await part((db, ms) => removeExpired(db, 'delivery', ms, stop), deliveryRetentionMs)) ?? 0;
+    const recoveries = (await part((db, ms) => removeExpired(db, 'recovery', ms, stop), deliveryRetentionMs)) ?? 0;
+    const completions = (await part(removeExpiredCompletions, deliveryRetentionMs)) ?? 0;
     const removed = { payloads, attempts, deliveries, recoveries, completions };
     if (partitions.length + Object.values(removed).reduce((sum, n) => sum + n) === 0) return;
     this.#logger.log({ event: 'retention.removed', bytes, partitions, ...removed });
   }
 
-  async #part<T>(work: () => Promise<T>): Promise<T | null> {
+  async #part<T>(work: () => Promise<T>, stop?: StopSignal): Promise<T | null> {
+    if (stop?.aborted) return null;
     try {
       return await work();
     } catch (error) {
-      this.#logger.error({ event: 'retention.failed', error: String(error) });
+      if (!stop?.aborted) this.#logger.error({ event: 'retention.failed', error: String(error) });
       return null;
     }
   }
 }
+
+type Removal<T> = (session: Session, periodMs: number, stop?: StopSignal) => Promise<T>;
 
 const NONE = { payloads: 0, bytes: 0 };

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { StopSignal } from '../core/cancellation.js';
 import { DATA_SINK_EVENTS } from '../core/domain-events.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Session } from '../persistence/database.js';
@@ -12,6 +13,7 @@ import type { Transactions } from '../persistence/transactions.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SecretVault } from '../ports/secret-vault.js';
 import type { DomainEvents } from './domain-events.js';
+import { PORT_WITHIN_MS, within } from './within.js';
 
 /** What is left over is found by the next sweep. */
 const BATCH = 100;
@@ -34,14 +36,19 @@ export class SecretOverlaps {
   ) {}
 
   /** @throws what the database throws; of a vault or an audit trail that is away it only tells the log */
-  async sweep(): Promise<void> {
+  async sweep(stop?: StopSignal): Promise<void> {
     for (const { workspaceId, agentId, dataSourceId, expiresAt } of await markEndingOverlaps(
       this.session,
       this.noticeMs,
     )) {
       this.events.emit(DATA_SINK_EVENTS.secretExpiring, { workspaceId, agentId, dataSourceId, expiresAt });
     }
-    for (const ended of await listEndedOverlaps(this.session, BATCH)) await this.#destroy(ended);
+    // Who keeps us waiting for one does so for the next: the rest of the sweep must not wait for all of them.
+    const until = performance.now() + PORT_WITHIN_MS;
+    for (const ended of await listEndedOverlaps(this.session, BATCH)) {
+      if (stop?.aborted || performance.now() >= until) return;
+      await this.#destroy(ended);
+    }
   }
 
   /**
@@ -51,11 +58,12 @@ export class SecretOverlaps {
   async #destroy(ended: PreviousSecretOfSink): Promise<void> {
     const { dataSourceId, secretId, workspaceId } = ended;
     try {
-      await this.vault.destroy({ secretId, workspaceId });
+      await within(this.vault.destroy({ secretId, workspaceId }), PORT_WITHIN_MS, 'the vault');
       failpoint('after-destroyed');
       await this.transactions.run(async (transaction) => {
         if (await endOverlap(transaction, dataSourceId, secretId)) {
-          await this.audit.record([toAuditEntry(ended)], transaction);
+          const recorded = this.audit.record([toAuditEntry(ended)], transaction);
+          await within(recorded, PORT_WITHIN_MS, 'the audit trail');
         }
       });
     } catch (error) {

@@ -12,7 +12,8 @@ export abstract class MappingResults {
    * The rows of a job, in an order that is the same every time, in batches of any size (some hundred rows are good).
    * Read once per job and kind of body (format, compression, fields, parts), with back-pressure: the next batch is asked for when the last one is stored.
    * @returns null when the job's results no longer exist: the delivery ends `FAILED`, reason `results_missing`
-   * @throws when the host cannot answer now: it is tried again, and no customer's retry is spent
+   * @throws when the host cannot answer now: it is tried again, and no customer's retry is spent. So it is when two
+   *   minutes pass without an answer or a batch; the stream is closed then
    */
   abstract streamRows(job: JobKey): Promise<AsyncIterable<readonly MappingResultRow[]> | null>;
 

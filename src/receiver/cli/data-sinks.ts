@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
-import type { ListeningLine } from './listen-record.js';
+import type { ListeningLine, ListenRecord } from './listen-record.js';
 import { LISTEN_USAGE, parseListenOptions, UsageError } from './listen-options.js';
 import { printedRecord, printedWelcome } from './listen-printer.js';
 import { PushListener } from './push-listener.js';
@@ -20,8 +20,11 @@ async function run(args: readonly string[]): Promise<number> {
 /** Until SIGINT or SIGTERM, or until nobody reads what is written. */
 async function listen(args: readonly string[]): Promise<void> {
   const options = parseListenOptions(args, process.env);
-  const listener = new PushListener(options, (record) => {
+  const report = (record: ListenRecord) => {
     process.stdout.write(options.json ? `${JSON.stringify(record)}\n` : `${printedRecord(record)}\n`);
+  };
+  const listener = new PushListener(options, report, (error) => {
+    process.stderr.write(`data-sinks: a request could not be examined: ${JSON.stringify(messageOf(error))}\n`);
   });
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process.stdout, 'error')]);
   const port = await listener.start();
@@ -31,10 +34,13 @@ async function listen(args: readonly string[]): Promise<void> {
   await listener.stop();
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`data-sinks: ${message}\n${error instanceof UsageError ? '\n' + LISTEN_USAGE : ''}`);
+  process.stderr.write(`data-sinks: ${messageOf(error)}\n${error instanceof UsageError ? '\n' + LISTEN_USAGE : ''}`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

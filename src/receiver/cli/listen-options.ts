@@ -88,7 +88,7 @@ function authorization(bearer: string | undefined, basic: string | undefined): E
   }
   if (basic === undefined) return null;
   const colon = basic.indexOf(':');
-  if (colon < 1) throw new UsageError('--basic takes USER:PASS');
+  if (colon < 1 || colon === basic.length - 1) throw new UsageError('--basic takes USER:PASS');
   return { basic: { username: basic.slice(0, colon), password: basic.slice(colon + 1) } };
 }
 

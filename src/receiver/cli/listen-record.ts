@@ -45,7 +45,7 @@ export interface ListenRecord {
   readonly part: PushPart | null;
   /** Rows that were read; null when the body cannot be read as a push. */
   readonly rows: number | null;
-  /** The first row, for a look. */
+  /** The first row, for a look; null also where it is nested more than 100 deep. */
   readonly firstRow: unknown;
   /** Null when the body cannot be read as a push. */
   readonly facts: PushFacts | null;

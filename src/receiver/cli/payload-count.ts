@@ -6,6 +6,9 @@ import { type PushContent, pushContent } from '../push-content.js';
 import { type MappingResultRow, PayloadError, type PushFacts } from '../results-push.js';
 import type { ListenRecord } from './listen-record.js';
 
+/** JSON.stringify() goes only so deep, and so do those who read its line. */
+const SHOWN_LEVELS = 100;
+
 type Counted = Pick<ListenRecord, 'format' | 'gzip' | 'part' | 'rows' | 'firstRow' | 'facts' | 'payloadError' | 'test'>;
 
 /** Counts the rows of one body as it streams by, whatever its format. What cannot be read is told, and then passed over. */
@@ -22,12 +25,16 @@ export class PayloadCount {
   constructor(headers: IncomingHttpHeaders) {
     this.#content = this.#orError(() => pushContent(headers));
     this.#read = this.#content?.format ? this.#count(headers) : Promise.resolve();
+    // What it fails with comes out of finish(), which may be called a while after.
+    this.#read.catch(() => undefined);
   }
 
   async update(chunk: Uint8Array): Promise<void> {
     if (!this.#isReading || this.#body.write(chunk)) return;
-    // Whichever comes first: there is room for more, or the reader has given up.
-    await Promise.race([once(this.#body, 'drain'), this.#read]);
+    // Whichever comes first: there is room for more, or the reader has given up. What fails to decompress fails the body
+    // too, and is told by the reader.
+    const drained = once(this.#body, 'drain').catch(() => undefined);
+    await Promise.race([drained, this.#read]);
   }
 
   /** @param whole false when the sender gave up in the middle */
@@ -57,7 +64,7 @@ export class PayloadCount {
       const reader = new PayloadReader(this.#body, { headers });
       for await (const rows of reader.batches()) {
         this.#rows = reader.rowCount;
-        this.#firstRow ??= rows[0] ?? null;
+        if (reader.rowCount === rows.length) this.#firstRow = shown(rows[0]);
       }
       this.#facts = reader.facts;
     } catch (error) {
@@ -77,4 +84,13 @@ export class PayloadCount {
       return null;
     }
   }
+}
+
+function shown(row: MappingResultRow | undefined): MappingResultRow | null {
+  return row === undefined || isDeeper(row, SHOWN_LEVELS) ? null : row;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

@@ -17,8 +17,15 @@ export class PushListener {
   constructor(
     private readonly options: ListenOptions,
     private readonly report: (record: ListenRecord) => void,
+    fail: (error: unknown) => void,
   ) {
-    this.#server = createServer((request, response) => void this.#receive(request, response));
+    this.#server = createServer((request, response) => {
+      this.#receive(request, response).catch((error: unknown) => {
+        // Whatever one request was, the listener goes on, and its sender is not left waiting.
+        response.destroy();
+        fail(error);
+      });
+    });
     // A large push may take its time; the sender has deadlines of its own.
     this.#server.requestTimeout = 0;
   }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { HeldBytes } from '../held-bytes.js';
 import type { PushHeaders } from '../push-headers.js';
 import { PushVerificationError } from '../push-verification-error.js';
 import { bodyAlreadyParsed } from '../verify-push.js';
@@ -31,21 +32,24 @@ function keptBytes(value: unknown): Buffer | null {
 /** With listeners, because leaving a `for await` early would destroy the socket that the refusal must go out on. */
 function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const leave = () => reject(new Error('the sender closed the connection before the body ended'));
+    // It may have left while the secrets were fetched, and no event tells so a second time.
+    if (stream.destroyed) leave();
+    let held: HeldBytes | null = new HeldBytes(limitBytes);
     stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= limitBytes) {
-        chunks.push(chunk);
+      if (held !== null && held.length + chunk.length <= limitBytes) {
+        held.push(chunk);
         return;
       }
       // The rest is read and dropped, so that the sender gets to see the answer.
-      chunks.length = 0;
+      held = null;
       reject(bodyTooLarge(limitBytes));
     });
-    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('end', () => {
+      if (held !== null) resolve(held.bytes());
+    });
     stream.once('error', reject);
-    stream.once('close', () => reject(new Error('the sender closed the connection before the body ended')));
+    stream.once('close', leave);
   });
 }
 

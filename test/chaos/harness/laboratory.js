@@ -145,7 +145,7 @@ export class Laboratory {
     this.platform = new Platform(seeded);
     const sinkUrls = SINK_PATHS.map((path) => `http://127.0.0.1:${port}${path}`);
     await this.platform.furnish(url, { sinkUrls, secret, retries: 10 });
-    // The sweeper's first look is for partitions: done once, not in each copy.
+    // Its start made the partitions: once, not in each copy.
     host.signal('SIGTERM');
     await host.end();
   }

@@ -48,7 +48,12 @@ describe('the table of URLs at the connection', () => {
     for (const entry of endpointUrls.acceptable) {
       const parsed = parseEndpointUrl(entry.url, closed);
       const addresses = addressesOf(entry);
-      const guard = new AddressGuard(closed, () => Promise.resolve(addresses), 1000);
+      const guard = new AddressGuard(
+        closed,
+        () => Promise.resolve(addresses),
+        1000,
+        () => 0,
+      );
       counts.acceptable += 1;
       const vetted = parsed.ok ? await guard.vet(parsed.url).catch(() => []) : [];
       if (vetted.length === 0) counts.overBlocked += 1;
@@ -142,6 +147,20 @@ describe('the guarded connection', () => {
   ])('a lookup that fails with %s is %s', async (failure, code) => {
     client = loopbackClient({ resolver: fakeResolver(failure).resolve });
     expect(codeOf(await client.post(pushOf(url('gone.acme.org'))))).toBe(code);
+  });
+
+  it('a name that fails while others are resolved is dns_not_found: its own servers are broken, not our resolver', async () => {
+    client = loopbackClient({
+      resolver: (name) =>
+        name === 'broken.acme.org'
+          ? fakeResolver('ESERVFAIL').resolve(name)
+          : fakeResolver(['127.0.0.1']).resolve(name),
+    });
+    const codes: string[] = [];
+    for (const host of ['hooks.acme.org', 'broken.acme.org', 'hooks.acme.org', 'broken.acme.org']) {
+      codes.push(codeOf(await client.post(pushOf(url(host)))));
+    }
+    expect(codes).toEqual(['200', 'resolver_unavailable', '200', 'dns_not_found']);
   });
 
   it('a name without addresses is dns_not_found, a resolver that hangs is dns_timeout', async () => {

@@ -81,6 +81,16 @@ describe('posting to an endpoint', () => {
     await expect(posted).rejects.toBe(reason);
   });
 
+  it.each([
+    ['whole', 100, 'complete'],
+    ['up to the cap, which cuts the credential', 16_374, 'cap'],
+  ])('the credential is masked in an answer that echoes it and is kept %s', async (_how, characters, ending) => {
+    const headers = { Authorization: 'Bearer abcdefghijklmnop/1234567890' };
+    const { answer } = await client.post(pushOf(receiver.url(`/answer/echo/${characters}`), undefined, { headers }));
+    expect(answer).toMatchObject({ ending, excerpt: `${'x'.repeat(characters)}****` });
+    expect(answer?.headers).toContainEqual(['X-Echo', '****']);
+  });
+
   it('a body that cannot be read rejects with its own error: that is not the receiver’s fault', async () => {
     const failure = new Error('the store is gone');
     const body = {

@@ -32,10 +32,10 @@ async function attempt(startedAt: Date): Promise<string> {
 }
 
 it('partitions of the attempts are made ahead, and only where they are missing', async () => {
-  const first = await createAttemptPartitions(database.manager, 2);
-  expect(first).toEqual([await month(0), await month(1), await month(2)]);
-  expect(await createAttemptPartitions(database.manager, 2)).toEqual([]);
-  expect(await createAttemptPartitions(database.manager, 3)).toEqual([await month(3)]);
+  const made = async (ahead: number) => (await createAttemptPartitions(database.manager, ahead)).made;
+  expect(await made(2)).toEqual([await month(0), await month(1), await month(2)]);
+  expect(await made(2)).toEqual([]);
+  expect(await made(3)).toEqual([await month(3)]);
 });
 
 it('attempts land in the partition of their month, in UTC', async () => {
@@ -52,9 +52,41 @@ it('an attempt of a month without a partition is kept in the default one', async
 
 it('the months go on as time does', async () => {
   await database.advance(120 * DAY_MS);
-  const made = await createAttemptPartitions(database.manager, 1);
+  const { made } = await createAttemptPartitions(database.manager, 1);
   expect(made).toContain(await month(1));
   expect(await attempt(new Date(await database.now()))).toBe(await month(0));
+});
+
+it('attempts that were opened before their month’s partition was made are moved to it, and the next months follow', async () => {
+  await database.advance(120 * DAY_MS);
+  const now = new Date(await database.now());
+  expect(await attempt(now)).toBe('agent_data_source_sync_default');
+  expect(await createAttemptPartitions(database.manager, 1)).toEqual({
+    made: [await month(0), await month(1)],
+    failures: new Map(),
+  });
+  const where = await database.all(
+    'SELECT tableoid::regclass::text AS name FROM agent_data_source_sync WHERE started_at = $1',
+    [now],
+  );
+  expect(where).toEqual([{ name: await month(0) }]);
+  expect(await attempt(now)).toBe(await month(0));
+});
+
+it('a partition has the constraints, indexes and defaults that the table has, and room for second versions', async () => {
+  const of = (name: string) =>
+    database.all(
+      `SELECT reloptions,
+              ARRAY(SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = c.oid ORDER BY 1) AS constraints,
+              ARRAY(SELECT regexp_replace(pg_get_indexdef(indexrelid), '^.* USING', '') FROM pg_index
+                     WHERE indrelid = c.oid ORDER BY 1) AS indexes,
+              ARRAY(SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = c.oid ORDER BY adnum) AS defaults
+         FROM pg_class c WHERE oid = to_regclass($1)`,
+      [name],
+    );
+  const made = await of(await month(0));
+  expect(made).toEqual(await of('agent_data_source_sync_default'));
+  expect(made).toMatchObject([{ reloptions: ['fillfactor=60'] }]);
 });
 
 it('months are those of UTC whatever the session’s time zone', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Client, Pool } from 'pg';
 import { DataSource } from 'typeorm';
+import { CLAIM } from '../../../src/data-sinks/persistence/claim.statement.js';
 import { outliveConnectionErrors } from '../../../src/data-sinks/persistence/connection-errors.js';
 import { startPlatform } from '../../support/platform/start-platform.js';
 import { emptyPostgres, type TestDatabase } from '../../support/postgres-template.js';
@@ -54,3 +55,32 @@ it('a running module outlives it, and pushes on', async () => {
     await platform.stop();
   }
 }, 120_000);
+
+/** From now on the next claim waits for an answer that does not come, as on a connection that a proxy has lost. */
+function loseNextClaim(dataSource: DataSource): () => boolean {
+  const pool = poolOf(dataSource) as unknown as { query: (statement: object) => Promise<unknown> };
+  const query = pool.query.bind(pool);
+  let isLost = false;
+  pool.query = (statement) => {
+    if (isLost || !('text' in statement) || statement.text !== CLAIM) return query(statement);
+    isLost = true;
+    return query({ ...statement, name: 'lost', text: 'SELECT pg_sleep(600)', values: [] });
+  };
+  return () => isLost;
+}
+
+it('a running module outlives a claim that is not answered: it pushes on, and it ends', async () => {
+  const platform = await startPlatform({ mode: 'services', options: { leaseMs: 1_000 } });
+  let hasPushed: unknown;
+  try {
+    const agent = await (await platform.customer()).agent();
+    const sink = await agent.sink(await platform.receiver.endpoint());
+    const isLost = loseNextClaim(platform.database);
+    hasPushed = await sink.settledPush();
+    expect(isLost()).toBe(true);
+  } finally {
+    // Waits until nobody has a connection of the pool's any more.
+    await platform.stop();
+  }
+  expect(hasPushed).toMatchObject({ status: 'DELIVERED', attemptCount: 1 });
+}, 60_000);

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { failLastParts, releaseLastParts } from '../../../src/data-sinks/persistence/delivery-parts.js';
+import { lockUnfinished } from '../../../src/data-sinks/persistence/recovery-pacing.js';
+import { redeliver } from '../../../src/data-sinks/persistence/redelivery.js';
+import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 
 // On PostgreSQL: the embedded database has one connection, so that two workers never meet there.
@@ -70,4 +73,32 @@ it('whichever comes first, a part that fails takes the last one along, once', as
     expect([released, failed.reduce((sum, count) => sum + count, 0)]).toEqual([0, 1]);
     expect(await last(round, 4)).toEqual({ status: 'FAILED', reason: 'parts_incomplete', due: false });
   }
+});
+
+it('a part that a recovery redelivers and the last one, redelivered by hand meanwhile, do not wait for each other', async () => {
+  await push('recovered', 2);
+  await dataSource.query(
+    `INSERT INTO agent_data_source_recovery (id, workspace_id, agent_id, data_source_id, status, since, until, total,
+       requested_by_type, requested_by_id)
+     VALUES ('rcv_1', 'ws_1', 'agt_1', 'ads_1', 'RUNNING', now() - interval '1 hour', now(), 2, 'token', 'tok_1')`,
+  );
+  await dataSource.query(
+    `UPDATE agent_data_source_delivery
+        SET status = 'FAILED', settled_at = now(), next_attempt_at = NULL, recovery_id = 'rcv_1',
+            reason = CASE part WHEN 2 THEN 'parts_incomplete' ELSE 'not_retryable' END
+      WHERE job_id = 'recovered'`,
+  );
+  const asked = (part: number, recoveryId: string | null) => [
+    { workspaceId: 'ws_1', id: idOf('recovered', part), recoveryId },
+  ];
+  let byHand: Promise<string[]> = Promise.resolve([]);
+  const paced = await dataSource.transaction(async (transaction) => {
+    await lockUnfinished(transaction, 'rcv_1');
+    byHand = redeliver(dataSource.manager, asked(2, null), ['FAILED']);
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await until(async () => (await dataSource.query<object[]>(waiting)).length > 0, 'the one by hand waits');
+    return redeliver(transaction, asked(1, 'rcv_1'), ['FAILED']);
+  });
+  expect([paced, await byHand]).toEqual([[idOf('recovered', 1)], []]);
+  expect(await last('recovered', 2)).toEqual({ status: 'PENDING', reason: null, due: false });
 });

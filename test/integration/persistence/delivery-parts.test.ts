@@ -214,4 +214,32 @@ describe('a job of which no part can be made', () => {
     expect(await state(second)).toMatchObject({ status: 'FAILED', reason: 'results_invalid', isSettled: true });
     expect(await state(last)).toEqual(INCOMPLETE);
   });
+
+  const haveBodies = async (...parts: readonly number[]) => {
+    for (const part of parts) {
+      await database.all(
+        `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready) VALUES ($1, 1, $2, $3, true)`,
+        [KEY.jobId, `JSON;rows=1;part=${part}/3`, `pld_1.${part}`],
+      );
+    }
+  };
+
+  it('leaves those that have their bodies to go their way', async () => {
+    const [first, second, last] = await push(3);
+    await haveBodies(2);
+    await ends(first, 'FAILED');
+    const ended = await endWaitingParts(database.manager, [key()], 'results_missing');
+    expect(ended.map(({ deliveryId }) => deliveryId)).toEqual([last]);
+    expect([await state(second), await state(last)]).toEqual([{ ...WAITING, isDue: true }, INCOMPLETE]);
+  });
+
+  it('has a last part with a body fail because another one has, and only then', async () => {
+    const [first, second, last] = await push(3);
+    await haveBodies(2, 3);
+    await ends(first, 'FAILED');
+    expect(await endWaitingParts(database.manager, [key()], 'results_missing')).toEqual([]);
+    expect([await state(second), await state(last)]).toEqual([{ ...WAITING, isDue: true }, WAITING]);
+    expect(await failLastParts(database.manager, [first ?? ''])).toMatchObject([{ deliveryId: last }]);
+    expect((await state(second)).status).toBe('PENDING');
+  });
 });

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
-import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
+import {
+  extendLeases,
+  releaseUnopened,
+  sweepExpiredLeases,
+} from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG, newId } from './module-database.js';
@@ -72,6 +76,34 @@ it('an attempt that is opened while its lease is found run out is abandoned with
   ]);
 });
 
+it('an attempt whose opening is under way when it is given up is abandoned with it, not left open', async () => {
+  const leaseToken = TOKEN.replace('4', '3');
+  await inFlight('dlv_2', leaseToken, 60_000);
+  const opening = worker.createQueryRunner();
+  await opening.startTransaction();
+  const payload = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
+  await openAttempts(opening.manager, 'worker-1', [
+    {
+      ...{ attemptId: newId('attempt'), deliveryId: 'dlv_2', leaseToken, url: CONFIG.url },
+      ...{ authScheme: 'Bearer', configVersion: 1, payload },
+    },
+  ]);
+  const givenBack = worker.transaction((transaction) =>
+    releaseUnopened(transaction, { id: 'dlv_2', leaseToken }, 5_000),
+  );
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  await until(async () => (await worker.query<object[]>(waiting)).length > 0, 'it waits for the opening');
+  await opening.commitTransaction();
+  await opening.release();
+  expect(await givenBack).toBe(true);
+  expect(
+    await worker.query(
+      `SELECT d.status, d.own_failures, a.status AS attempt, a.error_code FROM agent_data_source_delivery d
+         JOIN agent_data_source_sync a ON a.delivery_id = d.id WHERE d.id = 'dlv_2'`,
+    ),
+  ).toEqual([{ status: 'RETRYING', own_failures: 1, attempt: 'ABANDONED', error_code: 'internal_error' }]);
+});
+
 it('a lease is extended beside those of attempts that are being written, and waits for none of them', async () => {
   const [written, free, lost] = [TOKEN, TOKEN.replace('4', '1'), TOKEN.replace('4', '2')];
   await inFlight('dlv_written', written, 1_000);
@@ -99,4 +131,32 @@ it('a lease is extended beside those of attempts that are being written, and wai
     { id: 'dlv_free', extended: true },
     { id: 'dlv_written', extended: false },
   ]);
+});
+
+/** One whose process is stopped once it has locked what it takes back: what it would say next never comes. */
+function stopsHalfway(whole: EntityManager, onLocked: () => void): EntityManager {
+  const halfway = (inside: EntityManager) => ({
+    query: (sql: string, parameters?: unknown[]) => {
+      if (!sql.includes('ABANDONED')) return inside.query<unknown>(sql, parameters);
+      onLocked();
+      return new Promise(() => undefined);
+    },
+  });
+  const transaction = (work: (inside: unknown) => Promise<unknown>) =>
+    whole.transaction((inside) => work(halfway(inside)));
+  return { transaction } as unknown as EntityManager;
+}
+
+it('a sweeper that is stopped half-way keeps what it has locked from the others for some seconds only', async () => {
+  await worker.query('TRUNCATE agent_data_source_delivery');
+  await inFlight('dlv_1', TOKEN, -1_000);
+  const runner = sweeper.createQueryRunner();
+  await new Promise<void>((resolve) => void sweepExpiredLeases(stopsHalfway(runner.manager, resolve), 5));
+  expect(await sweepExpiredLeases(worker.manager, 5)).toEqual([]);
+  const swept = await until(async () => {
+    const found = await sweepExpiredLeases(worker.manager, 5);
+    return found.length > 0 && found;
+  }, 'another one takes it back');
+  expect(swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'PENDING' }]);
+  await runner.release();
 });

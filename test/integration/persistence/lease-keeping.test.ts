@@ -5,6 +5,7 @@ import {
   endDeliveries,
   extendLeases,
   releaseDeliveries,
+  releaseUnopened,
   sweepExpiredLeases,
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { CONFIG, ModuleDatabase, newId } from './module-database.js';
@@ -79,6 +80,43 @@ describe('a delivery that is given back', () => {
     const delivery = await claimOne();
     await releaseDeliveries(database.manager, [{ ...delivery, leaseToken: NOBODY, waitMs: 0, ownFailure: true }]);
     expect(await database.one('delivery', delivery.id)).toMatchObject({ status: 'IN_FLIGHT', own_failures: 0 });
+  });
+});
+
+describe('a delivery whose attempt could not be opened', () => {
+  const giveBack = (delivery: { id: string; leaseToken: string }) =>
+    database.dataSource.transaction((transaction) => releaseUnopened(transaction, delivery, 7_000));
+
+  it('waits as after a failure of our own, which is not a worker that died', async () => {
+    const delivery = await claimOne({ own_failures: 3, retries_spent: 1, abandoned: 1 });
+    expect(await giveBack(delivery)).toBe(true);
+    const row = await database.one('delivery', delivery.id);
+    expect(row).toMatchObject({
+      ...{ status: 'PENDING', attempt_count: 0, own_failures: 4, retries_spent: 1, abandoned: 1 },
+      ...{ last_attempt_status: null, last_error_code: null, lease_token: null, lease_expires_at: null },
+    });
+    expect(await waitOf(row)).toBeGreaterThan(6_000);
+  });
+
+  it('though it was, its answer lost, leaves an ABANDONED row and none that is open', async () => {
+    const delivery = await claimOne({ own_failures: 1_000 });
+    const attemptId = await openOne(delivery);
+    expect(await giveBack(delivery)).toBe(true);
+    expect(await database.one('sync', attemptId)).toMatchObject({
+      ...{ status: 'ABANDONED', error_code: 'internal_error', finished_at: expect.any(Date) },
+    });
+    expect(await database.one('delivery', delivery.id)).toMatchObject({
+      ...{ status: 'RETRYING', attempt_count: 1, own_failures: 1_000, retries_spent: 0, abandoned: 0 },
+      ...{ last_attempt_status: 'ABANDONED', last_error_code: 'internal_error' },
+    });
+  });
+
+  it('stays with its new holder when the lease was lost, and so does the attempt', async () => {
+    const delivery = await claimOne();
+    const attemptId = await openOne(delivery);
+    expect(await giveBack({ ...delivery, leaseToken: NOBODY })).toBe(false);
+    expect(await database.one('delivery', delivery.id)).toMatchObject({ status: 'IN_FLIGHT', own_failures: 0 });
+    expect(await database.one('sync', attemptId)).toMatchObject({ status: 'IN_FLIGHT' });
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
+import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
 import { recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
 import type { Database } from '../../../src/data-sinks/persistence/database.js';
 import { disableFailing } from '../../../src/data-sinks/persistence/disabling.js';
@@ -31,6 +32,8 @@ afterAll(async () => {
 
 const INSERT_JOB = `INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched)
   VALUES ($1, 1, 'ws_1', 'agt_1', now(), 1, 1, 0)`;
+const INSERT_BODY = `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready)
+  VALUES ($1, 1, 'JSON', 'pld_of_' || $1, true)`;
 const LOCK_SINK = 'SELECT FROM agent_data_source WHERE id = $1 FOR UPDATE';
 
 const completion = (jobId: string) => ({
@@ -53,6 +56,20 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   'recording completions': {
     ...{ keys: ['job_1', 'job_2'], take: INSERT_JOB },
     write: (session, first, second) => recordCompletions(session, 'AUTO', [completion(second), completion(first)], []),
+  },
+  'storing small bodies': {
+    ...{ keys: ['job_1', 'job_2'], take: INSERT_BODY },
+    write: (session, first, second) => {
+      const store = new PayloadStore(session, 60_000);
+      const bodies = [second, first].map((jobId) =>
+        store.insertWhole(
+          { jobId, run: 1, recipe: 'JSON' },
+          { bodyId: `pld_${jobId}`, sha256: '', bytes: 0, rows: 0 },
+          Buffer.alloc(0),
+        ),
+      );
+      return Promise.all(bodies);
+    },
   },
   'pausing sinks': {
     ...ON_SINKS,

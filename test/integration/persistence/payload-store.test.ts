@@ -142,6 +142,24 @@ describe('the sweep of orphans', () => {
       { body_id: 'pld_whole', seq: 0 },
     ]);
   });
+
+  it('removes those of a builder that died before its first one was written', async () => {
+    await store.beginBuild(KEY, 'pld_dead');
+    for (const seq of [1, 2]) await store.appendChunk(KEY, 'pld_dead', seq, Buffer.from('x'));
+    await database.advance(LEASE_MS + 1);
+    await store.insertWhole(KEY, payload('pld_next'), Buffer.from('x'));
+    await store.sweepOrphans();
+    expect(await stored()).toEqual([{ body_id: 'pld_next', seq: 0 }]);
+  });
+
+  it('removes all of very many, whatever their sizes', async () => {
+    await database.all(
+      `INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes)
+       SELECT 'pld_' || n, seq, '' FROM generate_series(1, 150) n, generate_series(1, 1 + n % 150) seq`,
+    );
+    await store.sweepOrphans();
+    expect(await stored()).toEqual([]);
+  });
 });
 
 describe('a body from results to bytes and back', () => {
@@ -231,6 +249,18 @@ describe('a body from results to bytes and back', () => {
     results.streamRows = batches;
     const { payload: made } = await new PayloadBuilder(results, store, newId, press).build(KEY, completed);
     expect(made.rows).toBe(60_000);
+  });
+
+  it('leaves nothing when it turns out at its end to be another’s', async () => {
+    const { results, completed } = job(30_000);
+    const overtaken = new PayloadStore(database.manager, LEASE_MS);
+    overtaken.finishBuild = async (...given) => {
+      await database.all('DELETE FROM agent_data_source_payload');
+      return store.finishBuild(...given);
+    };
+    const build = new PayloadBuilder(results, overtaken, newId, press).build(KEY, completed);
+    await expect(build).rejects.toMatchObject({ code: 'payload_being_built' });
+    expect(await stored()).toEqual([]);
   });
 
   it('is made once for many that want it at the same time', async () => {

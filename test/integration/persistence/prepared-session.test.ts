@@ -66,4 +66,14 @@ describe('a prepared session', () => {
     await expect(session.query('SELECT 1 / $1::int AS n', [0])).rejects.toMatchObject({ code: '22012' });
     expect(await session.query('SELECT 1 / $1::int AS n', [1])).toEqual([{ n: 1 }]);
   });
+
+  it('drops the connection of a statement that is not answered in time, and goes on over another one', async () => {
+    const pid = 'SELECT pg_backend_pid() AS pid';
+    const [before] = await session.query<{ pid: number }[]>(pid);
+    const bounded = session.within(100);
+    expect(await bounded.query('SELECT $1::int AS n', [1])).toEqual([{ n: 1 }]);
+    await expect(bounded.query('SELECT pg_sleep($1::int)', [60])).rejects.toThrow('timeout');
+    const [after] = await session.query<{ pid: number }[]>(pid);
+    expect(after?.pid).not.toBe(before?.pid);
+  });
 });

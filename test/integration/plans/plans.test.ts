@@ -3,7 +3,12 @@ import { DataSource } from 'typeorm';
 import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
 import { expirePayloads, removeDeliveredPayloads } from '../../../src/data-sinks/payload/payload-expiry.js';
-import { closeAttempts, openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
+import {
+  type AttemptClosing,
+  closeAttempts,
+  endingsOnRecord,
+  openAttempts,
+} from '../../../src/data-sinks/persistence/attempt-log.js';
 import { AttemptRepository } from '../../../src/data-sinks/persistence/attempt.repository.js';
 import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
 import { findUnheard, recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
@@ -20,6 +25,7 @@ import {
   endDeliveries,
   extendLeases,
   releaseDeliveries,
+  releaseUnopened,
   sweepExpiredLeases,
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
@@ -78,6 +84,14 @@ const PAGE = { limit: 50, afterId: deliveryId(50_000) };
 const PUSH = { dataSourceId: SINK, jobId: 'job_17', run: 1, of: 3 };
 const REDELIVERIES = HELD.map(({ id }) => ({ workspaceId: 'ws_8', id, recoveryId: null }));
 
+const CLOSINGS = HELD.map(({ id, leaseToken }, i): AttemptClosing => ({
+  opened: { attemptId: `syn_${i}`, deliveryId: id, attemptNumber: 1, startedAt: new Date() },
+  ...{ leaseToken, status: 'SUCCEEDED', errorCode: null, httpStatus: 200 },
+  timings: { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: null, waitMs: null, totalMs: 1 },
+  ...{ answerExcerpt: null, answerEnding: null, ownFailure: false },
+  plan: { status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false },
+}));
+
 const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
   'recording completions': () =>
     recordCompletions(
@@ -112,23 +126,20 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
         ...{ configVersion: 1, payload: { bodyId: 'pld_1', sha256: '00', bytes: 1, rows: 1 } },
       })),
     ),
-  'closing attempts': () =>
-    closeAttempts(
-      session,
-      HELD.map(({ id, leaseToken }, i) => ({
-        opened: { attemptId: `syn_${i}`, deliveryId: id, attemptNumber: 1, startedAt: new Date() },
-        ...{ leaseToken, status: 'SUCCEEDED' as const, errorCode: null, httpStatus: 200 },
-        timings: { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: null, waitMs: null, totalMs: 1 },
-        ...{ answerExcerpt: null, answerEnding: null, ownFailure: false },
-        plan: { status: 'DELIVERED' as const, reason: null, waitMs: null, spendsRetry: false as const },
-      })),
-    ),
+  'closing attempts': () => closeAttempts(session, CLOSINGS),
+  'looking for endings on record': () => endingsOnRecord(session, CLOSINGS),
   'extending leases': () => extendLeases(session, HELD, 60_000),
   'releasing deliveries': () =>
     releaseDeliveries(
       session,
       HELD.map((held) => ({ ...held, waitMs: 1, ownFailure: false })),
     ),
+  'releasing one whose attempt was not opened': async () => {
+    const ofLease = 'SELECT id, lease_token AS "leaseToken" FROM agent_data_source_delivery WHERE id = $1';
+    const [held] = await dataSource.query<{ id: string; leaseToken: string }[]>(ofLease, [deliveryId(1_002)]);
+    if (!held) throw new Error('nothing is in flight');
+    expect(await dataSource.transaction((transaction) => releaseUnopened(transaction, held, 1))).toBe(true);
+  },
   'ending deliveries': () =>
     endDeliveries(
       session,

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { parseListenOptions } from '../../../src/receiver/cli/listen-options.js';
+import { PushListener } from '../../../src/receiver/cli/push-listener.js';
 import type { SignedPush } from '../../unit/receiver/signed-push.js';
 import { DELIVERY_ID, OTHER_SECRET, PAYLOAD, SECRET, signedPush } from '../../unit/receiver/signed-push.js';
 import { signedBody } from '../../unit/receiver/pushed-body.js';
@@ -98,6 +100,48 @@ describe('data-sinks listen', () => {
       rows: null,
     });
     expect(await post(listening.url, push())).toBe(200);
+  });
+
+  it.each([2, 20_000, 300_000])(
+    'answers %d bytes that say they are compressed and are not',
+    async (length) => {
+      const listening = await start('--json');
+      const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
+      expect(await post(listening.url, { headers, body: Buffer.alloc(length, 'x') })).toBe(400);
+      expect(await listening.record()).toMatchObject({ bytes: length, payloadError: 'payload_malformed', rows: null });
+      expect(await post(listening.url, push())).toBe(200);
+    },
+    10_000,
+  );
+
+  it.each(['--json', '--slow=0'])(
+    'goes on after a row that is nested without end (%s)',
+    async (form) => {
+      const listening = await start(form);
+      const nested = '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000);
+      const text = JSON.stringify(PAYLOAD).replace('"row_1"', `"row_1","later":${nested}`);
+      expect(await post(listening.url, signedPush(text))).toBe(200);
+      expect(await post(listening.url, push())).toBe(200);
+      if (form !== '--json') return;
+      expect(await listening.record()).toMatchObject({ rows: 2, firstRow: null, payloadError: null });
+      expect(await listening.record()).toMatchObject({ rows: 2, firstRow: PAYLOAD.results[0] });
+    },
+    10_000,
+  );
+
+  it('outlives a request that cannot be told', async () => {
+    const told = jest.fn<(error: unknown) => void>();
+    const report = jest.fn(() => {
+      throw new RangeError('too deep');
+    });
+    const listener = new PushListener(parseListenOptions(['--port', '0'], {}), report, told);
+    const url = `http://127.0.0.1:${await listener.start()}/`;
+    try {
+      expect([await post(url, push()), await post(url, push())]).toEqual([200, 200]);
+    } finally {
+      await listener.stop();
+    }
+    expect(told.mock.calls).toEqual([[expect.any(RangeError)], [expect.any(RangeError)]]);
   });
 
   it('fails as planned, in turn, and stays with the last status', async () => {

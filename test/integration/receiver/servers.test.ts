@@ -1,6 +1,7 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
@@ -280,6 +281,22 @@ describe('a server that parses the body first', () => {
     expect(await answer.text()).toContain('{ rawBody: true }');
   });
 });
+
+it('a sender that leaves before the secrets are fetched ends the wait for its body', async () => {
+  const waits: Promise<unknown>[] = [];
+  const url = await listen(
+    createServer((incoming) => {
+      const closed = new Promise((resolve) => incoming.once('close', resolve));
+      waits.push(receivePush(incoming, { secrets: () => closed.then(() => [SECRET]) }));
+      sender.destroy();
+    }),
+  );
+  const { headers, body } = small();
+  const sender = request(url, { method: 'POST', headers });
+  sender.write(body.subarray(0, 10));
+  await once(sender, 'error');
+  await expect(Promise.all(waits)).rejects.toThrow('closed the connection before the body ended');
+}, 10_000);
 
 describe('beside the routes that take pushes', () => {
   it('other routes of a Nest controller stay open', async () => {

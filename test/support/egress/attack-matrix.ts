@@ -19,6 +19,7 @@ export interface Attack {
 }
 
 const { responseHeadersMs, responseBodyMs, uploadIdleMs } = ATTACK_DEADLINES;
+const ALL_BYTES = 'cap on all bytes of an answer';
 const METADATA_REDIRECT = 'redirects to a cloud’s metadata address';
 
 export const ATTACKS: readonly Attack[] = [
@@ -28,6 +29,15 @@ export const ATTACKS: readonly Attack[] = [
   timesOut('endless-100', 'sends `100 Continue` for ever, slowly'),
   failed('flood-of-103', 'sends `103 Early Hints` for ever, as fast as it can', 'invalid_http_response', 'cap of 100'),
   failed('flood-of-100', 'sends `100 Continue` for ever, as fast as it can', 'invalid_http_response', 'cap of 100'),
+  ...(
+    [
+      ['flood-in-the-reason', 'sends a reason phrase without end'],
+      ['flood-of-blank-lines', 'sends blank lines without end before its answer'],
+      ['flood-of-blanks-in-a-header', 'sends blanks without end before a header’s value'],
+    ] as const
+  ).map(([name, does]) => failed(name, does, 'invalid_http_response', ALL_BYTES)),
+  answered('flood-in-a-chunk-extension', 'sends an extension of a chunk without end', 200, ALL_BYTES, 'cap'),
+  answered('flood-of-zeros-in-a-chunk-size', 'sends zeros without end before a chunk’s size', 200, ALL_BYTES, 'cap'),
   {
     path: '/early/stops-reading/0',
     does: 'stops reading in the middle of a large body',
@@ -62,6 +72,13 @@ export const ATTACKS: readonly Attack[] = [
   answered(
     'one-100-first',
     'sends a `100 Continue` that nobody asked for, then answers',
+    200,
+    'its own end',
+    'complete',
+  ),
+  answered(
+    'a-103-then-a-100-first',
+    'sends `103 Early Hints`, then a `100 Continue` that nobody asked for, then answers',
     200,
     'its own end',
     'complete',

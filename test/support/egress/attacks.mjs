@@ -1,6 +1,8 @@
 // What a hostile or broken receiver may answer with. Nothing here ends by itself: the client has to end it.
 import { gzipSync } from 'node:zlib';
 
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+const PADDING_BYTES = 65_536;
 const METADATA = 'http://169.254.169.254/latest/meta-data/';
 
 /** Repeats until the socket is gone; waits for the reader, so that memory stays bounded. */
@@ -15,6 +17,15 @@ function pump(socket, chunk, everyMs = 0) {
   };
   step();
 }
+
+/** Begins an answer and then pads it for ever, where HTTP sets no limit. */
+const padded = (start, unit) => {
+  const padding = Buffer.from(unit.repeat(PADDING_BYTES / unit.length));
+  return after((socket) => {
+    socket.write(start);
+    pump(socket, padding);
+  });
+};
 
 /** Responds to the whole request; what comes next on the connection is a new one. */
 const after = (respond) => (socket, exchange, rest) =>
@@ -37,6 +48,15 @@ export const attacks = {
   'endless-100': after((socket) => pump(socket, 'HTTP/1.1 100 Continue\r\n\r\n', 20)),
   'flood-of-103': after((socket) => pump(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')),
   'flood-of-100': after((socket) => pump(socket, 'HTTP/1.1 100 Continue\r\n\r\n')),
+  'flood-in-the-reason': padded('HTTP/1.1 200 ', 'A'),
+  'flood-of-blank-lines': padded('\r\n', '\r\n'),
+  'flood-of-blanks-in-a-header': padded('HTTP/1.1 200 OK\r\nX: ', ' '),
+  'flood-in-a-chunk-extension': padded(`${CHUNKED}5;`, 'a'),
+  'flood-of-zeros-in-a-chunk-size': padded(CHUNKED, '0'),
+  'a-103-then-a-100-first': after((socket) => {
+    socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n');
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  }),
   'one-100-first': after((socket) => {
     socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   }),

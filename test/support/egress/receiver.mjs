@@ -80,6 +80,15 @@ const answers = {
       socket.exchange = new Exchange(socket);
     });
   },
+  /** Says so many characters, then the credential that it was sent. */
+  echo(socket, exchange, [characters]) {
+    exchange.afterBody(() => {
+      const credential = /^authorization: *\S+ (.*)$/im.exec(exchange.head)?.[1] ?? '';
+      const text = 'x'.repeat(Number(characters)) + credential;
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\nX-Echo: ${credential}\r\n\r\n${text}`);
+      socket.exchange = new Exchange(socket);
+    });
+  },
   /** Answers, then closes in order, as a server without keep-alive does. */
   close(socket, exchange, [status]) {
     exchange.afterBody(() => {

@@ -11,6 +11,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface CompiledKit {
   readonly command: string;
+  /** What a customer imports. */
+  readonly entry: string;
   remove(): void;
 }
 
@@ -40,6 +42,7 @@ export function compileKit(): CompiledKit {
   if (done.status !== 0) throw new Error(`the kit does not compile: ${done.stdout}${done.stderr}`);
   return {
     command: join(folder, 'kit/cli/data-sinks.js'),
+    entry: join(folder, 'kit/index.js'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { bearerScheme, basicScheme } from '../../../src/data-sinks/core/signing/authorization-scheme.js';
-import { checkAuthorization } from '../../../src/receiver/index.js';
+import { checkAuthorization, type ExpectedAuthorization } from '../../../src/receiver/index.js';
 
 const sent = {
   ...{ deliveryId: 'dlv_1', timestamp: 0, secret: 'token-of-the-sink' },
@@ -25,5 +25,24 @@ describe('the Authorization of a push', () => {
     ['malformed_header', 'two', { authorization: ['Bearer a', 'Bearer b'] }, { bearer: 'a' }],
   ] as const)('is refused as %s: %s', (code, _name, headers, expected) => {
     expect(() => checkAuthorization(headers, expected)).toThrow(expect.objectContaining({ code }));
+  });
+
+  const pair = (user: unknown, password: unknown) => ({ basic: { username: user, password } });
+  const sentFor = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  it.each([
+    ['Bearer undefined', { bearer: undefined }],
+    ['Bearer null', { bearer: null }],
+    ['Bearer', { bearer: '' }],
+    [sentFor('acme', 'undefined'), pair('acme', undefined)],
+    [sentFor('undefined', 'undefined'), pair(undefined, undefined)],
+    [sentFor('acme', ''), pair('acme', '')],
+    [sentFor('', 'secret'), pair('', 'secret')],
+    [sentFor('', ''), pair('', '')],
+  ])('is not compared with a variable that is not set: "%s"', (authorization, expected) => {
+    for (const headers of [{ authorization }, {}]) {
+      expect(() => checkAuthorization(headers, expected as ExpectedAuthorization)).toThrow(
+        expect.objectContaining({ code: 'secret_missing', statusCode: 500 }),
+      );
+    }
   });
 });

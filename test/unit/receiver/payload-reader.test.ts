@@ -89,6 +89,8 @@ describe('a push read as a stream', () => {
 
   const row = JSON.stringify(results[0]);
   const around = (list: string) => `${JSON.stringify(facts).slice(0, -1)},"results":${list}}`;
+  const others = (count: number, name = 'later') =>
+    `${around('[]').slice(0, -1)},${Array.from({ length: count }, (_, i) => `"${name}${i}":1`).join(',')}}`;
   const refused: [PayloadErrorCode, string, string | Uint8Array][] = [
     ['payload_truncated', 'nothing', ''],
     ['payload_truncated', 'white space', ' \n'],
@@ -113,10 +115,19 @@ describe('a push read as a stream', () => {
     ['payload_malformed', 'a member twice', canonical.toString('utf8').replace('"agentId"', '"jobId"')],
     ['payload_malformed', 'results twice', around(`[],"results":[]`)],
     ['payload_malformed', 'a comma before the first member', `{,${canonical.subarray(1).toString('utf8')}`],
+    ['payload_malformed', 'more members than any push has', others(95)],
+    ['payload_malformed', 'an unknown member twice', around('[],"later":1,"later":2')],
+    ['payload_malformed', 'an unknown member that is no JSON', around('[],"later":[1,]')],
     ['payload_incomplete', 'an empty object', '{}'],
     ['payload_incomplete', 'no results', JSON.stringify(facts)],
     ['payload_incomplete', 'no jobId', JSON.stringify({ ...PAYLOAD, jobId: undefined })],
     ['payload_incomplete', 'a number for an id', JSON.stringify({ ...PAYLOAD, agentId: 1 })],
+    ['payload_incomplete', 'a list for an id', JSON.stringify({ ...PAYLOAD, agentId: [] })],
+    [
+      'payload_incomplete',
+      'an object for a count',
+      JSON.stringify({ ...PAYLOAD, stats: { ...facts.stats, total: {} } }),
+    ],
     ['payload_incomplete', 'stats that are no object', JSON.stringify({ ...PAYLOAD, stats: null })],
     ['payload_incomplete', 'a count below zero', JSON.stringify({ ...PAYLOAD, stats: { ...facts.stats, total: -1 } })],
     ['row_invalid', 'a row without an id', around('[{}]')],
@@ -124,6 +135,7 @@ describe('a push read as a stream', () => {
     ['row_invalid', 'a number for a method', around(`[${row.replace('"STANDARD"', '1')}]`)],
     ['row_invalid', 'a word for a confidence', around(`[${row.replace('0.5', '"high"')}]`)],
     ['value_too_large', 'a row beyond the limit', around(`[${row.replace('row_1', 'x'.repeat(2000))}]`)],
+    ['value_too_large', 'names of members beyond the limit together', others(20, 'x'.repeat(100))],
     ['value_too_large', 'a member that never ends', `{"jobId":"${'x'.repeat(5000)}`],
   ];
 
@@ -140,7 +152,11 @@ describe('a push read as a stream', () => {
     }
   });
 
-  it('keeps members that are not known yet', () => {
+  it('passes over members of a later version', () => {
+    expect(readCut(Buffer.from(others(94)), [])).toEqual({ rows: [], facts });
+  });
+
+  it('keeps members of a row that are not known yet', () => {
     const known = around(`[${row.replace('{', '{"later":{"a":[1]},')}]`);
     expect(readCut(Buffer.from(known), []).rows[0]).toMatchObject({ later: { a: [1] } });
   });

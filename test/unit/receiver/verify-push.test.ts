@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { PushVerificationErrorCode, VerifyPushOptions } from '../../../src/receiver/index.js';
 import { PUSH_VERIFICATION_ERRORS, PushVerificationError, verifyPush } from '../../../src/receiver/index.js';
 import { signedBody } from './pushed-body.js';
@@ -149,6 +151,32 @@ describe('a push that is refused says what to fix', () => {
   it('is a bug of the caller when the tolerance is no number', () => {
     expect(() => verifyPush({ ...base, toleranceSeconds: Number.NaN })).toThrow(RangeError);
     expect(() => verifyPush({ ...base, toleranceSeconds: -1 })).toThrow(RangeError);
+  });
+});
+
+describe('a whsec_ secret', () => {
+  it.each(['whsec_A', 'whsec_A=', 'whsec_A==', 'whsec_A===', 'whsec_==', 'whsec_'])(
+    'never stands for an empty key, with which anybody can sign: %s',
+    (secret) => {
+      const timestamp = String(SIGNED_AT);
+      const mac = createHmac('sha256', '').update(`dlv_forged.${timestamp}.`).update(body).digest('base64');
+      const forged = {
+        'webhook-id': 'dlv_forged',
+        'webhook-timestamp': timestamp,
+        'webhook-signature': `v1,${mac}`,
+      };
+      expect(refusal({ ...base, headers: forged, secret }).code).toBe('signature_mismatch');
+    },
+  );
+
+  it('is the key that it is for the sender, padded or not', () => {
+    const encoded = fc.string({ unit: fc.constantFrom('A', 'z', '+', '/', '='), maxLength: 12 });
+    fc.assert(
+      fc.property(encoded, (text) => {
+        const secret = `whsec_${text}`;
+        expect(verifyPush({ ...base, ...signedPush(body, secret), secret }).deliveryId).toBe(DELIVERY_ID);
+      }),
+    );
   });
 });
 

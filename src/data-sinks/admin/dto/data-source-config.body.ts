@@ -63,18 +63,18 @@ export class DataSourceConfigBody {
     description: 'For Basic. Without it the secret has the form user:password.',
   })
   @IfNotNull()
-  @IsString()
   @Length(1, 256)
   @IsStorable()
+  @IsString()
   username?: string | null;
 
   @ApiPropertyOptional({ type: [CustomHeaderBody], description: 'Sent with every push.', maxItems: MAX_CUSTOM_HEADERS })
   @IfGiven()
-  @IsArray()
   @ArrayMaxSize(MAX_CUSTOM_HEADERS)
   @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => CustomHeaderBody)
+  @IsArray()
   customHeaders?: CustomHeaderBody[];
 
   @ApiPropertyOptional({
@@ -84,9 +84,9 @@ export class DataSourceConfigBody {
     description: 'The 4xx statuses that are tried again. Without it none is.',
   })
   @IfGiven()
-  @IsArray()
   @ArrayUnique()
   @IsIn(OPTIONALLY_RETRYABLE_STATUSES, { each: true, ...oneOf(OPTIONALLY_RETRYABLE_STATUSES) })
+  @IsArray()
   retryableStatuses?: number[];
 
   @ApiPropertyOptional({
@@ -108,11 +108,11 @@ export class DataSourceConfigBody {
       'The row fields that are sent, partnerRowId always among them, in the order of the payload. Null: all.',
   })
   @IfNotNull()
-  @IsArray()
   @ArrayNotEmpty()
   @ArrayUnique()
   @ArrayMaxSize(ROW_FIELDS.length)
   @IsString({ each: true })
+  @IsArray()
   includeFields?: RowField[] | null;
 
   @ApiPropertyOptional({
@@ -124,9 +124,9 @@ export class DataSourceConfigBody {
     description: `A job with more rows is pushed as numbered parts, each a delivery of its own, at most ${MAX_PARTS}. Null: in one piece.`,
   })
   @IfNotNull()
-  @IsInt()
   @Min(1)
   @Max(MAX_ROWS_PER_PUSH)
+  @IsInt()
   maxRowsPerPush?: number | null;
 
   @ApiPropertyOptional({
@@ -138,9 +138,9 @@ export class DataSourceConfigBody {
     description: 'At most so many pushes a second, retries among them; 0.1 is one in ten seconds. Null: no such limit.',
   })
   @IfNotNull()
-  @IsNumber({ maxDecimalPlaces: 2 })
   @Min(MIN_PUSHES_PER_SECOND)
   @Max(MAX_PUSHES_PER_SECOND)
+  @IsNumber({ maxDecimalPlaces: 2 })
   maxPushesPerSecond?: number | null;
 
   @ApiPropertyOptional({

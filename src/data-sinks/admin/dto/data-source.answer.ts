@@ -8,6 +8,7 @@ import {
   PAYLOAD_FORMATS,
 } from '../../core/data-sink.js';
 import { DataSourceConfigBody } from './data-source-config.body.js';
+import { ApiObjectOrNull, oneOrNull } from './or-null.js';
 
 export class SecretAnswer {
   @ApiProperty({
@@ -72,8 +73,7 @@ export class DataSourceAnswer {
   status!: string;
 
   @ApiProperty({
-    enum: DISABLED_REASONS,
-    nullable: true,
+    ...oneOrNull(DISABLED_REASONS),
     example: null,
     description: 'Why it was disabled; a Test that passes, or the status ACTIVE, makes it active again.',
   })
@@ -92,7 +92,7 @@ export class DataSourceAnswer {
   })
   pausedUntil!: Date | null;
 
-  @ApiProperty({ type: LastTestAnswer, nullable: true, description: 'Null when it was never tested.' })
+  @ApiObjectOrNull(LastTestAnswer, { description: 'Null when it was never tested.' })
   lastTest!: LastTestAnswer | null;
 
   @ApiProperty({ example: 1, description: 'Goes up with every change; each attempt says which one it used.' })
@@ -101,9 +101,7 @@ export class DataSourceAnswer {
   @ApiProperty({ type: SecretAnswer })
   secret!: SecretAnswer;
 
-  @ApiProperty({
-    type: PreviousSecretAnswer,
-    nullable: true,
+  @ApiObjectOrNull(PreviousSecretAnswer, {
     description: 'The secret before, while the overlap of a rotation lasts: pushes are signed with both.',
   })
   previousSecret!: PreviousSecretAnswer | null;

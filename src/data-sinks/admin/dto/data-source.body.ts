@@ -30,9 +30,9 @@ export class SecretBody {
     description: 'The HMAC secret, the bearer token or the password. Never shown again.',
     maxLength: 4096,
   })
-  @IsString()
   @Length(1, 4096)
   @IsStorable()
+  @IsString()
   value!: string;
 }
 
@@ -46,16 +46,16 @@ export class CreateDataSourceBody {
   type!: DataSinkType;
 
   @ApiProperty({ example: 'Internal BI ingest', minLength: 1, maxLength: 120 })
-  @IsString()
   @Matches(/\S/, { message: 'must not be blank' })
   @IsStorable()
   @MaxLength(120)
+  @IsString()
   name!: string;
 
   @ApiProperty({ type: DataSourceConfigBody })
-  @IsObject()
   @ValidateNested()
   @Type(() => DataSourceConfigBody)
+  @IsObject()
   config!: DataSourceConfigBody;
 
   @ApiPropertyOptional({
@@ -63,9 +63,9 @@ export class CreateDataSourceBody {
     description: 'May be left out for HmacSha256: then one is made and shown once, in this answer.',
   })
   @IfGiven()
-  @IsObject()
   @ValidateNested()
   @Type(() => SecretBody)
+  @IsObject()
   secret?: SecretBody;
 
   @ApiProperty({ enum: PAYLOAD_FORMATS, example: 'JSON' })
@@ -75,10 +75,18 @@ export class CreateDataSourceBody {
 
 export class UpdateDataSourceConfigBody extends PartialType(DataSourceConfigBody, NOT_NULL) {}
 
-export class UpdateDataSourceBody extends PartialType(
-  PickType(CreateDataSourceBody, ['name', 'format', 'secret']),
-  NOT_NULL,
-) {
+export class UpdateDataSourceBody extends PartialType(PickType(CreateDataSourceBody, ['name', 'format']), NOT_NULL) {
+  @ApiPropertyOptional({
+    type: SecretBody,
+    description:
+      'Replaces the secret, and ends every one before it at once; needed when the endpoint’s host, the scheme or the username changes. Left out, the secret stays.',
+  })
+  @IfGiven()
+  @ValidateNested()
+  @Type(() => SecretBody)
+  @IsObject()
+  secret?: SecretBody;
+
   @ApiPropertyOptional({ enum: SETTABLE_SINK_STATUSES, example: 'ACTIVE' })
   @IfGiven()
   @IsIn(SETTABLE_SINK_STATUSES, oneOf(SETTABLE_SINK_STATUSES))
@@ -86,17 +94,17 @@ export class UpdateDataSourceBody extends PartialType(
 
   @ApiPropertyOptional({ type: UpdateDataSourceConfigBody, description: 'Only the fields to be changed.' })
   @IfGiven()
-  @IsObject()
   @IsNotEmptyObject()
   @ValidateNested()
   @Type(() => UpdateDataSourceConfigBody)
+  @IsObject()
   config?: UpdateDataSourceConfigBody;
 }
 
 export class PushBody {
   @ApiProperty({ example: 'job_01J5Z0000000000000000000AB', description: 'A finished job of this agent.' })
-  @IsString()
   @Length(1, 64)
   @IsStorable()
+  @IsString()
   jobId!: string;
 }

@@ -4,6 +4,7 @@ import { ANSWER_ENDINGS, type Attempt, ATTEMPT_ERROR_CODES, ATTEMPT_STATUSES } f
 import { AUTH_SCHEMES, COMPRESSIONS, PAYLOAD_FORMATS } from '../../core/data-sink.js';
 import { type Delivery, DELIVERY_REASONS, DELIVERY_STATUSES, DELIVERY_TRIGGERS } from '../../core/delivery.js';
 import { ROW_FIELDS } from '../../core/job-completed.js';
+import { ApiObjectOrNull, oneOrNull } from './or-null.js';
 
 const TIME = { type: String, format: 'date-time', example: '2026-05-25T12:34:56.000Z' } as const;
 const MILLISECONDS = { type: Number, nullable: true, example: 12 } as const;
@@ -72,7 +73,7 @@ export class AttemptAnswer {
   @ApiProperty({ enum: ATTEMPT_STATUSES })
   status!: string;
 
-  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: null })
+  @ApiProperty({ ...oneOrNull(ATTEMPT_ERROR_CODES), example: null })
   errorCode!: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'What happened and what to do about it.' })
@@ -99,13 +100,13 @@ export class AttemptAnswer {
   @ApiProperty({ ...TIME, nullable: true })
   finishedAt!: Date | null;
 
-  @ApiProperty({ type: TimingsAnswer, nullable: true })
+  @ApiObjectOrNull(TimingsAnswer)
   timings!: TimingsAnswer | null;
 
   @ApiProperty({ type: String, nullable: true, example: 'ok', description: 'The first 16 KB of the answer.' })
   answerExcerpt!: string | null;
 
-  @ApiProperty({ enum: ANSWER_ENDINGS, nullable: true })
+  @ApiProperty({ ...oneOrNull(ANSWER_ENDINGS) })
   answerEnding!: string | null;
 }
 
@@ -145,9 +146,7 @@ export class DeliveryAnswer {
   @ApiProperty({ type: [String], enum: ROW_FIELDS, nullable: true, example: null, description: 'Null: all.' })
   includeFields!: readonly string[] | null;
 
-  @ApiProperty({
-    type: PartAnswer,
-    nullable: true,
+  @ApiObjectOrNull(PartAnswer, {
     description: 'Which part of the job it carries; null when the job is pushed in one piece.',
   })
   part!: PartAnswer | null;
@@ -158,7 +157,7 @@ export class DeliveryAnswer {
   @ApiProperty({ enum: DELIVERY_STATUSES })
   status!: string;
 
-  @ApiProperty({ enum: DELIVERY_REASONS, nullable: true, example: null })
+  @ApiProperty({ ...oneOrNull(DELIVERY_REASONS), example: null })
   reason!: string | null;
 
   @ApiProperty({ example: 1 })
@@ -173,13 +172,13 @@ export class DeliveryAnswer {
   @ApiProperty({ ...TIME, nullable: true, description: 'Null also for a last part that waits for the others.' })
   nextAttemptAt!: Date | null;
 
-  @ApiProperty({ enum: ATTEMPT_STATUSES, nullable: true })
+  @ApiProperty({ ...oneOrNull(ATTEMPT_STATUSES) })
   lastAttemptStatus!: string | null;
 
-  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: null })
+  @ApiProperty({ ...oneOrNull(ATTEMPT_ERROR_CODES), example: null })
   lastErrorCode!: string | null;
 
-  @ApiProperty({ type: PayloadAnswer, nullable: true, description: 'Null until the body was made.' })
+  @ApiObjectOrNull(PayloadAnswer, { description: 'Null until the body was made.' })
   payload!: PayloadAnswer | null;
 
   @ApiProperty(TIME)

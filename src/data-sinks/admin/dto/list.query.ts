@@ -10,15 +10,15 @@ export class ListQuery {
   @ApiPropertyOptional({ type: Number, minimum: 1, maximum: 100, default: 20 })
   @IsOptional()
   @Type(() => Number)
-  @IsInt()
   @Min(1)
   @Max(100)
+  @IsInt()
   limit: number = 20;
 
   @ApiPropertyOptional({ description: 'The nextCursor of the page before.' })
   @IsOptional()
-  @IsString()
   @MaxLength(200)
+  @IsString()
   cursor?: string;
 }
 
@@ -35,9 +35,9 @@ export class DeliveriesQuery extends ListQuery {
 
   @ApiPropertyOptional({ example: 'job_01J5Z0000000000000000000AB' })
   @IsOptional()
-  @IsString()
   @MaxLength(64)
   @IsStorable()
+  @IsString()
   jobId?: string;
 
   @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Made at this time or later.' })

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { DataSink } from '../../core/data-sink.js';
 import { type Recovery, RECOVERY_REASONS, RECOVERY_STATUSES } from '../../core/recovery.js';
 import type { RecoverySurvey } from '../../persistence/recovery.repository.js';
+import { oneOrNull } from './or-null.js';
 
 const TIME = { type: String, format: 'date-time', example: '2026-05-25T12:34:56.000Z' } as const;
 const RECOVERY_ID = 'rcv_01J5Z0000000000000000000AB';
@@ -28,8 +29,7 @@ export class RecoveryAnswer {
   status!: string;
 
   @ApiProperty({
-    enum: RECOVERY_REASONS,
-    nullable: true,
+    ...oneOrNull(RECOVERY_REASONS),
     example: null,
     description: 'Why it was cancelled: somebody asked for it, or nothing may be sent any more.',
   })

@@ -13,9 +13,9 @@ export class RotateSecretBody {
     maxLength: 4096,
   })
   @IfGiven()
-  @IsString()
   @Length(1, 4096)
   @IsStorable()
+  @IsString()
   value?: string;
 
   @ApiPropertyOptional({
@@ -28,8 +28,8 @@ export class RotateSecretBody {
       'a leak. For Bearer and Basic it is 0.',
   })
   @IfGiven()
-  @IsInt()
   @Min(0)
   @Max(MAX_OVERLAP_SECONDS)
+  @IsInt()
   overlapSeconds?: number;
 }

@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ATTEMPT_ADVICE } from '../../core/attempt-advice.js';
+import { adviceOn, ATTEMPT_ADVICE } from '../../core/attempt-advice.js';
 import { ATTEMPT_ERROR_CODES } from '../../core/attempt.js';
 import { DATA_SINK_STATUSES, type DataSink, DISABLED_REASONS } from '../../core/data-sink.js';
-import type { SinkHealth } from '../../persistence/sink-health.js';
+import type { LastError, SinkHealth } from '../../persistence/sink-health.js';
+import { ApiObjectOrNull, oneOrNull } from './or-null.js';
 
 const TIME = { type: String, format: 'date-time', nullable: true, example: '2026-05-25T12:34:56.000Z' } as const;
 const MILLISECONDS = { type: Number, nullable: true, example: 84 } as const;
@@ -34,7 +35,7 @@ export class LastErrorAnswer {
   @ApiProperty({ ...TIME, nullable: false })
   at!: Date;
 
-  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: 'receiver_error' })
+  @ApiProperty({ ...oneOrNull(ATTEMPT_ERROR_CODES), example: 'receiver_error' })
   errorCode!: string | null;
 
   @ApiProperty({ type: Number, nullable: true, example: 503 })
@@ -48,7 +49,7 @@ export class SinkHealthAnswer {
   @ApiProperty({ enum: DATA_SINK_STATUSES })
   status!: string;
 
-  @ApiProperty({ enum: DISABLED_REASONS, nullable: true, example: null })
+  @ApiProperty({ ...oneOrNull(DISABLED_REASONS), example: null })
   disabledReason!: string | null;
 
   @ApiProperty({ ...TIME, example: null })
@@ -63,7 +64,7 @@ export class SinkHealthAnswer {
   @ApiProperty({ type: HealthWindowAnswer })
   last24Hours!: HealthWindowAnswer;
 
-  @ApiProperty({ type: LastErrorAnswer, nullable: true, description: 'Of the last 1,000 attempts.' })
+  @ApiObjectOrNull(LastErrorAnswer, { description: 'Of the last 1,000 attempts.' })
   lastError!: LastErrorAnswer | null;
 
   @ApiProperty({ example: 0, description: 'Deliveries that wait, at most 100,000.' })
@@ -75,6 +76,10 @@ export class SinkHealthAnswer {
 
 export function toSinkHealthAnswer(sink: DataSink, { lastError, ...health }: SinkHealth): SinkHealthAnswer {
   const { status, disabledReason, disabledAt } = sink;
-  const advice = lastError?.errorCode ? ATTEMPT_ADVICE[lastError.errorCode].advice : null;
-  return { status, disabledReason, disabledAt, ...health, lastError: lastError && { ...lastError, advice } };
+  return { status, disabledReason, disabledAt, ...health, lastError: lastError && toLastError(lastError) };
+}
+
+function toLastError({ bytes, ...error }: LastError): LastErrorAnswer {
+  const { errorCode, httpStatus } = error;
+  return { ...error, advice: errorCode && adviceOn(errorCode, { httpStatus, bytes }).advice };
 }

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { EXCHANGE_STEPS } from '../../core/attempt-advice.js';
 import { ANSWER_ENDINGS, ATTEMPT_ERROR_CODES, ATTEMPT_STATUSES } from '../../core/attempt.js';
 import { TimingsAnswer } from './delivery.answer.js';
+import { ApiObjectOrNull, oneOrNull } from './or-null.js';
 
 export class SentAnswer {
   @ApiProperty({ example: 'POST' })
@@ -52,10 +53,10 @@ export class SinkTestAnswer {
   @ApiProperty({ enum: ATTEMPT_STATUSES })
   status!: string;
 
-  @ApiProperty({ enum: ATTEMPT_ERROR_CODES, nullable: true, example: null })
+  @ApiProperty({ ...oneOrNull(ATTEMPT_ERROR_CODES), example: null })
   errorCode!: string | null;
 
-  @ApiProperty({ enum: EXCHANGE_STEPS, nullable: true, example: null, description: 'The step at which it failed.' })
+  @ApiProperty({ ...oneOrNull(EXCHANGE_STEPS), example: null, description: 'The step at which it failed.' })
   failedStep!: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'What to do about it.' })
@@ -67,6 +68,6 @@ export class SinkTestAnswer {
   @ApiProperty({ type: SentAnswer })
   sent!: SentAnswer;
 
-  @ApiProperty({ type: ReceivedAnswer, nullable: true })
+  @ApiObjectOrNull(ReceivedAnswer)
   received!: ReceivedAnswer | null;
 }

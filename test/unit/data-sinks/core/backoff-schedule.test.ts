@@ -36,6 +36,12 @@ describe('the wait before a retry', () => {
     );
   });
 
+  it('is an hour at most by a receiver’s wish, jitter and all, but not by a plan of the host’s', () => {
+    expect(retryWaitMs(1, 0.999, 86_400_000)).toBe(3_600_000);
+    expect(retryWaitMs(1, 0.5, 3_500_000)).toBe(3_600_000);
+    expect(retryWaitMs(1, 0.5, 1_000, [7_200_000])).toBe(7_560_000);
+  });
+
   it('is spread over the whole tenth', () => {
     expect(retryWaitMs(1, 0.5)).toBe(5_250);
     expect(retryWaitMs(1, 0.999_999)).toBe(5_499);

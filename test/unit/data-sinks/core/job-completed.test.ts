@@ -15,6 +15,11 @@ describe('a JobCompleted event', () => {
     ['of a second run', { ...event, run: 2 }],
     ['of a job without rows', { ...event, stats: { total: 0, matched: 0, unmatched: 0 } }],
     ['with more than we ask for', { ...event, region: 'eu' }],
+    ['of the last run that there is', { ...event, run: 2_147_483_647 }],
+    ['of more rows than anybody has', { ...event, stats: { total: 2 ** 53 - 1, matched: 2 ** 53 - 1, unmatched: 0 } }],
+    ['with ids beyond ASCII', { ...event, jobId: 'job_ü_😀' }],
+    ['of the first day', { ...event, completedAt: new Date('0001-01-01T00:00:00Z') }],
+    ['of the last', { ...event, completedAt: new Date('9999-12-31T23:59:59.999Z') }],
   ])('%s is accepted', (_what, given) => {
     expect(invalidJobCompleted(given)).toBeNull();
   });
@@ -30,10 +35,15 @@ describe('a JobCompleted event', () => {
     [{ ...event, workspaceId: null }, 'workspaceId is not a non-empty string'],
     [{ ...event, completedAt: '2026-05-25T12:34:56Z' }, 'completedAt is not a valid Date'],
     [{ ...event, completedAt: new Date('never') }, 'completedAt is not a valid Date'],
-    [{ ...event, run: 0 }, 'run is not an integer from 1'],
-    [{ ...event, run: 1.5 }, 'run is not an integer from 1'],
-    [{ ...event, run: '1' }, 'run is not an integer from 1'],
-    [{ ...event, run: null }, 'run is not an integer from 1'],
+    [{ ...event, jobId: 'job_\0' }, 'jobId has a character that cannot be stored'],
+    [{ ...event, agentId: '\ud83d' }, 'agentId has a character that cannot be stored'],
+    [{ ...event, workspaceId: 'ws_\ude00x' }, 'workspaceId has a character that cannot be stored'],
+    [{ ...event, completedAt: new Date('0000-12-31T23:59:59.999Z') }, 'completedAt is not a valid Date'],
+    [{ ...event, completedAt: new Date(8.64e15) }, 'completedAt is not a valid Date'],
+    ...[0, 1.5, '1', null, 2_147_483_648, 1_779_712_496_789].map((run): [unknown, string] => [
+      { ...event, run },
+      'run is not an integer from 1 to 2147483647',
+    ]),
     [{ ...event, stats: undefined }, 'stats is missing'],
     [{ ...event, stats: null }, 'stats is missing'],
     [{ ...event, stats: {} }, 'stats.total is not an integer from 0'],

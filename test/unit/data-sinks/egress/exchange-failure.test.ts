@@ -14,12 +14,25 @@ describe('what a failure is called', () => {
   it.each([
     ['ENOTFOUND', 'dns_not_found'],
     ['ENODATA', 'dns_not_found'],
+    ['EBADNAME', 'dns_not_found'],
     ['EAI_AGAIN', 'resolver_unavailable'],
     ['ESERVFAIL', 'resolver_unavailable'],
     ['ETIMEOUT', 'resolver_unavailable'],
     ['SOMETHING_NEW', 'resolver_unavailable'],
   ])('looking up: %s is %s', (code, expected) => {
-    expect(failureOfLookup(failing(code), 'a.org').code).toBe(expected);
+    expect(failureOfLookup(failing(code), 'a.org', () => false).code).toBe(expected);
+  });
+
+  it.each([
+    ['ESERVFAIL', 'dns_not_found'],
+    ['EREFUSED', 'dns_not_found'],
+    ['ETIMEOUT', 'dns_not_found'],
+    ['EAI_AGAIN', 'dns_not_found'],
+    // There is no resolver, whatever became of other names.
+    ['ECONNREFUSED', 'resolver_unavailable'],
+    ['EMFILE', 'resolver_unavailable'],
+  ])('looking up, while other names are resolved: %s is %s', (code, expected) => {
+    expect(failureOfLookup(failing(code), 'a.org', () => true).code).toBe(expected);
   });
 
   it.each([
@@ -37,6 +50,27 @@ describe('what a failure is called', () => {
     const errorOf = (...codes: string[]) => new AggregateError(codes.map(failing));
     expect(failureOfConnect(errorOf('ENETUNREACH', 'ECONNREFUSED')).code).toBe('connection_refused');
     expect(failureOfConnect(errorOf('ENETUNREACH', 'EHOSTUNREACH')).code).toBe('host_unreachable');
+  });
+
+  const at = (code: string, address: string) => Object.assign(failing(code), { address });
+
+  it.each(['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT'])(
+    'a machine without IPv6 (%s) has no way to such an address, and judges the others as ever',
+    (code) => {
+      const v6 = at(code, '2606:4700::1');
+      const withV4 = (other: string) => new AggregateError([at(other, '93.184.216.34'), v6]);
+      expect(failureOfConnect(v6).code).toBe('host_unreachable');
+      expect(failureOfConnect(new AggregateError([v6, v6])).code).toBe('host_unreachable');
+      expect(failureOfConnect(withV4('ECONNREFUSED')).code).toBe('connection_refused');
+      expect(failureOfConnect(withV4('EHOSTUNREACH')).code).toBe('host_unreachable');
+      expect(() => failureOfConnect(withV4('EMFILE'))).toThrow(AggregateError);
+      expect(() => failureOfConnect(withV4('EADDRNOTAVAIL'))).toThrow(AggregateError);
+    },
+  );
+
+  it('of several addresses one that the receiver failed at is the receiver’s', () => {
+    const errors = [at('EMFILE', '93.184.216.34'), at('ECONNREFUSED', '93.184.216.35')];
+    expect(failureOfConnect(new AggregateError(errors)).code).toBe('connection_refused');
   });
 
   it.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])('%s is our own and is thrown', (code) => {

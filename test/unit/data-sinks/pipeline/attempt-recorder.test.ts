@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DeliveryPlan } from '../../../../src/data-sinks/core/delivery.js';
@@ -40,15 +41,20 @@ afterEach(() => void jest.restoreAllMocks());
 function recorder({
   lost = [] as readonly string[],
   failures = 0,
+  unansweredMs = 0,
   keepTryingMs = 10_000,
   audit = new InMemoryAuditTrail(),
 }) {
   const state = { calls: 0 };
   const query = async (_sql: string, [attemptIds, , deliveryIds]: [string[], unknown, string[]]) => {
-    if (++state.calls <= failures) throw new Error('database away');
+    if (++state.calls <= failures) {
+      if (unansweredMs > 0) await new Promise((resolve) => setTimeout(resolve, unansweredMs));
+      throw new Error('database away');
+    }
     return attemptIds.filter((_, i) => !lost.includes(deliveryIds[i] ?? '')).map((id) => ({ id }));
   };
   const session = { query } as unknown as Session;
+  const transactions = { run: <T>(work: (transaction: Session) => Promise<T>) => work(session) };
   const told: string[] = [];
   const settled = {
     byAttempt: async (ends: readonly AttemptEnd[]) => void told.push(...ends.map((end) => end.delivery.id)),
@@ -57,7 +63,7 @@ function recorder({
     state,
     audit,
     told,
-    recorder: new AttemptRecorder(session, audit, settled, { workerId: 'worker-1', keepTryingMs }),
+    recorder: new AttemptRecorder(session, transactions, audit, settled, { workerId: 'worker-1', keepTryingMs }),
   };
 }
 
@@ -107,6 +113,16 @@ describe('closing attempts', () => {
     const { recorder: made, state } = recorder({ failures: 1 });
     expect(await made.close(anEnd('dlv_1', DELIVERED))).toBe(true);
     expect(state.calls).toBe(2);
+  });
+
+  it('is tried once more when one try was not answered in all that time', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    const { recorder: made, state } = recorder({ failures: 1, unansweredMs: 60_000, keepTryingMs: 60_000 });
+    const closed = made.close(anEnd('dlv_1', DELIVERED));
+    while (state.calls === 0) await turn();
+    await jest.advanceTimersByTimeAsync(60_000);
+    jest.useRealTimers();
+    expect(await closed).toBe(true);
   });
 
   it('gives up when the lease is lost in any case', async () => {

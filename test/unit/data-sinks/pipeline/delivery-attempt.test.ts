@@ -37,7 +37,8 @@ interface Stage {
   readonly watched?: boolean;
   readonly parts?: () => Promise<never>;
   readonly obtain?: () => Promise<never>;
-  readonly opened?: boolean;
+  readonly opened?: boolean | Error;
+  readonly givenBack?: boolean | Error;
   readonly recorded?: boolean | Error;
   readonly post?: (request: PushRequest) => Promise<unknown>;
 }
@@ -55,7 +56,16 @@ const answering = (result: ExchangeResult) => async () => ({
 const status = (httpStatus: number, retryAfterMs: number | null = null) =>
   answering({ kind: 'answered', httpStatus, retryAfterMs });
 
-function stage({ watched = false, parts, obtain, opened = true, recorded = true, post = status(200) }: Stage) {
+function stage(given: Stage) {
+  const {
+    watched = false,
+    parts,
+    obtain,
+    opened = true,
+    givenBack = true,
+    recorded = true,
+    post = status(200),
+  } = given;
   const order: string[] = [];
   const closings: AttemptClosing[] = [];
   const requests: PushRequest[] = [];
@@ -78,7 +88,13 @@ function stage({ watched = false, parts, obtain, opened = true, recorded = true,
   const recorder = {
     open: async ({ attemptId, deliveryId }: { attemptId: string; deliveryId: string }) => {
       order.push('opened');
+      if (opened instanceof Error) throw opened;
       return opened ? { attemptId, deliveryId, attemptNumber: 3, startedAt: new Date(0) } : null;
+    },
+    giveBack: async ({ id }: { id: string }, waitMs: number) => {
+      order.push(`given back: ${id}, for ${waitMs} ms`);
+      if (givenBack instanceof Error) throw givenBack;
+      return givenBack;
     },
     close: async ({ closing }: AttemptEnd) => {
       order.push('closed');
@@ -174,6 +190,30 @@ describe('an attempt', () => {
     const { run, order } = stage({ opened: false });
     expect(await run()).toBeNull();
     expect(order).toEqual(['signed', 'opened']);
+  });
+
+  it('that cannot be opened is not sent, and the delivery waits as after any failure of our own', async () => {
+    const { run, order } = stage({ opened: new Error('no space left on device') });
+    expect(await run({ ownFailures: 1 })).toEqual({
+      ...{ status: 'RETRYING', reason: null, waitMs: 30_000, spendsRetry: false },
+    });
+    expect(order).toEqual(['signed', 'opened', 'given back: dlv_1, for 30000 ms']);
+    expect(lines).toEqual([
+      {
+        ...{ event: 'delivery.not_opened', deliveryId: 'dlv_1', retryInMs: 30_000 },
+        error: 'Error: no space left on device',
+      },
+    ]);
+  });
+
+  it('that cannot be opened plans nothing for a delivery that is another worker’s by now', async () => {
+    const { run } = stage({ opened: new Error('terminated'), givenBack: false });
+    expect(await run()).toBeNull();
+  });
+
+  it('that can neither be opened nor given back is left to the sweeper', async () => {
+    const { run } = stage({ opened: new Error('terminated'), givenBack: new Error('database away') });
+    await expect(run()).rejects.toThrow('database away');
   });
 
   it('whose result came too late plans nothing, and says so in the log', async () => {

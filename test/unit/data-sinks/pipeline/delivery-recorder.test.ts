@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type DataSink, DEFAULT_BODY_SETTINGS } from '../../../../src/data-sinks/core/data-sink.js';
 import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
 import type { TraceContext } from '../../../../src/data-sinks/core/trace-context.js';
@@ -137,6 +137,20 @@ describe('the recorder', () => {
     expect(statements[0]?.recipes).toEqual([['JSON;rows=1;part=1/1001', 1, 1]]);
   });
 
+  it('writes a burst of jobs in many parts in several statements, each job in one', async () => {
+    const some = sink('ads_1', { config: { ...CONFIG, maxRowsPerPush: 1 } });
+    const { recorder: made, statements, calls } = recorder([agent()], [some, sink('ads_2')]);
+    const parts = [1_000, 1_000, 1_000, 1_000, 995, 1, 1_000];
+    const stats = (total: number): JobCompleted['stats'] => ({ total, matched: total, unmatched: 0 });
+    const recorded = parts.map((total, i) => made.record(event(`job_${i}`, { stats: stats(total) })));
+    expect(await Promise.all(recorded)).toEqual(parts.map((count) => count + 1));
+    expect(statements.map(({ jobs, recipes }) => [jobs, recipes.length])).toEqual([
+      [['job_0', 'job_1', 'job_2', 'job_3', 'job_4'], 5_000],
+      [['job_5', 'job_6'], 1_003],
+    ]);
+    expect(calls.woken).toBe(2);
+  });
+
   it('refuses what is not a completion before anything is asked or written', async () => {
     const { recorder: made, statements } = recorder([agent()], [sink('ads_1')]);
     await expect(made.record(event('job_1', { completedAt: 'today' as unknown as Date }))).rejects.toThrow(
@@ -153,6 +167,31 @@ describe('the recorder', () => {
       { trigger: 'MANUAL', jobs: ['job_1'], deliveries: [{ sink: 'ads_1', job: 'job_1', retries: 7 }] },
     ]);
     expect(calls.woken).toBe(1);
+  });
+});
+
+describe('an agent directory that never answers', () => {
+  it.each([
+    ['a completion', undefined],
+    ['one in the host’s transaction', {} as Session],
+  ])('fails %s in time, and the next one is recorded', async (_what, transaction) => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    const directory = jest.spyOn(InMemoryAgentDirectory.prototype, 'findAgents');
+    try {
+      directory.mockImplementationOnce(() => new Promise(() => undefined));
+      const { recorder: made } = recorder([agent()], [sink('ads_1')]);
+      const hung = Promise.allSettled([made.record(event('job_1'), transaction)]);
+      while (directory.mock.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      const next = made.record(event('job_2'));
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect(await hung).toMatchObject([
+        { status: 'rejected', reason: { message: 'the agent directory did not answer within 30000 ms' } },
+      ]);
+      expect(await next).toBe(1);
+    } finally {
+      directory.mockRestore();
+      jest.useRealTimers();
+    }
   });
 });
 

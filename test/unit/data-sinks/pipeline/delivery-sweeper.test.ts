@@ -4,6 +4,7 @@ import { DeliverySweeper } from '../../../../src/data-sinks/pipeline/delivery-sw
 
 type Parts = ConstructorParameters<typeof DeliverySweeper>;
 type Part = 'leases' | 'parts' | 'overlaps' | 'missed' | 'housekeeping';
+type Breakable = Exclude<Part, 'housekeeping'>;
 
 const PARTS: readonly Part[] = ['leases', 'parts', 'overlaps', 'missed', 'housekeeping'];
 
@@ -11,58 +12,76 @@ let logged: string[];
 beforeEach(() => {
   logged = [];
   for (const level of ['log', 'error'] as const) {
-    jest.spyOn(Logger.prototype, level).mockImplementation(({ event }: { event: string }) => void logged.push(event));
+    jest
+      .spyOn(Logger.prototype, level)
+      .mockImplementation(({ event, step }: Record<string, string>) => void logged.push(`${event} ${step}`));
   }
 });
 afterEach(() => void jest.restoreAllMocks());
 
 /** A sweeper whose parts say that they were asked, and throw while they are away. */
-function sweeperOf(...broken: Part[]) {
-  const away = new Set(broken);
+function sweeperOf(...broken: Breakable[]) {
+  const away = new Set<Part>(broken);
   const asked: Part[] = [];
+  const during = new Map<Part, () => void>();
   const ask = (part: Part): [] => {
     asked.push(part);
+    during.get(part)?.();
     if (away.has(part)) throw new Error(`${part} is away`);
     return [];
   };
   const query = async (sql: string) => (/lease_expires_at/.test(sql) ? ask('leases') : []);
   const session = { query, transaction: (work: (inside: object) => unknown) => work({ query }) };
-  const nothing = async (): Promise<void> => undefined;
   const sweeper = new DeliverySweeper(
     session as unknown as Parts[0],
     { notify: () => undefined } as unknown as Parts[1],
     { recover: async () => void ask('missed') } as unknown as Parts[2],
-    { sweepOrphans: nothing } as unknown as Parts[3],
-    {},
     { abandoned: () => undefined },
     { sweep: async () => void ask('overlaps') },
     { repair: async () => void ask('parts') },
-    { run: async () => void ask('housekeeping') },
+    { runHourly: async (stop) => void (stop?.aborted || ask('housekeeping')) },
     { leaseExpired: () => undefined },
     { everyMs: 10_000, maxAbandoned: 5 },
   );
-  return { sweeper, asked, away };
+  return { sweeper, asked, away, during };
 }
 
 describe('a sweep', () => {
-  it('does everything, and its housekeeping once an hour', async () => {
+  it('does everything', async () => {
     const { sweeper, asked } = sweeperOf();
     await sweeper.sweep();
     await sweeper.sweep();
-    expect(asked).toEqual([...PARTS, ...PARTS.slice(0, 4)]);
+    expect(asked).toEqual([...PARTS, ...PARTS]);
     expect(logged).toEqual([]);
   });
 
-  it.each(PARTS)('does the rest when %s cannot be had, and says so once', async (part) => {
-    const { sweeper, asked, away } = sweeperOf(part);
+  it.each(['leases', 'parts', 'overlaps', 'missed'] as const)(
+    'does the rest when %s cannot be had, and says so once',
+    async (part) => {
+      const { sweeper, asked, away } = sweeperOf(part);
+      await sweeper.sweep();
+      expect(asked).toEqual(PARTS);
+      await sweeper.sweep();
+      expect(logged).toEqual([`sweeper.unavailable ${part}`]);
+      away.clear();
+      await sweeper.sweep();
+      expect(logged).toEqual([`sweeper.unavailable ${part}`, `sweeper.available_again ${part}`]);
+    },
+  );
+
+  it('tells of an outage that begins during another one', async () => {
+    const { sweeper, away } = sweeperOf('missed');
     await sweeper.sweep();
-    expect(asked).toEqual(PARTS);
+    away.add('leases');
     await sweeper.sweep();
-    expect(logged).toEqual(['sweeper.unavailable']);
-    away.clear();
+    expect(logged).toEqual(['sweeper.unavailable missed', 'sweeper.unavailable leases']);
+  });
+
+  it('that is stopped ends after the part that it is at, and says nothing of what that one is told', async () => {
+    const { sweeper, asked, during } = sweeperOf('parts');
+    during.set('parts', () => void sweeper.stop());
     await sweeper.sweep();
-    expect(logged).toEqual(['sweeper.unavailable', 'sweeper.available_again']);
-    // What was not done is done as soon as it can be.
-    expect(asked.filter((one) => one === 'housekeeping')).toHaveLength(part === 'housekeeping' ? 3 : 1);
+    expect(asked).toEqual(['leases', 'parts']);
+    expect(logged).toEqual([]);
   });
 });

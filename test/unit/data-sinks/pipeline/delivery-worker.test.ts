@@ -1,9 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { CancelSignal } from '../../../../src/data-sinks/core/cancellation.js';
 import { DeliveryWorker } from '../../../../src/data-sinks/pipeline/delivery-worker.js';
 import { InProcessWakeup } from '../../../../src/data-sinks/wakeup/in-process.wakeup.js';
 
 type Parts = ConstructorParameters<typeof DeliveryWorker>;
+type Run = (delivery: { leaseToken: string }, signal: CancelSignal) => Promise<null>;
 
 const JOB = { job_id: 'job_1', run: 1, recipe: 'JSON' };
 const ROUND = {
@@ -14,13 +17,21 @@ const ROUND = {
 /** What a claim answers of one delivery that came under this lease. */
 const claimed = (leaseToken: string) => [ROUND, { ...JOB, id: 'dlv_1', lease_token: leaseToken }];
 
-it('waits at its end for both, where it has a delivery in hand twice: under a lease that was lost, and a new one', async () => {
-  const claims = [claimed('lost')];
-  const query = async (sql: string) => (sql.includes('answered_at') ? (claims.shift() ?? [ROUND]) : []);
-  const finish = new Map<string, () => void>();
-  const run = ({ leaseToken }: { leaseToken: string }) =>
-    new Promise<null>((resolve) => finish.set(leaseToken, () => resolve(null)));
-  const worker = new DeliveryWorker(
+const TIMES = { leaseMs: 60_000, pollMs: 60_000, shutdownGraceMs: 60_000 };
+
+interface Answers {
+  /** @default nothing is due */
+  readonly claim?: () => Promise<unknown>;
+  /** In how many milliseconds the next one is due. @default none */
+  readonly look?: () => Promise<number | null>;
+}
+
+function aWorker(run: Run, { claim = async () => [ROUND], look = async () => null }: Answers, times = {}) {
+  const query = async (sql: string) => {
+    if (sql.includes('answered_at')) return claim();
+    return sql.includes('AS ms') ? [{ ms: await look() }] : [];
+  };
+  return new DeliveryWorker(
     { query } as unknown as Parts[0],
     { judge: async (deliveries: readonly object[]) => deliveries.map(() => null) } as unknown as Parts[1],
     { run } as unknown as Parts[2],
@@ -30,9 +41,16 @@ it('waits at its end for both, where it has a delivery in hand twice: under a le
     { claimed: () => undefined },
     {
       ...{ maxInFlight: 8, claimBatch: 8, maxInFlightPerSink: 8, maxInFlightPerWorkspace: 8 },
-      ...{ leaseMs: 60_000, pollMs: 60_000, shutdownGraceMs: 60_000, retryWaitsMs: [1], random: () => 0 },
+      ...{ ...TIMES, ...times, retryWaitsMs: [1], random: () => 0 },
     },
   );
+}
+
+it('waits at its end for both, where it has a delivery in hand twice: under a lease that was lost, and a new one', async () => {
+  const claims = [claimed('lost')];
+  const finish = new Map<string, () => void>();
+  const run: Run = ({ leaseToken }) => new Promise((resolve) => finish.set(leaseToken, () => resolve(null)));
+  const worker = aWorker(run, { claim: async () => claims.shift() ?? [ROUND] });
   const underWay = async (leaseToken: string): Promise<void> => {
     while (!finish.has(leaseToken)) await turn();
   };
@@ -49,4 +67,115 @@ it('waits at its end for both, where it has a delivery in hand twice: under a le
   expect(hasStopped).toBe(false);
   finish.get('lost')?.();
   await stopped;
+});
+
+/** What the worker has said. */
+let events: unknown[];
+function listenOnAFakeClock(): void {
+  beforeEach(() => {
+    jest.useFakeTimers();
+    events = [];
+    const keep = (line: unknown) => void events.push((line as { event: unknown }).event);
+    for (const level of ['log', 'error'] as const) jest.spyOn(Logger.prototype, level).mockImplementation(keep);
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  });
+}
+
+describe('on a connection that was lost without a word', () => {
+  const NEVER = new Promise<never>(() => undefined);
+  listenOnAFakeClock();
+
+  it('a claim is waited for as long as a lease, and the next one is made', async () => {
+    const claims = [NEVER, Promise.resolve(claimed('next'))];
+    const ran: string[] = [];
+    const run: Run = async ({ leaseToken }) => (ran.push(leaseToken), null);
+    const claim = () => claims.shift() ?? Promise.resolve([ROUND]);
+    const worker = aWorker(run, { claim, look: async () => 0 }, { pollMs: 1_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(59_999);
+    expect([ran, events]).toEqual([[], []]);
+    await jest.advanceTimersByTimeAsync(1_001);
+    expect([ran, events]).toEqual([['next'], ['worker.unavailable', 'worker.available_again']]);
+    await worker.stop();
+  });
+
+  it('a look for what is due is waited for as long as a lease, and the next one is made', async () => {
+    const looks: Promise<number | null>[] = [NEVER];
+    let made = 0;
+    const look = () => (made++, looks.shift() ?? Promise.resolve(null));
+    const worker = aWorker(async () => null, { look }, { pollMs: 1_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(60_999);
+    expect(made).toBe(1);
+    await jest.advanceTimersByTimeAsync(1_001);
+    expect(made).toBeGreaterThan(1);
+    await worker.stop();
+  });
+
+  it('a claim does not keep the worker from its end, nor what is in flight from being cut off in time', async () => {
+    const claims = [Promise.resolve(claimed('held')), NEVER];
+    const run: Run = (_delivery, signal) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve(null)));
+    const worker = aWorker(run, { claim: () => claims.shift() ?? NEVER }, { shutdownGraceMs: 25_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(0);
+    worker.wake();
+    let hasStopped = false;
+    void worker.stop().then(() => (hasStopped = true));
+    await jest.advanceTimersByTimeAsync(24_999);
+    expect(hasStopped).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(hasStopped).toBe(true);
+  });
+
+  it('what a claim brings when the time to end is over is not begun any more', async () => {
+    let answer: (rows: unknown) => void = () => undefined;
+    const aborted: unknown[] = [];
+    const run: Run = async (_delivery, signal) => (aborted.push(signal.reason), null);
+    const claim = () => new Promise<unknown>((resolve) => (answer = resolve));
+    const worker = aWorker(run, { claim }, { shutdownGraceMs: 25_000 });
+    await worker.start();
+    const stopped = worker.stop();
+    await jest.advanceTimersByTimeAsync(25_000);
+    await stopped;
+    answer(claimed('late'));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(aborted).toMatchObject([{ code: 'shutdown' }]);
+  });
+});
+
+describe('on a database that can be read and not written', () => {
+  listenOnAFakeClock();
+  const readOnly = () => Promise.reject(new Error('cannot execute UPDATE in a read-only transaction'));
+
+  it.each([
+    ['something is due', 0],
+    ['nothing is', null],
+  ])('the log says once that it is away, and once that it is back: %s', async (_what, dueInMs) => {
+    let claim: () => Promise<unknown> = readOnly;
+    const answers = { claim: () => claim(), look: async () => dueInMs };
+    const worker = aWorker(async () => null, answers, { pollMs: 1_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(events).toEqual(['worker.unavailable']);
+    claim = async () => [ROUND];
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(events).toEqual(['worker.unavailable', 'worker.available_again']);
+    await worker.stop();
+  });
+
+  it('an outage that only a look has met ends with a look', async () => {
+    let look: () => Promise<number | null> = () => Promise.reject(new Error('away'));
+    const worker = aWorker(async () => null, { look: () => look() }, { pollMs: 1_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(events).toEqual(['worker.unavailable']);
+    look = async () => null;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(events).toEqual(['worker.unavailable', 'worker.available_again']);
+    await worker.stop();
+  });
 });

@@ -9,11 +9,16 @@ import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-re
 const HOUR = 3_600_000;
 
 let warnings: unknown[];
+let errors: unknown[];
 beforeEach(() => {
-  warnings = [];
+  [warnings, errors] = [[], []];
+  jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void errors.push(line));
   jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => void warnings.push(line));
 });
-afterEach(() => void jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
 
 const job = (n: number): JobCompleted => ({
   jobId: `job_${String(n).padStart(4, '0')}`,
@@ -26,20 +31,28 @@ const job = (n: number): JobCompleted => ({
 /** A host with some completed jobs, of which the database has heard some. */
 function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], withList = true) {
   const clock = { ms: 100 * HOUR, away: false };
+  /** What the recorder fails with, by job. */
+  const failing = new Map<string, Error>();
   const asked: { since: number; after: string | null; limit: number }[] = [];
   const recorded: string[] = [];
   const list = async (since: Date, after: string | null, limit: number): Promise<readonly JobCompleted[]> => {
     asked.push({ since: since.getTime(), after, limit });
     if (clock.away) throw new Error('host away');
-    return jobs.filter(({ jobId }) => after === null || jobId > after).slice(0, limit);
+    return jobs.filter((one) => after === null || one.jobId > after).slice(0, limit);
   };
   const results = (withList ? { listCompletedSince: list } : {}) as unknown as MappingResults;
   const session = { query: async () => heard.map((job_id) => ({ job_id, run: 1 })) } as unknown as Session;
   const recorder = {
-    recordMissed: async ({ jobId }: JobCompleted) => (recorded.push(jobId), jobId.endsWith('0') ? 0 : 1),
+    recordMissed: async ({ jobId }: JobCompleted) => {
+      const failure = failing.get(jobId);
+      if (failure) throw failure;
+      recorded.push(jobId);
+      return jobId.endsWith('0') ? 0 : 1;
+    },
   } as unknown as DeliveryRecorder;
   return {
     clock,
+    failing,
     asked,
     recorded,
     missed: new MissedCompletions(session, results, recorder, () => clock.ms, 24 * HOUR),
@@ -77,6 +90,63 @@ describe('the look for missed completions', () => {
     clock.ms += HOUR;
     await missed.recover();
     expect(asked.map(({ since }) => since)).toEqual([76 * HOUR, 77 * HOUR]);
+  });
+
+  it('fails when the host never answers, so that what comes after it goes on', async () => {
+    jest.useFakeTimers();
+    const results = { listCompletedSince: () => new Promise<never>(() => undefined) } as unknown as MappingResults;
+    const missed = new MissedCompletions({} as Session, results, {} as DeliveryRecorder, () => 0, HOUR);
+    const looked = expect(missed.recover()).rejects.toThrow('the list of completed jobs did not answer');
+    await jest.advanceTimersByTimeAsync(30_000);
+    await looked;
+  });
+
+  it('passes over what is no completion, reports it once, and goes on from there', async () => {
+    const bad = { ...job(2), stats: { total: 3, matched: 3, unmatched: 1 } };
+    const list = [job(1), bad, null as unknown as JobCompleted, { ...job(3), run: Date.now() }, job(4)];
+    const { missed, clock, asked, recorded } = world(list);
+    await missed.recover();
+    expect(recorded).toEqual(['job_0001', 'job_0004']);
+    const refused = (jobId: string | undefined, problem: string) => ({
+      ...{ event: 'completion.not_recorded', jobId, error: `JobCompleted: ${problem}` },
+    });
+    const reports = [
+      refused('job_0002', 'stats.matched and stats.unmatched do not add up to stats.total'),
+      refused(undefined, 'the event is not an object'),
+      refused('job_0003', 'run is not an integer from 1 to 2147483647'),
+    ];
+    expect(errors).toEqual(reports);
+    clock.ms += HOUR;
+    await missed.recover();
+    expect(errors).toEqual(reports);
+    expect(asked.map(({ since }) => since)).toEqual([76 * HOUR, 100 * HOUR - 600_000]);
+  });
+
+  it('passes over what the database refuses', async () => {
+    const { missed, failing, clock, asked, recorded } = world([job(1), job(2), job(3)]);
+    failing.set('job_0002', Object.assign(new Error('index row size exceeds maximum'), { code: '54000' }));
+    await missed.recover();
+    expect(recorded).toEqual(['job_0001', 'job_0003']);
+    expect(errors).toEqual([
+      { event: 'completion.not_recorded', jobId: 'job_0002', error: 'Error: index row size exceeds maximum' },
+    ]);
+    clock.ms += HOUR;
+    await missed.recover();
+    expect(asked.at(-1)?.since).toBe(100 * HOUR - 600_000);
+  });
+
+  it('records the others when one fails that may be recorded later, and looks at the same time again', async () => {
+    const { missed, failing, clock, asked, recorded } = world(Array.from({ length: 501 }, (_, i) => job(i)));
+    failing.set('job_0002', new Error('database away'));
+    failing.set('job_0003', new Error('database away'));
+    await expect(missed.recover()).rejects.toThrow('database away');
+    expect(recorded).toHaveLength(499);
+    expect(errors).toEqual([]);
+    clock.ms += HOUR;
+    failing.clear();
+    await missed.recover();
+    expect(asked.map(({ since }) => since)).toEqual([76, 76, 77, 77].map((hours) => hours * HOUR));
+    expect(recorded).toContain('job_0002');
   });
 
   it('is left out for a host that cannot list what completed', async () => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { BodyMac } from '../../../../src/data-sinks/core/signing/signature-scheme.js';
 import { PushSigner, type SigningRequest } from '../../../../src/data-sinks/pipeline/push-signer.js';
 import {
@@ -7,6 +7,7 @@ import {
   SecretUnreadableError,
   type SecretVault,
 } from '../../../../src/data-sinks/ports/secret-vault.js';
+import { PORT_WITHIN_MS } from '../../../../src/data-sinks/pipeline/within.js';
 
 const SECRET = 'correct horse battery staple';
 const NOW_MS = 1_779_712_496_789;
@@ -99,6 +100,35 @@ describe('the signer', () => {
     await expect(signer.sign(request())).rejects.toMatchObject({
       message: 'the vault cannot open sec_1 (secret_tampered)',
     });
+  });
+
+  it.each([
+    ['the first time', 0],
+    ['when it is asked again for those that can be opened', 1],
+  ])('fails when the vault never answers %s, and asks it anew for those who come after', async (_when, answers) => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    try {
+      const { vault, asked } = vaultOf({ sec_1: SECRET }, ['sec_broken']);
+      let calls = 0;
+      const hangs = {
+        reveal: (refs: readonly SecretRef[]) =>
+          calls++ === answers ? new Promise<never>(() => undefined) : vault.reveal(refs),
+      } as unknown as SecretVault;
+      const signer = new PushSigner(hangs, () => NOW_MS);
+      const broken = { secret: { secretId: 'sec_broken', workspaceId: 'ws_1' } };
+      const hung = Promise.allSettled([signer.sign(request()), signer.sign(request(broken))]);
+      while (calls <= answers) await new Promise((resolve) => setImmediate(resolve));
+      const next = signer.sign(request());
+      await jest.advanceTimersByTimeAsync(PORT_WITHIN_MS);
+      expect(await hung).toMatchObject([
+        { status: 'rejected', reason: { message: 'the vault did not answer within 10000 ms' } },
+        { status: 'rejected' },
+      ]);
+      expect(await next).toHaveProperty('X-MT-Signature');
+      expect(asked.at(-1)).toEqual(['sec_1']);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('fails for a secret that the vault does not have, without naming any value', async () => {

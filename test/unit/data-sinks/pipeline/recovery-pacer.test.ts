@@ -7,6 +7,7 @@ import { RecoveryPacer } from '../../../../src/data-sinks/pipeline/recovery-pace
 import type { AuditEntry } from '../../../../src/data-sinks/ports/audit-trail.js';
 
 const POLL_MS = 1_000;
+const never = new Promise<never>(() => undefined);
 
 let logged: { event?: string }[];
 beforeEach(() => {
@@ -22,14 +23,20 @@ afterEach(() => {
 
 /** A database that answers each statement of a step by its kind, and says in which order they came. */
 function world({ ids = ['rcv_1'], locked = true, due = 0, finished = false } = {}) {
-  const state = { verdict: null as CancelReason | null, hostAway: false, inTransaction: false };
+  const state = {
+    verdict: null as CancelReason | null,
+    hostAway: false,
+    silent: '',
+    inTransaction: false,
+    onCancel: (): void => undefined,
+  };
   const happened: string[] = [];
   const audit: AuditEntry[] = [];
   const said = (what: string) => void happened.push(what);
   const answer = (sql: string): unknown[] => {
     if (/SELECT r\.id/.test(sql)) return ids.map((id) => ({ id, workspace_id: 'ws_1', agent_id: 'agt_1' }));
     if (/SKIP LOCKED$/.test(sql)) return (said('lock'), locked ? [{ status: 'RUNNING' }] : []);
-    if (/SET status = 'CANCELLED'/.test(sql)) return (said('cancel'), [{ id: 'rcv_1' }]);
+    if (/SET status = 'CANCELLED'/.test(sql)) return (said('cancel'), state.onCancel(), [{ id: 'rcv_1' }]);
     if (/REDELIVERY/.test(sql)) return (said('redeliver'), Array.from({ length: due }, (_, i) => ({ id: `dlv_${i}` })));
     if (/SELECT d\.id/.test(sql))
       return Array.from({ length: due }, (_, i) => ({ id: `dlv_${i}`, workspace_id: 'ws_1' }));
@@ -45,13 +52,16 @@ function world({ ids = ['rcv_1'], locked = true, due = 0, finished = false } = {
   } as unknown as Session;
   const gate = {
     judge: async (asked: readonly unknown[]) => {
+      if (state.silent === 'gate') return never;
       if (state.hostAway) throw new Error('host away');
       expect(state.inTransaction).toBe(false);
       said(`judge ${asked.length}`);
       return asked.map(() => state.verdict);
     },
   };
-  const trail = { record: async (entries: readonly AuditEntry[]) => void audit.push(...entries) };
+  const trail = {
+    record: async (entries: readonly AuditEntry[]) => (state.silent === 'audit' ? never : void audit.push(...entries)),
+  };
   const wakeup = { notify: () => said('wake') };
   const options = { pollMs: POLL_MS, maxInFlightPerSink: 2 };
   return { state, happened, audit, pacer: new RecoveryPacer(session, gate, trail, wakeup, options) };
@@ -110,10 +120,37 @@ describe('a look at the recoveries', () => {
     expect(logged.at(-1)).toMatchObject({ event: 'recoveries.available_again' });
   });
 
+  it.each(['gate', 'audit'])(
+    'ends when the %s never answers, holds nothing and goes on with the next',
+    async (silent) => {
+      jest.useFakeTimers();
+      const { pacer, happened, state } = world({ finished: true });
+      Object.assign(state, { silent, verdict: 'agent_inactive' });
+      const looking = pacer.look();
+      await jest.advanceTimersByTimeAsync(10_000);
+      await looking;
+      expect(state.inTransaction).toBe(false);
+      expect(logged).toMatchObject([
+        { event: 'recoveries.unavailable', error: expect.stringContaining('did not answer') },
+      ]);
+      state.silent = '';
+      await pacer.look();
+      expect(happened.slice(-3)).toEqual(['lock', 'cancel', 'finish']);
+    },
+  );
+
   it('is one at a time', async () => {
     const { pacer, happened } = world();
     await Promise.all([pacer.look(), pacer.look()]);
     expect(happened.filter((what) => what === 'lock')).toHaveLength(1);
+  });
+
+  it('that is told to stop ends after the recovery that it is at', async () => {
+    const { pacer, happened, state } = world({ ids: ['rcv_1', 'rcv_2'] });
+    state.verdict = 'plan_required';
+    state.onCancel = () => void pacer.stop();
+    await pacer.look();
+    expect(happened).toEqual(['judge 2', 'lock', 'cancel', 'finish']);
   });
 
   it('comes by itself until it is stopped', async () => {

@@ -18,7 +18,11 @@ beforeEach(() => {
   errors = [];
   jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void errors.push(line));
 });
-afterEach(() => void jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+const NEVER = (): Promise<never> => new Promise(() => undefined);
 
 interface Stage {
   readonly ending?: readonly string[];
@@ -101,5 +105,24 @@ describe('the sweep of overlaps', () => {
     const { overlaps } = stage({ ended: ['ads_1'], record: () => Promise.reject(new Error('audit away')) });
     await overlaps.sweep();
     expect(errors).toEqual([{ event: 'secret.not_destroyed', secretId: 'sec_ads_1', error: 'Error: audit away' }]);
+  });
+
+  it('leaves the rest to the next sweep when the vault never answers', async () => {
+    jest.useFakeTimers();
+    const { overlaps, order } = stage({ ended: ['ads_1', 'ads_2'], destroy: NEVER });
+    const sweeping = overlaps.sweep();
+    await jest.advanceTimersByTimeAsync(10_000);
+    await sweeping;
+    expect(order).toEqual(['destroyed sec_ads_1']);
+    expect(errors).toMatchObject([{ event: 'secret.not_destroyed', secretId: 'sec_ads_1' }]);
+  });
+
+  it('rolls back what an audit trail that never answers should have recorded', async () => {
+    jest.useFakeTimers();
+    const { overlaps } = stage({ ended: ['ads_1'], record: NEVER });
+    const sweeping = overlaps.sweep();
+    await jest.advanceTimersByTimeAsync(10_000);
+    await sweeping;
+    expect(errors).toMatchObject([{ error: 'Error: the audit trail did not answer within 10000 ms' }]);
   });
 });

@@ -44,6 +44,7 @@ describe('the command line of data-sinks listen', () => {
     ['--tolerance', ''],
     ['--basic', 'user'],
     ['--basic', ':pass'],
+    ['--basic', 'user:'],
     ['--bearer', ''],
     ['--secret', ''],
     ['--unknown', 'x'],

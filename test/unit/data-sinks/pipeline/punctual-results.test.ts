@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
+import { PunctualResults, ROWS_WITHIN_MS } from '../../../../src/data-sinks/pipeline/punctual-results.js';
+import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-results.js';
+
+type Batch = readonly MappingResultRow[];
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+const JOB = { jobId: 'job_1', run: 1 };
+const row = (n: number): Batch => [
+  { partnerRowId: `row_${n}`, referenceHotelId: null, matchMethod: null, matchConfidence: null },
+];
+const never = new Promise<never>(() => undefined);
+
+function results(streamRows: () => Promise<AsyncIterable<Batch> | null>): PunctualResults {
+  return new PunctualResults({ streamRows, findCompletedJob: () => never } as unknown as MappingResults);
+}
+
+async function read(rows: AsyncIterable<Batch> | null, most = Infinity): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const batch of rows ?? []) {
+    ids.push(...batch.map(({ partnerRowId }) => partnerRowId));
+    if (ids.length >= most) break;
+  }
+  return ids;
+}
+
+/** Two batches, and a note of when it is closed. `before` the second one it may hang. */
+function aStream(before: Promise<unknown> = Promise.resolve()) {
+  const state = { closed: false };
+  async function* batches(): AsyncGenerator<Batch> {
+    try {
+      yield row(1);
+      await before;
+      yield row(2);
+    } finally {
+      state.closed = true;
+    }
+  }
+  return { state, made: results(async () => batches()) };
+}
+
+/** What came of it when all that time has passed. */
+async function after<T>(ms: number, work: Promise<T>): Promise<PromiseSettledResult<T> | undefined> {
+  const settled = Promise.allSettled([work]);
+  await jest.advanceTimersByTimeAsync(ms);
+  return (await Promise.race([settled, Promise.resolve([undefined])]))[0];
+}
+
+describe('results that are in time', () => {
+  it('come as the host gives them', async () => {
+    expect(await read(await aStream().made.streamRows(JOB))).toEqual(['row_1', 'row_2']);
+    expect(await results(async () => null).streamRows(JOB)).toBeNull();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('are closed for whoever stops early', async () => {
+    const { state, made } = aStream();
+    expect(await read(await made.streamRows(JOB), 1)).toEqual(['row_1']);
+    expect(state.closed).toBe(true);
+  });
+
+  it('may be read slowly: the time that we take is not the host’s', async () => {
+    const rows = (await aStream().made.streamRows(JOB)) as AsyncGenerator<Batch>;
+    await rows.next();
+    await jest.advanceTimersByTimeAsync(10 * ROWS_WITHIN_MS);
+    expect((await rows.next()).value).toEqual(row(2));
+  });
+
+  it('fail as the host’s stream does', async () => {
+    const { made } = aStream(Promise.reject(new Error('host away')));
+    await expect(read(await made.streamRows(JOB))).rejects.toThrow('host away');
+  });
+});
+
+describe('results that stop coming fail', () => {
+  it.each([
+    ['when they are asked for', results(() => never)],
+    ['before the first row', results(async () => ({ [Symbol.asyncIterator]: () => ({ next: () => never }) }))],
+    ['in the middle', aStream(never).made],
+  ])('%s', async (_when, made) => {
+    const reading = made.streamRows(JOB).then((rows) => read(rows));
+    expect(await after(ROWS_WITHIN_MS, reading)).toMatchObject({
+      status: 'rejected',
+      reason: { message: expect.stringContaining(`did not answer within ${ROWS_WITHIN_MS} ms`) },
+    });
+  });
+
+  it('and their stream is closed when it goes on all the same', async () => {
+    let goOn: () => void = () => undefined;
+    const { state, made } = aStream(new Promise<void>((resolve) => (goOn = resolve)));
+    await after(ROWS_WITHIN_MS, read(await made.streamRows(JOB)));
+    expect(state.closed).toBe(false);
+    goOn();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(state.closed).toBe(true);
+  });
+
+  it('also when it is a job that is looked for', async () => {
+    const looking = results(() => never).findCompletedJob('ws_1', 'job_1');
+    expect(await after(ROWS_WITHIN_MS, looking)).toMatchObject({ status: 'rejected' });
+  });
+});
