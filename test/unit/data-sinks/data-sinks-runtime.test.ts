@@ -18,7 +18,7 @@ function runtimeOf({ worker = true, sweeping = Promise.resolve() } = {}) {
     { close: say('client closes') } as unknown as Given[7],
     { close: say('press closes') } as unknown as Given[8],
     { watchQueue: () => () => undefined } as unknown as Given[9],
-    { driver: {}, manager: {} } as unknown as Given[10],
+    { driver: {}, manager: {}, hasMetadata: () => true } as unknown as Given[10],
   );
   return { runtime, asked };
 }
