@@ -21,7 +21,6 @@ import { AuditTrail } from '../ports/audit-trail.js';
 import { activeTraceContext } from '../telemetry/active-trace.js';
 import type { ExchangeSpan } from '../telemetry/exchange-span.js';
 import { Telemetry } from '../telemetry/telemetry.js';
-import { USER_AGENT } from '../version.js';
 import { auditEntry } from './audit-entry.js';
 import { RateLimit } from './rate-limit.js';
 import { SinkReactivation } from './sink-reactivation.js';
@@ -95,7 +94,7 @@ export class SinkTest {
     // As the client does it: ours win, and `traceparent` may also be the name of a custom one.
     const custom = sink.config.customHeaders.filter(({ name }) => !Object.hasOwn(headers, name.toLowerCase()));
     const shown = {
-      ...{ 'User-Agent': USER_AGENT, 'Content-Length': String(body.length), ...headers },
+      ...{ 'User-Agent': this.client.userAgent, 'Content-Length': String(body.length), ...headers },
       ...Object.fromEntries(custom.map(({ name, value }) => [name, value])),
     };
     return {

@@ -55,6 +55,11 @@ export class PushClient {
     this.#earlyAnswerWaits = new EarlyAnswerWaits(this.#options.earlyAnswerWaitMs);
   }
 
+  /** What every request says of who sends it. */
+  get userAgent(): string {
+    return this.#options.userAgent;
+  }
+
   /**
    * Makes one attempt. Everything that the receiver or the network can do comes back as a value.
    * @throws the signal's reason when it aborts, the body's error when it cannot be read, a system error when this
