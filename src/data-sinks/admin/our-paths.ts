@@ -11,7 +11,10 @@ export function ourPaths(mount: string): (url: string) => boolean {
   return (url) => ours.test(decoded(url.split('?', 1)[0] ?? ''));
 }
 
-/** Byte by byte, since a malformed escape is no reason to throw, and our paths are ASCII. */
+/**
+ * Byte by byte, since a malformed escape is no reason to throw, and our paths are ASCII. But for slashes: an escaped one is
+ * part of an id.
+ */
 function decoded(path: string): string {
-  return path.replace(/%([\da-f]{2})/gi, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+  return path.replace(/%(?!2f)([\da-f]{2})/gi, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
 }
