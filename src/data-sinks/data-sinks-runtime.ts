@@ -11,6 +11,7 @@ import { DATABASE, OPTIONS } from './data-sinks.tokens.js';
 import type { ResolvedDataSinksOptions } from './data-sinks.options.js';
 import { PushClient } from './egress/index.js';
 import { BodyPress } from './payload/body-press.js';
+import { BoundedQuestion } from './persistence/bounded-question.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
 import { DeliverySweeper, DeliveryWorker, JobCompletedListener, RecoveryPacer } from './pipeline/index.js';
@@ -38,8 +39,10 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   async onApplicationBootstrap(): Promise<void> {
     outliveConnectionErrors(this.database);
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
+    // Whoever collects has all other figures to show.
+    const queue = new BoundedQuestion(() => queueState(this.database.manager));
     this.#stopWatching = this.telemetry.watchQueue(
-      () => queueState(this.database.manager),
+      () => queue.answer(),
       () => performance.now(),
     );
     if (!this.options.worker) return;
