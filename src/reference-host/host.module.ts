@@ -14,6 +14,7 @@ import { LastAnswers, SHUTDOWN_GRACE_MS } from './http/last-answers.js';
 import { JobStore } from './jobs/job-store.js';
 import { MappingJobsController } from './jobs/mapping-jobs.controller.js';
 import { MappingJobs } from './jobs/mapping-jobs.js';
+import { LastResort } from './last-resort.js';
 import { HostMetrics, MetricsController } from './metrics.controller.js';
 import { ApiTokens } from './workspaces/api-tokens.js';
 import { Workspaces } from './workspaces/workspaces.js';
@@ -64,6 +65,7 @@ export class HostModule {
         { provide: HostMetrics, useValue: metrics },
         { provide: SHUTDOWN_GRACE_MS, useValue: options?.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS },
         LastAnswers,
+        LastResort,
         Workspaces,
         ApiTokens,
         Agents,

@@ -23,11 +23,12 @@ beforeAll(async () => {
   network = fork(PROXY, [JSON.stringify({ host: url.hostname, port: Number(url.port) })], { execArgv: [] });
   const [{ port }] = (await once(network, 'message')) as [{ port: number }];
   url.port = String(port);
-  host = await startHostChild({
+  const variables = {
     DATABASE_URL: url.href,
     DATA_DIR: tmpdir(),
     VAULT_KEYS: `test:${randomBytes(32).toString('base64')}`,
-  });
+  };
+  host = await startHostChild(variables, { shutdownGraceMs: 1_500 });
 }, 2 * MINUTE);
 afterAll(async () => {
   host.kill();
@@ -92,4 +93,18 @@ it(
     await comesBack();
   },
   3 * MINUTE,
+);
+
+it(
+  'while PostgreSQL is silent, a host that is told to stop ends all the same, and says that it was cut off',
+  async () => {
+    await turnNetwork('frozen');
+    // Leaves a statement without an answer.
+    expect((await ask('/healthz')).status).toBe(503);
+    const { code, afterMs } = await host.stop();
+    expect(code).toBe(1);
+    expect(host.logged('shutdown.cut_off')).toBe(1);
+    expect(afterMs).toBeLessThan(MINUTE / 2);
+  },
+  MINUTE,
 );
