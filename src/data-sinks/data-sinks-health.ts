@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { DATABASE } from './data-sinks.tokens.js';
 import { pendingMigrations } from './pending-migrations.js';
+import { BoundedQuestion } from './persistence/bounded-question.js';
 import { oldestDueAgeMs } from './persistence/next-due.js';
 import { Wakeup } from './pipeline/index.js';
 
@@ -24,19 +25,22 @@ export interface DataSinksHealthReport {
 /** Answers a host's health check, such as a Terminus indicator: `DataSinksHealth.check()`. */
 @Injectable()
 export class DataSinksHealth {
+  readonly #migrations = new BoundedQuestion(() => pendingMigrations(this.database));
+  readonly #oldestDue = new BoundedQuestion(() => oldestDueAgeMs(this.database.manager));
+
   constructor(
     @Inject(DATABASE) private readonly database: DataSource,
     private readonly wakeup: Wakeup,
   ) {}
 
-  /** Never throws: what does not answer is in the report. */
+  /** Never throws: what does not answer, or not within three seconds, is in the report. */
   async check(): Promise<DataSinksHealthReport> {
     const reachable = this.wakeup.reachesOthers();
     const redis = reachable === null ? null : reachable ? 'up' : 'degraded';
     try {
-      const migrationsPending = await pendingMigrations(this.database);
+      const migrationsPending = await this.#migrations.answer();
       const ready = migrationsPending.length === 0;
-      const age = ready ? await oldestDueAgeMs(this.database.manager) : null;
+      const age = ready ? await this.#oldestDue.answer() : null;
       const status = !ready ? 'down' : redis === 'degraded' ? 'degraded' : 'up';
       return { status, database: 'up', redis, oldestDueAgeMs: age, migrationsPending };
     } catch {

@@ -14,6 +14,7 @@ import { checkEntities } from './data-sinks.structure.js';
 import { PushClient } from './egress/index.js';
 import { pendingMigrations } from './pending-migrations.js';
 import { BodyPress } from './payload/body-press.js';
+import { BoundedQuestion } from './persistence/bounded-question.js';
 import { outliveConnectionErrors } from './persistence/connection-errors.js';
 import { queueState } from './persistence/queue-state.js';
 import { atMost } from './pipeline/at-most.js';
@@ -53,8 +54,10 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     // Not waited for: a database that is away for a moment does not hold up the boot.
     void this.#tellOfPendingMigrations();
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
+    // Whoever collects has all other figures to show.
+    const queue = new BoundedQuestion(() => queueState(this.database.manager));
     this.#stopWatching = this.telemetry.watchQueue(
-      () => queueState(this.database.manager),
+      () => queue.answer(),
       () => performance.now(),
     );
     if (!this.options.worker) return;

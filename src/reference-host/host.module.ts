@@ -10,9 +10,11 @@ import { RuleSetsController } from './agents/rule-sets.controller.js';
 import { RuleSets } from './agents/rule-sets.js';
 import { HOST_ENVIRONMENT, type HostEnvironment } from './environment.js';
 import { HealthController } from './health.controller.js';
+import { LastAnswers, SHUTDOWN_GRACE_MS } from './http/last-answers.js';
 import { JobStore } from './jobs/job-store.js';
 import { MappingJobsController } from './jobs/mapping-jobs.controller.js';
 import { MappingJobs } from './jobs/mapping-jobs.js';
+import { LastResort } from './last-resort.js';
 import { HostMetrics, MetricsController } from './metrics.controller.js';
 import { ApiTokens } from './workspaces/api-tokens.js';
 import { Workspaces } from './workspaces/workspaces.js';
@@ -25,6 +27,9 @@ export interface HostParts {
   /** Settings of the module beyond those that come from the environment, such as shorter waits in a test. */
   readonly options?: DataSinksOptions;
 }
+
+/** As the module's own for attempts in flight (docs/operations.md, options). */
+const DEFAULT_SHUTDOWN_GRACE_MS = 25_000;
 
 /** The least platform that makes the module run: its own tables, its endpoints, and the module's four ports. */
 @Module({})
@@ -58,6 +63,9 @@ export class HostModule {
       providers: [
         { provide: HOST_ENVIRONMENT, useValue: environment },
         { provide: HostMetrics, useValue: metrics },
+        { provide: SHUTDOWN_GRACE_MS, useValue: options?.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS },
+        LastAnswers,
+        LastResort,
         Workspaces,
         ApiTokens,
         Agents,

@@ -48,6 +48,7 @@ export function ApiProblems(...codes: readonly ProblemCode[]): MethodDecorator &
     'insufficient-scope',
     'rate-limited',
     'internal-error',
+    'temporarily-unavailable',
     ...codes,
   ];
   const byStatus = new Map<number, ProblemCode[]>();

@@ -83,7 +83,7 @@ export class DataSourcesController {
     description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.',
   })
   @ApiOkResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'secret-required', 'temporarily-unavailable')
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'secret-required')
   async change(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
@@ -127,7 +127,7 @@ export class DataSourcesController {
       'when the answer was lost, read the data source first.',
   })
   @ApiOkResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'temporarily-unavailable')
+  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS)
   async rotateSecret(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import { type DataSource, QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /** The part of node-postgres's pools that is used, as TypeORM's PostgreSQL driver holds them. */
 interface Pool {
@@ -30,4 +30,22 @@ export function outliveConnectionErrors(dataSource: DataSource): void {
       client.on('error', () => undefined);
     });
   }
+}
+
+/** Of the network, where the database is asked; and SQLSTATEs: a server that stops, starts, or has no room. */
+const AWAY =
+  /^(ECONN\w+|E(HOST|NET)(UNREACH|DOWN)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08\w{3}|57P0[1235]|53300|no_answer)$/;
+
+/** What node-postgres and its pool say without a code: there is nothing but the words to know them by. */
+const AWAY_IN_WORDS =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable)/;
+
+/** Whether the database is away, rather than the statement wrong: the same may succeed in a moment. */
+export function isConnectionError(error: unknown): boolean {
+  // Its connection broke between two statements of a transaction.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  if (!(cause instanceof Error)) return false;
+  const code = 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? AWAY.test(code) : AWAY_IN_WORDS.test(cause.message);
 }

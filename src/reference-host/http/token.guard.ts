@@ -45,6 +45,7 @@ export function RequireScope(scope: HostScope): MethodDecorator {
     ApiBearerAuth(),
     ApiProblem(401, 'unauthenticated', 'No token, or one that is unknown or revoked'),
     ApiProblem(403, 'insufficient-scope', `The token lacks the scope ${scope}`),
+    ApiProblem(503, 'temporarily-unavailable', 'The database does not answer'),
   );
 }
 

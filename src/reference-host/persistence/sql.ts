@@ -12,3 +12,21 @@ export async function rows<T>(session: Session, sql: string, parameters: readonl
   }
   return result as T[];
 }
+
+/** The code is one that `ProblemFilter` knows: it is answered with 503. */
+class SilentDatabaseError extends Error {
+  readonly code = 'ETIMEDOUT';
+  override readonly name = 'SilentDatabaseError';
+}
+
+/**
+ * Waits for an answer for so long only. The statement itself waits on, with its connection, until it is answered or the
+ * system finds the connection dead.
+ */
+export async function answeredWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new SilentDatabaseError(`no answer in ${limitMs} ms`)), limitMs);
+  });
+  return Promise.race([answer, limit]).finally(() => clearTimeout(timer));
+}

@@ -3,13 +3,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { type AccessRequest, type Caller, type Scope, SCOPES, WorkspaceAccess } from '../../data-sinks/index.js';
 import { newId } from '../ids.js';
-import { rows } from '../persistence/sql.js';
+import { answeredWithin, rows } from '../persistence/sql.js';
 
 export const HOST_SCOPES = ['agents:read', 'agents:write', 'mapping-jobs:write'] as const;
 export type HostScope = (typeof HOST_SCOPES)[number];
 
 export type TokenScope = HostScope | Scope;
 export const ALL_SCOPES: readonly TokenScope[] = [...HOST_SCOPES, ...SCOPES];
+
+/** Far above what it takes to find a token, also where it waits for a connection of the pool. */
+const ANSWER_LIMIT_MS = 10_000;
 
 /** Whose token it is and what it may do. */
 export interface TokenBearer {
@@ -45,10 +48,14 @@ export class ApiTokens extends WorkspaceAccess {
   async findBearer(authorization: string | undefined): Promise<TokenBearer | null> {
     const token = /^Bearer +(mt_[\w-]{1,256}) *$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return null;
-    const [found] = await rows<{ id: string; workspace_id: string; scopes: string[] }>(
-      this.dataSource,
-      'SELECT id, workspace_id, scopes FROM host_api_token WHERE token_sha256 = $1 AND revoked_at IS NULL',
-      [digest(token)],
+    // The first statement of every request: a database that is silent is told here, and not by a request without end.
+    const [found] = await answeredWithin(
+      ANSWER_LIMIT_MS,
+      rows<{ id: string; workspace_id: string; scopes: string[] }>(
+        this.dataSource,
+        'SELECT id, workspace_id, scopes FROM host_api_token WHERE token_sha256 = $1 AND revoked_at IS NULL',
+        [digest(token)],
+      ),
     );
     return found ? { tokenId: found.id, workspaceId: found.workspace_id, scopes: new Set(found.scopes) } : null;
   }

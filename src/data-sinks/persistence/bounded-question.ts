@@ -1,0 +1,50 @@
+/** The database did not answer in time. It may still answer; nobody waits for it any more. */
+export class NoAnswerError extends Error {
+  readonly code = 'no_answer';
+  override readonly name = 'NoAnswerError';
+}
+
+/** A question that was left without an answer for so long is asked once more, on another connection. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+
+/**
+ * A question to the database whose asker waits for a bounded time only. A network that drops bytes, or a server that
+ * was stopped, refuses nothing: the statement waits, for minutes, until the system gives the connection up. Whoever
+ * asks meanwhile waits for the answer to the same question, since each one more would take one more connection.
+ */
+export class BoundedQuestion<T> {
+  #open: { readonly answer: Promise<T>; readonly askedAtMs: number } | null = null;
+
+  constructor(
+    private readonly ask: () => Promise<T>,
+    private readonly limitMs = 3_000,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
+
+  /** @throws NoAnswerError after the limit, or whatever the question failed of */
+  async answer(): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new NoAnswerError(`the database gave no answer in ${this.limitMs} ms`)),
+        this.limitMs,
+      );
+    });
+    try {
+      return await Promise.race([this.#asked(), limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #asked(): Promise<T> {
+    if (this.#open && this.nowMs() - this.#open.askedAtMs < ASK_AGAIN_AFTER_MS) return this.#open.answer;
+    const asked = { answer: this.ask(), askedAtMs: this.nowMs() };
+    const forget = (): void => {
+      if (this.#open === asked) this.#open = null;
+    };
+    this.#open = asked;
+    asked.answer.then(forget, forget);
+    return asked.answer;
+  }
+}
