@@ -33,6 +33,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   readonly #logger = new Logger('DataSinks');
   #stopListening: (() => Promise<void>) | null = null;
   #stopWatching: (() => void) | null = null;
+  #stopping = false;
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
@@ -62,6 +63,8 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     );
     if (!this.options.worker) return;
     await this.housekeeping.makePartitions();
+    // A host that was told to stop meanwhile has stopped what would be started now.
+    if (this.#stopping) return;
     await this.worker.start();
     this.sweeper.start();
     this.recoveries.start();
@@ -76,6 +79,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.#stopping = true;
     this.#stopWatching?.();
     const { worker, shutdownGraceMs } = this.options;
     // All at the same time: whatever one waits for, the worker claims nothing from now on.

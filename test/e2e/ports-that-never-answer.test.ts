@@ -13,7 +13,7 @@ it('a vault that never answers fails the request that asks it, and gives its con
   store.mockImplementationOnce(() => new Promise(() => undefined));
   const path = `${agent.path}/data-sources`;
   const url = 'https://internal.acme.com/mapping-results';
-  expect(await agent.api.post(path, sinkBody(url))).toMatchObject({ status: 500 });
+  expect(await agent.api.post(path, sinkBody(url))).toMatchObject({ status: 503 });
   expect(await agent.api.post(path, sinkBody(url))).toMatchObject({ status: 201 });
   expect(store).toHaveBeenCalledTimes(2);
 });

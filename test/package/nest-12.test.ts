@@ -133,9 +133,9 @@ describe('a Nest 12 host', () => {
     [
       'a vault key that is too short',
       { VAULT_KEYS: 'k1:c2hvcnQ=' },
-      'Entry 1 of VAULT_KEYS has a key of 5 bytes and not of 32',
+      'Entry 1 of the option vaultKeys has a key of 5 bytes and not of 32',
     ],
-    ['no vault key', {}, 'VAULT_KEYS is empty'],
+    ['no vault key', {}, 'the option vaultKeys is empty'],
     [
       'a range that is none',
       { VAULT_KEYS: newVaultKeys(), ALLOW_PRIVATE_ENDPOINTS: '10.0.0.0' },

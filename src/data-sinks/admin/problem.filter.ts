@@ -42,12 +42,12 @@ export class ProblemFilter implements ExceptionFilter {
     return new ProblemError('internal-error', 'The request could not be completed. It was logged; try again later.');
   }
 
-  /** One line an outage, not one a request. */
+  /** The database, or a port of the host's that did not answer in time. One line an outage, not one a request. */
   #away(error: unknown): ProblemError {
     this.#outages.report(error);
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => this.#outages.over(), QUIET_MS).unref();
-    return new ProblemError('temporarily-unavailable', 'The database does not answer at the moment.', {
+    return new ProblemError('temporarily-unavailable', 'Something that is needed does not answer at the moment.', {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }

@@ -63,6 +63,12 @@ export class ProblemError extends Error {
   }
 }
 
+/** What was asked for did not come in time. It may still come; nobody waits for it any more. */
+export class NoAnswerError extends Error {
+  readonly code = 'no_answer';
+  override readonly name = 'NoAnswerError';
+}
+
 /** A setting that cannot work. It stops the boot and says what to set instead. */
 export class ConfigurationError extends Error {
   readonly code = 'configuration_invalid';

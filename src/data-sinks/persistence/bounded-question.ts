@@ -1,8 +1,4 @@
-/** The database did not answer in time. It may still answer; nobody waits for it any more. */
-export class NoAnswerError extends Error {
-  readonly code = 'no_answer';
-  override readonly name = 'NoAnswerError';
-}
+import { NoAnswerError } from '../core/errors.js';
 
 /** A question that was left without an answer for so long is asked once more, on another connection. */
 const ASK_AGAIN_AFTER_MS = 60_000;

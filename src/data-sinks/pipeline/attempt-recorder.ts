@@ -123,7 +123,12 @@ export class AttemptRecorder {
   /** What follows once it is on record. Never throws. */
   async #follow(ends: readonly AttemptEnd[]): Promise<undefined[]> {
     await this.#auditSettled(ends.filter(({ closing }) => closing.plan.status !== 'RETRYING'));
-    await this.#settled.byAttempt(ends);
+    try {
+      // A statement over a connection that was lost must not hold up every closing that comes after it.
+      await within(this.#settled.byAttempt(ends), this.#options.keepTryingMs, 'what follows an attempt');
+    } catch (error) {
+      this.#logger.error({ event: 'attempts.not_followed_up', attempts: ends.length, error: String(error) });
+    }
     return ends.map(() => undefined);
   }
 

@@ -4,7 +4,7 @@ import { DataSinksRuntime } from '../../../src/data-sinks/data-sinks-runtime.js'
 type Given = ConstructorParameters<typeof DataSinksRuntime>;
 
 /** A runtime whose parts tell in which order they were asked. */
-function runtimeOf({ worker = true, sweeping = Promise.resolve() } = {}) {
+function runtimeOf({ worker = true, sweeping = Promise.resolve(), partitioning = Promise.resolve() } = {}) {
   const asked: string[] = [];
   const say = (what: string, answer?: Promise<void>) => async () => (asked.push(what), answer);
   const runtime = new DataSinksRuntime(
@@ -12,7 +12,7 @@ function runtimeOf({ worker = true, sweeping = Promise.resolve() } = {}) {
     undefined,
     {} as Given[2],
     { start: say('worker'), stop: say('worker stops') } as unknown as Given[3],
-    { makePartitions: say('partitions') } as unknown as Given[4],
+    { makePartitions: say('partitions', partitioning) } as unknown as Given[4],
     { start: say('sweeper'), stop: say('sweeper stops', sweeping) } as unknown as Given[5],
     { start: say('recoveries'), stop: say('recoveries stop') } as unknown as Given[6],
     { close: say('client closes') } as unknown as Given[7],
@@ -27,6 +27,16 @@ it('partitions are made before anything is claimed', async () => {
   const { runtime, asked } = runtimeOf();
   await runtime.onApplicationBootstrap();
   expect(asked).toEqual(['partitions', 'worker', 'sweeper', 'recoveries']);
+});
+
+it('nothing is started by a host that was told to stop while they were made', async () => {
+  let made: () => void = () => undefined;
+  const { runtime, asked } = runtimeOf({ partitioning: new Promise((resolve) => (made = resolve)) });
+  const starting = runtime.onApplicationBootstrap();
+  await runtime.beforeApplicationShutdown();
+  made();
+  await starting;
+  expect(asked).not.toContain('worker');
 });
 
 it('a process that only answers the API makes none', async () => {

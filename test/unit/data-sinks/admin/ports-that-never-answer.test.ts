@@ -105,7 +105,7 @@ describe('a request fails when a port of the host’s never answers', () => {
       () => recoveries.start(caller, agent, ACTIVE, { since: new Date(Date.now() - 1) }),
     ],
   ])('%s', async (_what, port, request) => {
-    expect(await outcome(request())).toBe(`Error: ${port} did not answer within ${PORT_WITHIN_MS} ms`);
+    expect(await outcome(request())).toBe(`NoAnswerError: ${port} did not answer within ${PORT_WITHIN_MS} ms`);
   });
 
   it('but for a secret that the vault is to destroy: the sweeper does', async () => {

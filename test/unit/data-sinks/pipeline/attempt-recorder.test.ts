@@ -44,6 +44,7 @@ function recorder({
   unansweredMs = 0,
   keepTryingMs = 10_000,
   audit = new InMemoryAuditTrail(),
+  following = async (): Promise<void> => undefined,
 }) {
   const state = { calls: 0 };
   const query = async (_sql: string, [attemptIds, , deliveryIds]: [string[], unknown, string[]]) => {
@@ -57,7 +58,10 @@ function recorder({
   const transactions = { run: <T>(work: (transaction: Session) => Promise<T>) => work(session) };
   const told: string[] = [];
   const settled = {
-    byAttempt: async (ends: readonly AttemptEnd[]) => void told.push(...ends.map((end) => end.delivery.id)),
+    byAttempt: async (ends: readonly AttemptEnd[]) => {
+      told.push(...ends.map((end) => end.delivery.id));
+      await following();
+    },
   };
   return {
     state,
@@ -107,6 +111,22 @@ describe('closing attempts', () => {
     const { recorder: made } = recorder({ audit: new Away() });
     expect(await made.close(anEnd('dlv_1', DELIVERED))).toBe(true);
     expect(errors).toEqual([{ event: 'audit.not_recorded', entries: 1, error: 'Error: audit away' }]);
+  });
+
+  it('is held up by nothing that follows others and never ends, for longer than a lease', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    const waits = [new Promise<void>(() => undefined)];
+    const following = () => waits.shift() ?? Promise.resolve();
+    const { recorder: made, told } = recorder({ following });
+    const first = made.close(anEnd('dlv_1', DELIVERED));
+    while (told.length === 0) await turn();
+    const second = made.close(anEnd('dlv_2', DELIVERED));
+    await turn();
+    await jest.advanceTimersByTimeAsync(10_000);
+    jest.useRealTimers();
+    expect(await Promise.all([first, second])).toEqual([true, true]);
+    expect(told).toEqual(['dlv_1', 'dlv_2']);
+    expect(errors).toMatchObject([{ event: 'attempts.not_followed_up', attempts: 1 }]);
   });
 
   it('outlasts a short absence of the database: the answer is not to be had again', async () => {

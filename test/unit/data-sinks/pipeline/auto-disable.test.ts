@@ -33,7 +33,7 @@ describe('disabling', () => {
     expect(await Promise.race([judged, Promise.resolve('still waiting')])).toBe('judged');
     expect(told).toHaveLength(1);
     expect(errors).toEqual([
-      { event: 'sink.not_judged', sinks: 1, error: 'Error: the audit trail did not answer within 10000 ms' },
+      { event: 'sink.not_judged', sinks: 1, error: 'NoAnswerError: the audit trail did not answer within 10000 ms' },
     ]);
   });
 });

@@ -24,12 +24,16 @@ interface Answers {
   readonly claim?: () => Promise<unknown>;
   /** In how many milliseconds the next one is due. @default none */
   readonly look?: () => Promise<number | null>;
+  /** Hears of every other statement. */
+  readonly other?: (sql: string, parameters: unknown) => void;
 }
 
-function aWorker(run: Run, { claim = async () => [ROUND], look = async () => null }: Answers, times = {}) {
-  const query = async (sql: string) => {
+function aWorker(run: Run, { claim = async () => [ROUND], look = async () => null, other }: Answers, times = {}) {
+  const query = async (sql: string, parameters: unknown) => {
     if (sql.includes('answered_at')) return claim();
-    return sql.includes('AS ms') ? [{ ms: await look() }] : [];
+    if (sql.includes('AS ms')) return [{ ms: await look() }];
+    other?.(sql, parameters);
+    return [];
   };
   return new DeliveryWorker(
     { query } as unknown as Parts[0],
@@ -126,6 +130,39 @@ describe('on a connection that was lost without a word', () => {
     let hasStopped = false;
     void worker.stop().then(() => (hasStopped = true));
     await jest.advanceTimersByTimeAsync(24_999);
+    expect(hasStopped).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(hasStopped).toBe(true);
+  });
+
+  it('what a claim brings when nobody waits for it any more is given back, and counts as nobody’s failure', async () => {
+    let answer: (rows: unknown) => void = () => undefined;
+    const claims = [new Promise<unknown>((resolve) => (answer = resolve))];
+    const ran: string[] = [];
+    const run: Run = async ({ leaseToken }) => (ran.push(leaseToken), null);
+    const released: unknown[] = [];
+    const answers: Answers = {
+      claim: () => claims.shift() ?? Promise.resolve([ROUND]),
+      other: (sql, parameters) => void (/UPDATE agent_data_source_delivery/.test(sql) && released.push(parameters)),
+    };
+    const worker = aWorker(run, answers);
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    answer(claimed('late'));
+    await jest.advanceTimersByTimeAsync(0);
+    expect([ran, released]).toEqual([[], [[['dlv_1'], ['late'], [0], [false]]]]);
+    await worker.stop();
+  });
+
+  it('what does not end though it was cut off is left behind in a moment', async () => {
+    const claims = [Promise.resolve(claimed('held'))];
+    const claim = () => claims.shift() ?? Promise.resolve([ROUND]);
+    const worker = aWorker(() => NEVER, { claim }, { shutdownGraceMs: 25_000 });
+    await worker.start();
+    await jest.advanceTimersByTimeAsync(0);
+    let hasStopped = false;
+    void worker.stop().then(() => (hasStopped = true));
+    await jest.advanceTimersByTimeAsync(29_999);
     expect(hasStopped).toBe(false);
     await jest.advanceTimersByTimeAsync(1);
     expect(hasStopped).toBe(true);

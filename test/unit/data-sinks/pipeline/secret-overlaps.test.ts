@@ -123,6 +123,6 @@ describe('the sweep of overlaps', () => {
     const sweeping = overlaps.sweep();
     await jest.advanceTimersByTimeAsync(10_000);
     await sweeping;
-    expect(errors).toMatchObject([{ error: 'Error: the audit trail did not answer within 10000 ms' }]);
+    expect(errors).toMatchObject([{ error: 'NoAnswerError: the audit trail did not answer within 10000 ms' }]);
   });
 });
