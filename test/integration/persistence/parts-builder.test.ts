@@ -81,8 +81,8 @@ async function wait(of: number, kind = 'JSON', parts = Array.from({ length: of }
 }
 
 /** A worker of its own. */
-function worker(results: MappingResults, monotonicMs?: () => number) {
-  const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press, monotonicMs), store(), 0);
+function worker(results: MappingResults) {
+  const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press), store(), 0);
   const obtain = (part: number, of: number, kind?: string) =>
     bodies.obtain({ ...JOB, ...FACTS, recipe: recipe(part, of, kind), payload: null });
   return { bodies, obtain };
@@ -205,23 +205,6 @@ describe('a build that goes wrong', () => {
     expect(others.passes).toBe(0);
     expect(rowsOf(await bytesOf(body))).toEqual(ids(0, 4));
     expect(await readyRows()).toHaveLength(3);
-  });
-
-  it('is not taken over while rows come that go into no wanted part, however long they take', async () => {
-    await wait(25, 'JSON', [1]);
-    const [slow, others] = [new CountedResults(100), new CountedResults(100)];
-    let clockMs = 0;
-    const refused: unknown[] = [];
-    slow.meanwhile = async () => {
-      clockMs += LEASE_MS / 2;
-      await database.advance(LEASE_MS / 2);
-      if (slow.asked % 30 === 0)
-        await worker(others)
-          .obtain(1, 25)
-          .catch(({ code }: { code: string }) => refused.push(code));
-    };
-    expect(rowsOf(await bytesOf(await worker(slow, () => clockMs).obtain(1, 25)))).toEqual(ids(0, 4));
-    expect([refused, others.passes]).toEqual([Array(3).fill('payload_being_built'), 0]);
   });
 
   it('is taken over from a dead builder, whose late writes change nothing', async () => {
