@@ -28,19 +28,40 @@ export class PunctualResults extends MappingResults {
 
 async function* punctual(batches: Rows): AsyncGenerator<readonly MappingResultRow[], void> {
   const iterator = batches[Symbol.asyncIterator]();
-  let asking = true;
+  let [asking, over] = [true, false];
+  const ask = async () => {
+    try {
+      const next = await iterator.next();
+      over = next.done === true;
+      return next;
+    } catch (error) {
+      over = true;
+      throw error;
+    }
+  };
   try {
     for (;;) {
-      const next = await within(iterator.next(), ROWS_WITHIN_MS, 'the next rows');
+      const next = await within(ask(), ROWS_WITHIN_MS, 'the next rows');
       if (next.done) return;
       asking = false;
       yield next.value;
       asking = true;
     }
   } finally {
-    const closed = Promise.resolve(iterator.return?.());
-    // One that failed is closed already, and one that hangs closes when it can: nobody waits for it.
-    if (asking) closed.catch(() => undefined);
-    else await within(closed, ROWS_WITHIN_MS, 'the end of the results');
+    // As with `for await`, one that ended or failed has let go of everything, and may not bear to be closed once more.
+    if (!over) {
+      const closed = close(iterator);
+      // One that hangs closes when it can: nobody waits for it.
+      if (!asking) await within(closed, ROWS_WITHIN_MS, 'the end of the results').catch(() => undefined);
+    }
+  }
+}
+
+/** Never fails, whatever the host does: what was read or went wrong before is what counts. */
+async function close(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // Nothing more can be done for it.
   }
 }

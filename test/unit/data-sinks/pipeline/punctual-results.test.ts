@@ -75,6 +75,62 @@ describe('results that are in time', () => {
   });
 });
 
+describe('the iterator of a host', () => {
+  const failing: Readonly<Record<string, () => Promise<never>>> = {
+    'by a rejection': () => Promise.reject(new Error('cannot close')),
+    'at once': () => {
+      throw new Error('cannot close');
+    },
+  };
+
+  /** One batch, and then what is given. A note of each time that it is closed, which fails. */
+  function aHost(then: () => Promise<IteratorResult<Batch>>, closing: () => Promise<never>) {
+    const state = { asked: 0, closed: 0 };
+    const iterator = {
+      next: () => (state.asked++ === 0 ? Promise.resolve({ done: false as const, value: row(1) }) : then()),
+      return: () => {
+        state.closed++;
+        return closing();
+      },
+    };
+    return { state, made: results(async () => ({ [Symbol.asyncIterator]: () => iterator })) };
+  }
+
+  it.each(Object.entries(failing))('is not closed after its end, where it may fail %s', async (_how, closing) => {
+    const { state, made } = aHost(async () => ({ done: true, value: undefined }), closing);
+    expect(await read(await made.streamRows(JOB))).toEqual(['row_1']);
+    expect(state.closed).toBe(0);
+  });
+
+  it.each(Object.entries(failing))('is not closed after its failure, where it may fail %s', async (_how, closing) => {
+    const { state, made } = aHost(() => Promise.reject(new Error('host away')), closing);
+    await expect(read(await made.streamRows(JOB))).rejects.toThrow('host away');
+    expect(state.closed).toBe(0);
+  });
+
+  it.each(Object.entries(failing))('hides nothing when it fails %s to close, early', async (_how, closing) => {
+    const { state, made } = aHost(() => never, closing);
+    expect(await read(await made.streamRows(JOB), 1)).toEqual(['row_1']);
+    expect(state.closed).toBe(1);
+  });
+
+  it.each(Object.entries(failing))('hides nothing when it fails %s to close, being late', async (_how, closing) => {
+    const { state, made } = aHost(() => never, closing);
+    expect(await after(ROWS_WITHIN_MS, read(await made.streamRows(JOB)))).toMatchObject({
+      reason: { message: expect.stringContaining('did not answer within') },
+    });
+    expect(state.closed).toBe(1);
+  });
+
+  it('is waited for no longer than for rows when it hangs as it is closed', async () => {
+    const { made } = aHost(
+      () => never,
+      () => never,
+    );
+    expect(await after(ROWS_WITHIN_MS, read(await made.streamRows(JOB), 1))).toMatchObject({ value: ['row_1'] });
+  });
+});
+
 describe('results that stop coming fail', () => {
   it.each([
     ['when they are asked for', results(() => never)],
