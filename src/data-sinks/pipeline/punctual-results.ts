@@ -21,8 +21,15 @@ export class PunctualResults extends MappingResults {
   }
 
   async streamRows(job: JobKey): Promise<Rows | null> {
-    const batches = await within(this.results.streamRows(job), ROWS_WITHIN_MS, 'the results');
-    return batches && punctual(batches);
+    const asked = this.results.streamRows(job);
+    try {
+      const batches = await within(asked, ROWS_WITHIN_MS, 'the results');
+      return batches && punctual(batches);
+    } catch (error) {
+      // The host may have opened a cursor for it by then, and is asked again for another: nobody else would close it.
+      asked.then(closeUnread).catch(() => undefined);
+      throw error;
+    }
   }
 }
 
@@ -55,6 +62,12 @@ async function* punctual(batches: Rows): AsyncGenerator<readonly MappingResultRo
       if (!asking) await within(closed, ROWS_WITHIN_MS, 'the end of the results').catch(() => undefined);
     }
   }
+}
+
+/** By its first rows: what was not begun runs no `finally` of a generator, nor destroys a Node stream. */
+async function closeUnread(batches: Rows | null): Promise<void> {
+  if (!batches) return;
+  for await (const _first of punctual(batches)) return;
 }
 
 /** Never fails, whatever the host does: what was read or went wrong before is what counts. */

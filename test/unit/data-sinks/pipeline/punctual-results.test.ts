@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
 import { PunctualResults, ROWS_WITHIN_MS } from '../../../../src/data-sinks/pipeline/punctual-results.js';
@@ -5,7 +6,7 @@ import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-re
 
 type Batch = readonly MappingResultRow[];
 
-beforeEach(() => void jest.useFakeTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
 afterEach(() => void jest.useRealTimers());
 
 const JOB = { jobId: 'job_1', run: 1 };
@@ -39,7 +40,16 @@ function aStream(before: Promise<unknown> = Promise.resolve()) {
       state.closed = true;
     }
   }
-  return { state, made: results(async () => batches()) };
+  async function* failing(): AsyncGenerator<Batch> {
+    yield* [];
+    throw new Error('host away');
+  }
+  return { state, batches, failing, made: results(async () => batches()) };
+}
+
+/** Some turns of the event loop, which is not faked. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What came of it when all that time has passed. */
@@ -152,6 +162,36 @@ describe('results that stop coming fail', () => {
     goOn();
     await jest.advanceTimersByTimeAsync(0);
     expect(state.closed).toBe(true);
+  });
+
+  it.each([
+    ['a generator', (opened: () => AsyncGenerator<Batch>) => opened()],
+    ['a stream', (opened: () => AsyncGenerator<Batch>) => Readable.from(opened())],
+  ])('and are closed when they come after their time: %s', async (_what, made) => {
+    let come: (rows: AsyncIterable<Batch>) => void = () => undefined;
+    const { state, batches } = aStream();
+    const asking = results(() => new Promise((resolve) => (come = resolve))).streamRows(JOB);
+    expect(await after(ROWS_WITHIN_MS, asking)).toMatchObject({ status: 'rejected' });
+    come(made(batches));
+    await turns();
+    expect([state.closed, jest.getTimerCount()]).toEqual([true, 0]);
+  });
+
+  it.each<[string, () => Promise<AsyncIterable<Batch> | null>]>([
+    ['with a failure', () => Promise.reject(new Error('host away'))],
+    ['with nothing', async () => null],
+    ['with a stream that fails', async () => aStream().failing()],
+    ['with something else', async () => 7 as unknown as AsyncIterable<Batch>],
+  ])('and nobody hears of it when they come after their time %s', async (_what, answer) => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    let come: (rows: Promise<AsyncIterable<Batch> | null>) => void = () => undefined;
+    const asking = results(() => new Promise((resolve) => (come = resolve))).streamRows(JOB);
+    expect(await after(ROWS_WITHIN_MS, asking)).toMatchObject({ status: 'rejected' });
+    come(answer());
+    await turns();
+    process.off('unhandledRejection', unhandled);
+    expect([unhandled.mock.calls, jest.getTimerCount()]).toEqual([[], 0]);
   });
 
   it('also when it is a job that is looked for', async () => {
