@@ -14,14 +14,14 @@ import { RowCursor } from './row-cursor.js';
 
 /** Makes the bodies of all parts of a job that are wanted, in one pass over its rows. */
 export class PartsBuilder {
-  readonly #results: MappingResults;
+  readonly #results: Pick<MappingResults, 'streamRows'>;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
   readonly #press: BodyPress;
   /** Builds of this process: the deliveries of other parts wait for the one that is under way. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
+  constructor(results: Pick<MappingResults, 'streamRows'>, store: PayloadStore, newId: IdFactory, press: BodyPress) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;

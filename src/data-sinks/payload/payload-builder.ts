@@ -40,13 +40,13 @@ export interface BodyWatch {
 
 /** Makes the body of a job once: results → canonical bytes → compressed chunks and a SHA-256. */
 export class PayloadBuilder {
-  readonly #results: MappingResults;
+  readonly #results: Pick<MappingResults, 'streamRows'>;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
   readonly #press: BodyPress;
   readonly #parts: PartsBuilder;
 
-  constructor(results: MappingResults, store: PayloadStore, newId: IdFactory, press: BodyPress) {
+  constructor(results: Pick<MappingResults, 'streamRows'>, store: PayloadStore, newId: IdFactory, press: BodyPress) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;

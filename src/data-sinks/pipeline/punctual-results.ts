@@ -1,6 +1,6 @@
-import type { JobCompleted, JobKey, MappingResultRow } from '../core/job-completed.js';
-import { MappingResults } from '../ports/mapping-results.js';
-import { PORT_WITHIN_MS, within } from './within.js';
+import type { JobKey, MappingResultRow } from '../core/job-completed.js';
+import type { MappingResults } from '../ports/mapping-results.js';
+import { within } from './within.js';
 
 /** Generous: a host may sort a million rows before it gives out the first ones. */
 export const ROWS_WITHIN_MS = 120_000;
@@ -11,14 +11,8 @@ type Rows = AsyncIterable<readonly MappingResultRow[]>;
  * The host's results, which fail when they stop coming. A stream that hangs in the middle would keep a delivery in flight
  * for ever, since its lease is kept meanwhile. How long a body takes altogether is not limited, nor how long we take.
  */
-export class PunctualResults extends MappingResults {
-  constructor(private readonly results: MappingResults) {
-    super();
-  }
-
-  findCompletedJob(workspaceId: string, jobId: string): Promise<JobCompleted | null> {
-    return within(this.results.findCompletedJob(workspaceId, jobId), PORT_WITHIN_MS, 'the results');
-  }
+export class PunctualResults implements Pick<MappingResults, 'streamRows'> {
+  constructor(private readonly results: Pick<MappingResults, 'streamRows'>) {}
 
   async streamRows(job: JobKey): Promise<Rows | null> {
     const asked = this.results.streamRows(job);

@@ -7,7 +7,7 @@ import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
 import { expirePayloads } from '../../../src/data-sinks/payload/payload-expiry.js';
 import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
-import { MappingResults } from '../../../src/data-sinks/ports/mapping-results.js';
+import type { MappingResults } from '../../../src/data-sinks/ports/mapping-results.js';
 import { ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -38,7 +38,7 @@ const row = (i: number): MappingResultRow => ({
 });
 
 /** Counts how often the rows are read, and how far. */
-class CountedResults extends MappingResults {
+class CountedResults {
   passes = 0;
   asked = 0;
   meanwhile: ((asked: number) => Promise<void>) | null = null;
@@ -47,15 +47,9 @@ class CountedResults extends MappingResults {
     private readonly rows: number,
     private readonly batch = 3,
     private readonly made: (i: number) => MappingResultRow = row,
-  ) {
-    super();
-  }
+  ) {}
 
-  override async findCompletedJob(): Promise<null> {
-    return null;
-  }
-
-  override async streamRows(_job: JobKey): Promise<AsyncIterable<readonly MappingResultRow[]>> {
+  async streamRows(_job: JobKey): Promise<AsyncIterable<readonly MappingResultRow[]>> {
     this.passes++;
     return this.#batches();
   }
@@ -81,7 +75,7 @@ async function wait(of: number, kind = 'JSON', parts = Array.from({ length: of }
 }
 
 /** A worker of its own. */
-function worker(results: MappingResults) {
+function worker(results: Pick<MappingResults, 'streamRows'>) {
   const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press), store(), 0);
   const obtain = (part: number, of: number, kind?: string) =>
     bodies.obtain({ ...JOB, ...FACTS, recipe: recipe(part, of, kind), payload: null });

@@ -4,7 +4,6 @@ import { BodyPress } from '../../../src/data-sinks/payload/body-press.js';
 import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
 import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
-import { MappingResults } from '../../../src/data-sinks/ports/mapping-results.js';
 import { ModuleDatabase, newId } from './module-database.js';
 
 const LEASE_MS = 60_000;
@@ -40,22 +39,16 @@ const WHOLE = 'JSON';
 type When = 'before the first rows' | 'between two batches' | 'never';
 
 /** Twenty rows, each of which is a chunk of its own, from a host that takes its time. */
-class SlowResults extends MappingResults {
+class SlowResults {
   passes = 0;
   batches = 0;
 
   constructor(
     private readonly when: When,
     private readonly passing: () => Promise<void>,
-  ) {
-    super();
-  }
+  ) {}
 
-  override async findCompletedJob(): Promise<null> {
-    return null;
-  }
-
-  override async streamRows(): Promise<AsyncIterable<readonly MappingResultRow[]>> {
+  async streamRows(): Promise<AsyncIterable<readonly MappingResultRow[]>> {
     this.passes++;
     if (this.when === 'before the first rows') await this.passing();
     return this.#rows();

@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
 import { PunctualResults, ROWS_WITHIN_MS } from '../../../../src/data-sinks/pipeline/punctual-results.js';
-import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-results.js';
 
 type Batch = readonly MappingResultRow[];
 
@@ -16,7 +15,7 @@ const row = (n: number): Batch => [
 const never = new Promise<never>(() => undefined);
 
 function results(streamRows: () => Promise<AsyncIterable<Batch> | null>): PunctualResults {
-  return new PunctualResults({ streamRows, findCompletedJob: () => never } as unknown as MappingResults);
+  return new PunctualResults({ streamRows });
 }
 
 async function read(rows: AsyncIterable<Batch> | null, most = Infinity): Promise<string[]> {
@@ -192,10 +191,5 @@ describe('results that stop coming fail', () => {
     await turns();
     process.off('unhandledRejection', unhandled);
     expect([unhandled.mock.calls, jest.getTimerCount()]).toEqual([[], 0]);
-  });
-
-  it('also when it is a job that is looked for', async () => {
-    const looking = results(() => never).findCompletedJob('ws_1', 'job_1');
-    expect(await after(ROWS_WITHIN_MS, looking)).toMatchObject({ status: 'rejected' });
   });
 });
