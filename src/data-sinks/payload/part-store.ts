@@ -16,16 +16,11 @@ export interface PartChunk {
   readonly bytes: Buffer;
 }
 
-/** So that one that is late, or whose connection was lost, is not yet the loss of the lease. */
-const EXTENSIONS_PER_LEASE = 3;
-
 /**
  * The parts of a job while they are made. One lease covers them all; each write extends it, and nothing is written
  * without it. The parts become ready together: of a job whose rows cannot be sent, no part leaves.
  */
 export class PartStore {
-  /** How long a builder may write nothing before it has to say that it is alive. */
-  readonly extendEveryMs: number;
   readonly #manager: Pick<EntityManager, 'query'>;
   readonly #buildLeaseMs: number;
 
@@ -33,7 +28,6 @@ export class PartStore {
   constructor(manager: Pick<EntityManager, 'query'>, buildLeaseMs: number) {
     this.#manager = manager;
     this.#buildLeaseMs = buildLeaseMs;
-    this.extendEveryMs = buildLeaseMs / EXTENSIONS_PER_LEASE;
   }
 
   /** Of some parts' recipes, those that a delivery waits for and that are not ready. */
@@ -47,12 +41,6 @@ export class PartStore {
       [jobId, run, recipes],
     );
     return new Set(found.map(({ recipe }) => recipe));
-  }
-
-  /** Says that the build goes on, though nothing is written. @returns false when another builder took over */
-  async extend(build: PartsBuild): Promise<boolean> {
-    const held = await this.#query(`WITH ${LEASE} SELECT body_id FROM lease`, this.#leaseOf(build));
-    return held.length === 1;
   }
 
   /** @returns false when another builder took over; nothing was written */

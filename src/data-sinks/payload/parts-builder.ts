@@ -1,38 +1,31 @@
 import { failpoint } from '../core/failpoint.js';
 import type { IdFactory } from '../core/ids.js';
-import type { JobKey, MappingResultRow } from '../core/job-completed.js';
+import type { JobKey } from '../core/job-completed.js';
 import type { PayloadFacts } from '../core/payload-layout.js';
 import { MAX_PARTS, type PartRecipe, recipeName } from '../core/payload-recipe.js';
 import type { MappingResults } from '../ports/mapping-results.js';
 import { type BodyChunk, bodyChunks } from './body-chunks.js';
 import type { BodyPress } from './body-press.js';
+import { beingBuilt, BuildLease } from './build-lease.js';
 import type { PartChunk, PartsBuild } from './part-store.js';
-import { PayloadBeingBuiltError, ResultsMissingError, TooManyPartsError } from './payload-errors.js';
+import { ResultsMissingError, TooManyPartsError } from './payload-errors.js';
 import type { PayloadStore } from './payload-store.js';
 import { RowCursor } from './row-cursor.js';
 
 /** Makes the bodies of all parts of a job that are wanted, in one pass over its rows. */
 export class PartsBuilder {
-  readonly #results: MappingResults;
+  readonly #results: Pick<MappingResults, 'streamRows'>;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
   readonly #press: BodyPress;
-  readonly #monotonicMs: () => number;
   /** Builds of this process: the deliveries of other parts wait for the one that is under way. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(
-    results: MappingResults,
-    store: PayloadStore,
-    newId: IdFactory,
-    press: BodyPress,
-    monotonicMs: () => number,
-  ) {
+  constructor(results: Pick<MappingResults, 'streamRows'>, store: PayloadStore, newId: IdFactory, press: BodyPress) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
     this.#press = press;
-    this.#monotonicMs = monotonicMs;
   }
 
   /**
@@ -59,21 +52,29 @@ export class PartsBuilder {
     facts: PayloadFacts,
   ): Promise<void> {
     const build: PartsBuild = { jobId, run, group, buildId: this.#newId('payload') };
-    if (!(await this.#store.beginBuild({ jobId, run, recipe: group }, build.buildId))) throw beingBuilt(build);
+    const leased = { jobId, run, recipe: group };
+    if (!(await this.#store.beginBuild(leased, build.buildId))) throw beingBuilt(build);
+    const lease = new BuildLease(this.#store, leased, build.buildId);
     try {
-      await this.#buildWanted(build, allParts(recipe), facts);
+      await this.#buildWanted(build, lease, allParts(recipe), facts);
     } finally {
+      lease.stop();
       await this.#store.parts.end(build);
     }
   }
 
-  async #buildWanted(build: PartsBuild, recipes: readonly PartRecipe[], facts: PayloadFacts): Promise<void> {
+  async #buildWanted(
+    build: PartsBuild,
+    lease: BuildLease,
+    recipes: readonly PartRecipe[],
+    facts: PayloadFacts,
+  ): Promise<void> {
     const wanted = await this.#store.parts.wanted(build, recipes.map(recipeName));
     if (wanted.size === 0) return;
     const { jobId, run } = build;
     const batches = await this.#results.streamRows({ jobId, run });
     if (!batches) throw new ResultsMissingError(`the host has no results of job ${jobId}, run ${run}`);
-    const rows = new RowCursor(this.#underLease(build, batches));
+    const rows = new RowCursor(lease.whileHeld(batches));
     try {
       // To the end, also of rows that go into no wanted part: of a job with one that cannot be sent no part may leave.
       for (const recipe of recipes) {
@@ -88,24 +89,6 @@ export class PartsBuilder {
       await rows.close();
     }
     if (!(await this.#store.parts.publish(build))) throw beingBuilt(build);
-  }
-
-  /**
-   * The lease is kept while rows come, also those that go into no wanted part: nothing is written then, and two workers
-   * would take a build from each other for ever whose rows take longer than its lease.
-   */
-  async *#underLease(
-    build: PartsBuild,
-    batches: AsyncIterable<readonly MappingResultRow[]>,
-  ): AsyncGenerator<readonly MappingResultRow[], void> {
-    let extendedAt = this.#monotonicMs();
-    for await (const batch of batches) {
-      if (this.#monotonicMs() - extendedAt >= this.#store.parts.extendEveryMs) {
-        if (!(await this.#store.parts.extend(build))) throw beingBuilt(build);
-        extendedAt = this.#monotonicMs();
-      }
-      yield batch;
-    }
   }
 
   async #buildPart(build: PartsBuild, recipe: PartRecipe, chunks: AsyncIterable<BodyChunk>): Promise<void> {
@@ -134,8 +117,4 @@ export class PartsBuilder {
 
 function allParts(recipe: PartRecipe): PartRecipe[] {
   return Array.from({ length: recipe.split.of }, (_, i) => ({ ...recipe, split: { ...recipe.split, number: i + 1 } }));
-}
-
-function beingBuilt({ jobId, run }: PartsBuild): PayloadBeingBuiltError {
-  return new PayloadBeingBuiltError(`the parts of job ${jobId}, run ${run} are being made by another worker`);
 }

@@ -9,10 +9,11 @@ import type { MappingResults } from '../ports/mapping-results.js';
 import { ahead } from './ahead.js';
 import { type BodyChunk, bodyChunks } from './body-chunks.js';
 import type { BodyDigests, BodyPress, PressedBody } from './body-press.js';
+import { beingBuilt, BuildLease } from './build-lease.js';
 import { chain } from './chain.js';
 import { compress } from './chunk-compression.js';
 import { PartsBuilder } from './parts-builder.js';
-import { PayloadBeingBuiltError, ResultsMissingError } from './payload-errors.js';
+import { ResultsMissingError } from './payload-errors.js';
 import type { PayloadKey, PayloadStore } from './payload-store.js';
 
 /** Chunks of one body that are being compressed, and as many that are being written, at a time. */
@@ -39,24 +40,18 @@ export interface BodyWatch {
 
 /** Makes the body of a job once: results → canonical bytes → compressed chunks and a SHA-256. */
 export class PayloadBuilder {
-  readonly #results: MappingResults;
+  readonly #results: Pick<MappingResults, 'streamRows'>;
   readonly #store: PayloadStore;
   readonly #newId: IdFactory;
   readonly #press: BodyPress;
   readonly #parts: PartsBuilder;
 
-  constructor(
-    results: MappingResults,
-    store: PayloadStore,
-    newId: IdFactory,
-    press: BodyPress,
-    monotonicMs: () => number = () => performance.now(),
-  ) {
+  constructor(results: Pick<MappingResults, 'streamRows'>, store: PayloadStore, newId: IdFactory, press: BodyPress) {
     this.#results = results;
     this.#store = store;
     this.#newId = newId;
     this.#press = press;
-    this.#parts = new PartsBuilder(results, store, newId, press, monotonicMs);
+    this.#parts = new PartsBuilder(results, store, newId, press);
   }
 
   /**
@@ -116,14 +111,19 @@ export class PayloadBuilder {
   ): Promise<BuiltPayload> {
     const bodyId = this.#newId('payload');
     if (!(await this.#store.beginBuild(key, bodyId))) return this.#builtElsewhere(key);
-    // Others may wait for this body: what ails the one that would watch must not keep it from them.
-    const macs = watch && (await watch.begin().catch(() => null));
+    const lease = new BuildLease(this.#store, key, bodyId);
+    let macs: readonly BodyMac[] | null;
     let pressed: Pressed;
     try {
-      pressed = await this.#pressInto(key, bodyId, chunks, this.#press.begin(compression, macs ?? []));
+      // Others may wait for this body: what ails the one that would watch must not keep it from them.
+      macs = watch && (await watch.begin().catch(() => null));
+      const body = this.#press.begin(compression, macs ?? []);
+      pressed = await this.#pressInto(key, bodyId, lease.whileHeld(chunks), body);
     } catch (error) {
       await this.#store.abandonBuild(key, bodyId);
       throw error;
+    } finally {
+      lease.stop();
     }
     const { digests, ...size } = pressed;
     const payload: StoredPayload = { bodyId, sha256: digests.sha256, ...size };
@@ -131,7 +131,7 @@ export class PayloadBuilder {
       await this.#store.abandonBuild(key, bodyId);
       return this.#builtElsewhere(key);
     }
-    if (macs) watch.end(digests.macs);
+    if (macs) watch?.end(digests.macs);
     return { payload, whole: null, watchedBy: macs && watch };
   }
 
@@ -153,7 +153,7 @@ export class PayloadBuilder {
     try {
       // Rows become text on this thread while chunks before them are packed on another and written by the database.
       for await (const isOurs of ahead(ahead(chunks, CHUNKS_UNDER_WAY, pack), CHUNKS_UNDER_WAY, append)) {
-        if (!isOurs) throw new PayloadBeingBuiltError(`another worker took over the body of job ${key.jobId}`);
+        if (!isOurs) throw beingBuilt(key);
         failpoint('mid-build');
       }
       return { bytes, rows, digests: await body.end() };
@@ -165,6 +165,6 @@ export class PayloadBuilder {
   async #builtElsewhere(key: PayloadKey): Promise<BuiltPayload> {
     const payload = await this.#store.find(key);
     if (payload) return { payload, whole: null, watchedBy: null };
-    throw new PayloadBeingBuiltError(`the body of job ${key.jobId}, run ${key.run} is being made by another worker`);
+    throw beingBuilt(key);
   }
 }

@@ -11,6 +11,9 @@ export interface PayloadKey extends JobKey {
   readonly recipe: string;
 }
 
+/** So that one that is late, or whose connection was lost, is not yet the loss of the lease. */
+const EXTENSIONS_PER_LEASE = 3;
+
 interface WholePayload {
   readonly key: PayloadKey;
   readonly payload: StoredPayload;
@@ -21,15 +24,18 @@ interface WholePayload {
 export class PayloadStore {
   /** The parts of jobs that are pushed in several. */
   readonly parts: PartStore;
+  /** How often a builder says that it is alive. */
+  readonly extendEveryMs: number;
   readonly #manager: Pick<EntityManager, 'query'>;
   readonly #buildLeaseMs: number;
   readonly #wholes: NaturalBatcher<WholePayload, boolean>;
 
-  /** @param buildLeaseMs a builder that wrote nothing for so long is taken for dead */
+  /** @param buildLeaseMs a builder that was not heard of for so long is taken for dead */
   constructor(manager: Pick<EntityManager, 'query'>, buildLeaseMs: number) {
     this.#manager = manager;
     this.#buildLeaseMs = buildLeaseMs;
     this.parts = new PartStore(manager, buildLeaseMs);
+    this.extendEveryMs = buildLeaseMs / EXTENSIONS_PER_LEASE;
     this.#wholes = new NaturalBatcher((items) => this.#insertWholes(items), { maxBatch: 64 });
   }
 
@@ -65,6 +71,19 @@ export class PayloadStore {
       [key.jobId, key.run, key.recipe, bodyId, this.#buildLeaseMs],
     );
     return begun.length === 1;
+  }
+
+  /**
+   * Says that a build goes on, though nothing is written.
+   * @returns false when another builder took over, or it is finished
+   */
+  async extendBuild(key: PayloadKey, bodyId: string): Promise<boolean> {
+    const [, extended] = (await this.#manager.query(
+      `UPDATE agent_data_source_payload SET building_until = now() + $5::int * interval '1 millisecond'
+        WHERE job_id = $1 AND run = $2 AND format = $3 AND body_id = $4 AND NOT ready`,
+      [key.jobId, key.run, key.recipe, bodyId, this.#buildLeaseMs],
+    )) as [unknown, number];
+    return extended === 1;
   }
 
   /** @returns false when another builder took over; nothing was written */

@@ -1,11 +1,11 @@
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
 import { PunctualResults, ROWS_WITHIN_MS } from '../../../../src/data-sinks/pipeline/punctual-results.js';
-import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-results.js';
 
 type Batch = readonly MappingResultRow[];
 
-beforeEach(() => void jest.useFakeTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
 afterEach(() => void jest.useRealTimers());
 
 const JOB = { jobId: 'job_1', run: 1 };
@@ -15,7 +15,7 @@ const row = (n: number): Batch => [
 const never = new Promise<never>(() => undefined);
 
 function results(streamRows: () => Promise<AsyncIterable<Batch> | null>): PunctualResults {
-  return new PunctualResults({ streamRows, findCompletedJob: () => never } as unknown as MappingResults);
+  return new PunctualResults({ streamRows });
 }
 
 async function read(rows: AsyncIterable<Batch> | null, most = Infinity): Promise<string[]> {
@@ -39,7 +39,16 @@ function aStream(before: Promise<unknown> = Promise.resolve()) {
       state.closed = true;
     }
   }
-  return { state, made: results(async () => batches()) };
+  async function* failing(): AsyncGenerator<Batch> {
+    yield* [];
+    throw new Error('host away');
+  }
+  return { state, batches, failing, made: results(async () => batches()) };
+}
+
+/** Some turns of the event loop, which is not faked. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What came of it when all that time has passed. */
@@ -75,6 +84,62 @@ describe('results that are in time', () => {
   });
 });
 
+describe('the iterator of a host', () => {
+  const failing: Readonly<Record<string, () => Promise<never>>> = {
+    'by a rejection': () => Promise.reject(new Error('cannot close')),
+    'at once': () => {
+      throw new Error('cannot close');
+    },
+  };
+
+  /** One batch, and then what is given. A note of each time that it is closed, which fails. */
+  function aHost(then: () => Promise<IteratorResult<Batch>>, closing: () => Promise<never>) {
+    const state = { asked: 0, closed: 0 };
+    const iterator = {
+      next: () => (state.asked++ === 0 ? Promise.resolve({ done: false as const, value: row(1) }) : then()),
+      return: () => {
+        state.closed++;
+        return closing();
+      },
+    };
+    return { state, made: results(async () => ({ [Symbol.asyncIterator]: () => iterator })) };
+  }
+
+  it.each(Object.entries(failing))('is not closed after its end, where it may fail %s', async (_how, closing) => {
+    const { state, made } = aHost(async () => ({ done: true, value: undefined }), closing);
+    expect(await read(await made.streamRows(JOB))).toEqual(['row_1']);
+    expect(state.closed).toBe(0);
+  });
+
+  it.each(Object.entries(failing))('is not closed after its failure, where it may fail %s', async (_how, closing) => {
+    const { state, made } = aHost(() => Promise.reject(new Error('host away')), closing);
+    await expect(read(await made.streamRows(JOB))).rejects.toThrow('host away');
+    expect(state.closed).toBe(0);
+  });
+
+  it.each(Object.entries(failing))('hides nothing when it fails %s to close, early', async (_how, closing) => {
+    const { state, made } = aHost(() => never, closing);
+    expect(await read(await made.streamRows(JOB), 1)).toEqual(['row_1']);
+    expect(state.closed).toBe(1);
+  });
+
+  it.each(Object.entries(failing))('hides nothing when it fails %s to close, being late', async (_how, closing) => {
+    const { state, made } = aHost(() => never, closing);
+    expect(await after(ROWS_WITHIN_MS, read(await made.streamRows(JOB)))).toMatchObject({
+      reason: { message: expect.stringContaining('did not answer within') },
+    });
+    expect(state.closed).toBe(1);
+  });
+
+  it('is waited for no longer than for rows when it hangs as it is closed', async () => {
+    const { made } = aHost(
+      () => never,
+      () => never,
+    );
+    expect(await after(ROWS_WITHIN_MS, read(await made.streamRows(JOB), 1))).toMatchObject({ value: ['row_1'] });
+  });
+});
+
 describe('results that stop coming fail', () => {
   it.each([
     ['when they are asked for', results(() => never)],
@@ -98,8 +163,33 @@ describe('results that stop coming fail', () => {
     expect(state.closed).toBe(true);
   });
 
-  it('also when it is a job that is looked for', async () => {
-    const looking = results(() => never).findCompletedJob('ws_1', 'job_1');
-    expect(await after(ROWS_WITHIN_MS, looking)).toMatchObject({ status: 'rejected' });
+  it.each([
+    ['a generator', (opened: () => AsyncGenerator<Batch>) => opened()],
+    ['a stream', (opened: () => AsyncGenerator<Batch>) => Readable.from(opened())],
+  ])('and are closed when they come after their time: %s', async (_what, made) => {
+    let come: (rows: AsyncIterable<Batch>) => void = () => undefined;
+    const { state, batches } = aStream();
+    const asking = results(() => new Promise((resolve) => (come = resolve))).streamRows(JOB);
+    expect(await after(ROWS_WITHIN_MS, asking)).toMatchObject({ status: 'rejected' });
+    come(made(batches));
+    await turns();
+    expect([state.closed, jest.getTimerCount()]).toEqual([true, 0]);
+  });
+
+  it.each<[string, () => Promise<AsyncIterable<Batch> | null>]>([
+    ['with a failure', () => Promise.reject(new Error('host away'))],
+    ['with nothing', async () => null],
+    ['with a stream that fails', async () => aStream().failing()],
+    ['with something else', async () => 7 as unknown as AsyncIterable<Batch>],
+  ])('and nobody hears of it when they come after their time %s', async (_what, answer) => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    let come: (rows: Promise<AsyncIterable<Batch> | null>) => void = () => undefined;
+    const asking = results(() => new Promise((resolve) => (come = resolve))).streamRows(JOB);
+    expect(await after(ROWS_WITHIN_MS, asking)).toMatchObject({ status: 'rejected' });
+    come(answer());
+    await turns();
+    process.off('unhandledRejection', unhandled);
+    expect([unhandled.mock.calls, jest.getTimerCount()]).toEqual([[], 0]);
   });
 });
