@@ -6,6 +6,7 @@ import type { Session } from '../persistence/database.js';
 import { isRefusedData } from '../persistence/refused-data.js';
 import type { MappingResults } from '../ports/mapping-results.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
+import { TAKEN_APART_MS } from './settle-each.js';
 import { within } from './within.js';
 
 const PAGE = 500;
@@ -49,7 +50,10 @@ export class MissedCompletions {
       const listed = this.results.listCompletedSince(new Date(sinceMs), afterJobId, PAGE);
       const page: readonly JobCompleted[] = await within(listed, LIST_WITHIN_MS, 'the list of completed jobs');
       if (stop?.aborted) return;
+      const begunAt = performance.now();
       failures.push(...(await this.#recordUnheard(page, refused)));
+      // What a page waited for in vain is away: each further page would wait as long, and expired leases with it.
+      if (failures.length > 0 && performance.now() - begunAt >= TAKEN_APART_MS) break;
       const last = page.findLast((event: JobCompleted | null) => event?.jobId);
       if (!last || page.length < PAGE) break;
       afterJobId = last.jobId;

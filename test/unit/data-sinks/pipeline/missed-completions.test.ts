@@ -4,6 +4,7 @@ import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed
 import type { Session } from '../../../../src/data-sinks/persistence/database.js';
 import type { DeliveryRecorder } from '../../../../src/data-sinks/pipeline/delivery-recorder.js';
 import { MissedCompletions } from '../../../../src/data-sinks/pipeline/missed-completions.js';
+import { TAKEN_APART_MS } from '../../../../src/data-sinks/pipeline/settle-each.js';
 import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-results.js';
 
 const HOUR = 3_600_000;
@@ -30,7 +31,7 @@ const job = (n: number): JobCompleted => ({
 
 /** A host with some completed jobs, of which the database has heard some. */
 function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], withList = true) {
-  const clock = { ms: 100 * HOUR, away: false };
+  const clock = { ms: 100 * HOUR, away: false, failsAfterMs: 0 };
   /** What the recorder fails with, by job. */
   const failing = new Map<string, Error>();
   const asked: { since: number; after: string | null; limit: number }[] = [];
@@ -45,6 +46,7 @@ function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], wit
   const recorder = {
     recordMissed: async ({ jobId }: JobCompleted) => {
       const failure = failing.get(jobId);
+      if (failure && clock.failsAfterMs > 0) await new Promise((resolve) => setTimeout(resolve, clock.failsAfterMs));
       if (failure) throw failure;
       recorded.push(jobId);
       return jobId.endsWith('0') ? 0 : 1;
@@ -147,6 +149,21 @@ describe('the look for missed completions', () => {
     await missed.recover();
     expect(asked.map(({ since }) => since)).toEqual([76, 76, 77, 77].map((hours) => hours * HOUR));
     expect(recorded).toContain('job_0002');
+  });
+
+  it('stops at the first page that waited in vain, and looks at the same time again', async () => {
+    jest.useFakeTimers();
+    const { missed, failing, clock, asked, recorded } = world(Array.from({ length: 1_001 }, (_, i) => job(i)));
+    failing.set('job_0502', new Error('the agent directory did not answer'));
+    clock.failsAfterMs = TAKEN_APART_MS;
+    const looked = expect(missed.recover()).rejects.toThrow('the agent directory did not answer');
+    await jest.advanceTimersByTimeAsync(TAKEN_APART_MS);
+    await looked;
+    expect(asked.map(({ after }) => after)).toEqual([null, 'job_0499']);
+    failing.clear();
+    await missed.recover();
+    expect(asked[2]).toMatchObject({ since: 76 * HOUR, after: null });
+    expect(recorded).toContain('job_1000');
   });
 
   it('is left out for a host that cannot list what completed', async () => {
