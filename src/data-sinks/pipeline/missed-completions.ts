@@ -3,8 +3,8 @@ import type { StopSignal } from '../core/cancellation.js';
 import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
 import { findUnheard } from '../persistence/completion-recording.js';
 import type { Session } from '../persistence/database.js';
-import { isRefusedData } from '../persistence/refused-data.js';
 import type { MappingResults } from '../ports/mapping-results.js';
+import { CompletionRefusedError } from './completion-refused.error.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import { TAKEN_APART_MS } from './settle-each.js';
 import { within } from './within.js';
@@ -79,7 +79,7 @@ export class MissedCompletions {
         const deliveries = await this.recorder.recordMissed(event);
         if (deliveries > 0) this.#logger.warn({ event: 'completion.recovered', jobId: event.jobId, deliveries });
       } catch (error) {
-        if (isRefusedData(error)) this.#refuse(event, String(error), refused);
+        if (error instanceof CompletionRefusedError) this.#refuse(event, error.message, refused);
         else failures.push(error);
       }
     };

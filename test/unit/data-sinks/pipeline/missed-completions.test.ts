@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
 import type { Session } from '../../../../src/data-sinks/persistence/database.js';
+import { CompletionRefusedError } from '../../../../src/data-sinks/pipeline/completion-refused.error.js';
 import type { DeliveryRecorder } from '../../../../src/data-sinks/pipeline/delivery-recorder.js';
 import { MissedCompletions } from '../../../../src/data-sinks/pipeline/missed-completions.js';
 import { TAKEN_APART_MS } from '../../../../src/data-sinks/pipeline/settle-each.js';
@@ -126,7 +127,7 @@ describe('the look for missed completions', () => {
 
   it('passes over what the database refuses', async () => {
     const { missed, failing, clock, asked, recorded } = world([job(1), job(2), job(3)]);
-    failing.set('job_0002', Object.assign(new Error('index row size exceeds maximum'), { code: '54000' }));
+    failing.set('job_0002', new CompletionRefusedError(new Error('index row size exceeds maximum')));
     await missed.recover();
     expect(recorded).toEqual(['job_0001', 'job_0003']);
     expect(errors).toEqual([
