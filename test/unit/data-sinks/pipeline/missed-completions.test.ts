@@ -32,14 +32,14 @@ const job = (n: number): JobCompleted => ({
 
 /** A host with some completed jobs, of which the database has heard some. */
 function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], withList = true) {
-  const clock = { ms: 100 * HOUR, away: false, failsAfterMs: 0 };
+  const clock = { ms: 100 * HOUR, away: false, awayFrom: null as string | null, failsAfterMs: 0 };
   /** What the recorder fails with, by job. */
   const failing = new Map<string, Error>();
   const asked: { since: number; after: string | null; limit: number }[] = [];
   const recorded: string[] = [];
   const list = async (since: Date, after: string | null, limit: number): Promise<readonly JobCompleted[]> => {
     asked.push({ since: since.getTime(), after, limit });
-    if (clock.away) throw new Error('host away');
+    if (clock.away || (after !== null && after === clock.awayFrom)) throw new Error('host away');
     return jobs.filter((one) => after === null || one.jobId > after).slice(0, limit);
   };
   const results = (withList ? { listCompletedSince: list } : {}) as unknown as MappingResults;
@@ -136,6 +136,27 @@ describe('the look for missed completions', () => {
     clock.ms += HOUR;
     await missed.recover();
     expect(asked.at(-1)?.since).toBe(100 * HOUR - 600_000);
+  });
+
+  it('reports what it passes over once, also when a later page cannot be read, or waits in vain', async () => {
+    jest.useFakeTimers();
+    const jobs = Array.from({ length: 1_001 }, (_, i) => job(i));
+    const { missed, failing, clock } = world(jobs);
+    for (const jobId of ['job_0002', 'job_0700']) failing.set(jobId, new CompletionRefusedError(new Error('too long')));
+    clock.awayFrom = 'job_0499';
+    for (const _ of [1, 2]) await expect(missed.recover()).rejects.toThrow('host away');
+    expect(errors).toMatchObject([{ jobId: 'job_0002' }]);
+    clock.awayFrom = null;
+    await missed.recover();
+    clock.failsAfterMs = TAKEN_APART_MS;
+    failing.set('job_0003', new Error('database away'));
+    const looked = expect(missed.recover()).rejects.toThrow('database away');
+    await jest.advanceTimersByTimeAsync(TAKEN_APART_MS);
+    await looked;
+    failing.delete('job_0003');
+    clock.failsAfterMs = 0;
+    await missed.recover();
+    expect(errors).toMatchObject([{ jobId: 'job_0002' }, { jobId: 'job_0700' }]);
   });
 
   it('records the others when one fails that may be recorded later, and looks at the same time again', async () => {
