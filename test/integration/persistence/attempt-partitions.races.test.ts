@@ -10,6 +10,9 @@ import { CONFIG, newId } from './module-database.js';
 // On PostgreSQL: on the embedded database, which has one connection, nobody waits for anybody's lock.
 const TOKEN = '00000000-0000-4000-8000-000000000000';
 
+/** Long enough to be looked at while it waits. */
+const PATIENT = { lockTimeoutMs: 5_000 };
+
 let database: TestDatabase;
 let dataSource: DataSource;
 
@@ -90,7 +93,7 @@ it('attempts are opened while a partition waits for a long reader, and it is giv
   await createAttemptPartitions(dataSource.manager, 0);
   const [thisMonth] = await partitions();
   const reading = await reader();
-  const making = createAttemptPartitions(dataSource.manager, 1);
+  const making = createAttemptPartitions(dataSource.manager, 1, PATIENT);
   await untilWaiting(1);
   expect(await open('dlv_1')).toHaveLength(1);
   // Nothing that the reader does ends the wait.
@@ -103,10 +106,22 @@ it('attempts are opened while a partition waits for a long reader, and it is giv
   expect(where).toEqual([{ name: thisMonth }]);
 });
 
+it('an attempt that ends while a partition waits for a long reader is hardly held up', async () => {
+  await createAttemptPartitions(dataSource.manager, 0);
+  const opened = await open('dlv_1');
+  const reading = await reader();
+  const startedAt = performance.now();
+  const making = createAttemptPartitions(dataSource.manager, 1);
+  expect(await close(opened)).toEqual(new Set(opened.map(({ attemptId }) => attemptId)));
+  expect((await making).failures.size).toBe(1);
+  expect(performance.now() - startedAt).toBeLessThan(1_500);
+  await end(reading);
+});
+
 it('an attempt that ends while it is moved to its month’s partition is closed there', async () => {
   const opened = await open('dlv_1');
   const reading = await reader();
-  const making = createAttemptPartitions(dataSource.manager, 0);
+  const making = createAttemptPartitions(dataSource.manager, 0, PATIENT);
   await untilWaiting(1);
   const closing = close(opened);
   await untilWaiting(2);
