@@ -7,6 +7,10 @@ const TURN_TIMEOUT = '2s';
  * is refused is tried again at the next time.
  */
 const LOCK_TIMEOUT_MS = 200;
+/** Attempts wait for these statements as well: what takes longer, such as moving very many rows, is given up with its locks. */
+const STATEMENT_TIMEOUT_MS = 20_000;
+
+const LIMITS = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
 
 interface Month {
   readonly name: string;
@@ -24,19 +28,19 @@ export interface CreatedPartitions {
 /**
  * Makes the monthly partitions of the attempts from this month on, where they are missing. The months are those of UTC,
  * by the database's clock. Each by itself: the default partition takes the attempts of one that cannot be made now.
- * @param limits for tests: how long it may wait for locks that attempts wait for too
+ * @param limits for tests: how long it may wait for locks that attempts wait for too, and hold them for one statement
  * @throws what the database throws when it is asked which are missing
  */
 export async function createAttemptPartitions(
   session: Session,
   monthsAhead = 2,
-  { lockTimeoutMs = LOCK_TIMEOUT_MS } = {},
+  limits: Partial<typeof LIMITS> = {},
 ): Promise<CreatedPartitions> {
   const made: string[] = [];
   const failures = new Map<string, unknown>();
   for (const month of await listMissing(session, monthsAhead)) {
     try {
-      const isMade = await session.transaction((transaction) => createPartition(transaction, month, lockTimeoutMs));
+      const isMade = await session.transaction((transaction) => createPartition(transaction, month, { ...LIMITS, ...limits }));
       if (isMade) made.push(month.name);
     } catch (error) {
       failures.set(month.name, error);
@@ -66,7 +70,7 @@ function listMissing(database: Database, monthsAhead: number): Promise<Month[]> 
 async function createPartition(
   transaction: Session,
   { name, from, to }: Month,
-  lockTimeoutMs: number,
+  { lockTimeoutMs, statementTimeoutMs }: typeof LIMITS,
 ): Promise<boolean> {
   await transaction.query(`SET LOCAL lock_timeout = '${TURN_TIMEOUT}'`);
   // Held by one at a time, and in nobody's way who reads or writes attempts: several processes may start at once.
@@ -74,6 +78,7 @@ async function createPartition(
   const [there] = await rows<{ missing: boolean }>(transaction, 'SELECT to_regclass($1) IS NULL AS missing', [name]);
   if (!there?.missing) return false;
   await transaction.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
+  await transaction.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
   // Room for the row's second version, the closed one, on the same page: its index entries are then made once.
   await transaction.query(
     `CREATE TABLE ${name} (LIKE agent_data_source_sync INCLUDING ALL EXCLUDING INDEXES) WITH (fillfactor = 60)`,

@@ -132,3 +132,20 @@ it('an attempt that ends while it is moved to its month’s partition is closed 
   const rows = await dataSource.query('SELECT tableoid::regclass::text AS name, status FROM agent_data_source_sync');
   expect(rows).toEqual([{ name: made[0], status: 'SUCCEEDED' }]);
 });
+
+it('a move that takes too long is given up with its locks, and made the next time', async () => {
+  const opened = await open('dlv_1');
+  await dataSource.query(
+    `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(10); RETURN OLD; END'`,
+  );
+  await dataSource.query(
+    `CREATE TRIGGER linger BEFORE DELETE ON agent_data_source_sync_default FOR EACH ROW EXECUTE FUNCTION linger()`,
+  );
+  const { failures } = await createAttemptPartitions(dataSource.manager, 0, { statementTimeoutMs: 300 });
+  await dataSource.query('DROP FUNCTION linger CASCADE');
+  expect(String([...failures.values()])).toContain('statement timeout');
+  expect(await close(opened)).toHaveProperty('size', 1);
+  expect((await createAttemptPartitions(dataSource.manager, 0)).made).toHaveLength(1);
+  const rows = await dataSource.query('SELECT tableoid::regclass::text AS name FROM agent_data_source_sync');
+  expect(rows).toEqual((await partitions()).map((name) => ({ name })));
+});
