@@ -74,7 +74,9 @@ describe('what a failure is called', () => {
     const noPort = at('EADDRNOTAVAIL', '2606:4700::1');
     expect(() => failureOf(noPort)).toThrow(noPort);
     expect(() => failureOf(new AggregateError([noPort, noPort]))).toThrow(AggregateError);
-    expect(failureOf(new AggregateError([noPort, at('ECONNREFUSED', '93.184.216.34')])).code).toBe('connection_refused');
+    expect(failureOf(new AggregateError([noPort, at('ECONNREFUSED', '93.184.216.34')])).code).toBe(
+      'connection_refused',
+    );
     // What another address says tells that it has no way to any.
     expect(failureOf(new AggregateError([noPort, at('ENETUNREACH', '2606:4700::2')])).code).toBe('host_unreachable');
     expect(failureOf(at('ENETUNREACH', '2606:4700::1')).code).toBe('host_unreachable');
