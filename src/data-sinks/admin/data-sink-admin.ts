@@ -79,7 +79,7 @@ export class DataSinkAdmin {
         updatedAt: now,
         deletedAt: null,
       },
-      secret: this.#summarise(secret, now),
+      secret: this.#summarise(secret, config, now),
       previousSecret: null,
     };
     const warnings = [...secret.warnings, ...(await this.endpoints.admit(sink))];
@@ -102,7 +102,7 @@ export class DataSinkAdmin {
       ...(body.name !== undefined && { name: body.name }),
       ...(body.status !== undefined && { status: body.status }),
       ...(body.format !== undefined && { format: body.format }),
-      ...(secret && { secret: this.#summarise(secret, new Date()) }),
+      ...(secret && { secret: this.#summarise(secret, config, new Date()) }),
     };
     // A status asks for something also where it is the one that the sink has: it ends a pause.
     if (!secret && body.status === undefined && Object.keys(difference(sink, change)).length === 0) {
@@ -146,8 +146,8 @@ export class DataSinkAdmin {
     return acceptConfig(config, this.policy, this.options.allowedPorts);
   }
 
-  #summarise({ value }: AcceptedSecret, createdAt: Date): DataSink['secret'] {
-    return { id: this.newId('secret'), hint: secretHint(value), createdAt };
+  #summarise({ value }: AcceptedSecret, config: HttpsWebhookConfig, createdAt: Date): DataSink['secret'] {
+    return { id: this.newId('secret'), hint: secretHint(value, config), createdAt };
   }
 
   async #requireRoom(scope: SinkScope, transaction: Session): Promise<void> {

@@ -8,7 +8,8 @@ export function ourPaths(mount: string): (url: string) => boolean {
   // A host may put a prefix or a version before it; what follows are the paths of our controllers.
   const at = mount === '' ? '' : `/${mount.replace(/[^\w/-]/g, '\\$&')}`;
   const ours = new RegExp(`${at}/(agents/[^/]+/data-sources|deliveries)(/|$)`, 'i');
-  return (url) => ours.test(decoded(url.split('?', 1)[0] ?? ''));
+  // No client sends a fragment, but where one does it ends the path for the routers too.
+  return (url) => ours.test(decoded(url.split(/[?#]/, 1)[0] ?? ''));
 }
 
 /**

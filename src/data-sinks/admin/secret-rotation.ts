@@ -42,7 +42,7 @@ export class SecretRotation {
     const id = this.newId('secret');
     const over = await this.transactions.run(async (transaction) => {
       await within(this.vault.store({ secretId: id, workspaceId }, value, transaction), PORT_WITHIN_MS, 'the vault');
-      const retired = await rotateSecret(transaction, sink, { id, hint: secretHint(value) }, overlapSeconds);
+      const retired = await rotateSecret(transaction, sink, { id, hint: secretHint(value, config) }, overlapSeconds);
       if (!retired) throw changedMeanwhile();
       const entry = auditEntry('SECRET_ROTATED', caller, sink, { overlapSeconds, generated });
       await within(this.audit.record([entry], transaction), PORT_WITHIN_MS, 'the audit trail');

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { errors } from 'undici';
 
 import type { ExchangeFailureCode } from '../core/attempt-outcome.js';
@@ -64,20 +65,31 @@ const NETWORK_FAILURES: Readonly<Record<string, ExchangeFailureCode>> = {
 const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 /** A machine without IPv6 has no way to such an address: that is how it is set up, and nothing that it has run out of. */
-const WITHOUT_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH']);
+const WITHOUT_IPV6 = new Set(['EAFNOSUPPORT', 'ENETUNREACH']);
 
 /**
  * Of several addresses the errors that tell most count: those of addresses that this machine has a way to.
+ * @param hasIPv6 asked where nothing else can tell: EADDRNOTAVAIL means no address of ours to connect from, or no port left
  * @throws the error itself when it is our own side that failed
  */
-export function failureOfConnect(error: unknown): ExchangeFailure {
+export function failureOfConnect(error: unknown, hasIPv6: () => boolean = machineHasIPv6): ExchangeFailure {
   const all = errorsOf(error);
-  const tried = all.filter((one) => !(WITHOUT_IPV6.has(codeOf(one)) && isOfIPv6(one)));
+  const ofIPv6 = all.filter(isOfIPv6);
+  const isWithout = ofIPv6.some((one) => WITHOUT_IPV6.has(codeOf(one)));
+  const hasNoWay = (one: unknown): boolean =>
+    WITHOUT_IPV6.has(codeOf(one)) || (codeOf(one) === 'EADDRNOTAVAIL' && (isWithout || !hasIPv6()));
+  const tried = all.filter((one) => !(ofIPv6.includes(one) && hasNoWay(one)));
   const theirs = tried.filter((one) => !OURS.has(codeOf(one)));
   if (tried.length > 0 && theirs.length === 0) throw error;
   const failures = theirs.map((one) => NETWORK_FAILURES[codeOf(one)] ?? 'network_error');
   const telling = failures.find((failure) => failure !== 'host_unreachable') ?? 'host_unreachable';
   return new ExchangeFailure(telling, `connecting: ${describe(error)}`);
+}
+
+/** Whether any of its addresses reaches further than itself. */
+function machineHasIPv6(): boolean {
+  const addresses = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  return addresses.some(({ family, internal }) => family === 'IPv6' && !internal);
 }
 
 /** Those of each address; told by its shape, as it may come from another realm. */

@@ -1,7 +1,16 @@
 import { type Database, rows, type Session } from './database.js';
 
-/** Who waits longer for a lock makes all who come after wait too; what is refused is tried again at the next time. */
-const LOCK_TIMEOUT = '2s';
+/** For the turn among processes that start at once, with a lock that nobody else has to wait for. */
+const TURN_TIMEOUT = '2s';
+/**
+ * For the locks that attempts wait for too, once somebody waits for them: each attempt that is closed would be as late. What
+ * is refused is tried again at the next time.
+ */
+const LOCK_TIMEOUT_MS = 200;
+/** Attempts wait for these statements as well: what takes longer, such as moving very many rows, is given up with its locks. */
+const STATEMENT_TIMEOUT_MS = 20_000;
+
+const LIMITS = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
 
 interface Month {
   readonly name: string;
@@ -19,14 +28,20 @@ export interface CreatedPartitions {
 /**
  * Makes the monthly partitions of the attempts from this month on, where they are missing. The months are those of UTC,
  * by the database's clock. Each by itself: the default partition takes the attempts of one that cannot be made now.
+ * @param limits for tests: how long it may wait for locks that attempts wait for too, and hold them for one statement
  * @throws what the database throws when it is asked which are missing
  */
-export async function createAttemptPartitions(session: Session, monthsAhead = 2): Promise<CreatedPartitions> {
+export async function createAttemptPartitions(
+  session: Session,
+  monthsAhead = 2,
+  limits: Partial<typeof LIMITS> = {},
+): Promise<CreatedPartitions> {
   const made: string[] = [];
   const failures = new Map<string, unknown>();
   for (const month of await listMissing(session, monthsAhead)) {
     try {
-      if (await session.transaction((transaction) => createPartition(transaction, month))) made.push(month.name);
+      const isMade = await session.transaction((transaction) => createPartition(transaction, month, { ...LIMITS, ...limits }));
+      if (isMade) made.push(month.name);
     } catch (error) {
       failures.set(month.name, error);
     }
@@ -52,12 +67,18 @@ function listMissing(database: Database, monthsAhead: number): Promise<Month[]> 
  * end of a long reader with every attempt that is opened behind it. The names and values come from the database.
  * @returns false when another process has made it meanwhile
  */
-async function createPartition(transaction: Session, { name, from, to }: Month): Promise<boolean> {
-  await transaction.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+async function createPartition(
+  transaction: Session,
+  { name, from, to }: Month,
+  { lockTimeoutMs, statementTimeoutMs }: typeof LIMITS,
+): Promise<boolean> {
+  await transaction.query(`SET LOCAL lock_timeout = '${TURN_TIMEOUT}'`);
   // Held by one at a time, and in nobody's way who reads or writes attempts: several processes may start at once.
   await transaction.query('LOCK TABLE ONLY agent_data_source_sync IN SHARE UPDATE EXCLUSIVE MODE');
   const [there] = await rows<{ missing: boolean }>(transaction, 'SELECT to_regclass($1) IS NULL AS missing', [name]);
   if (!there?.missing) return false;
+  await transaction.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
+  await transaction.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
   // Room for the row's second version, the closed one, on the same page: its index entries are then made once.
   await transaction.query(
     `CREATE TABLE ${name} (LIKE agent_data_source_sync INCLUDING ALL EXCLUDING INDEXES) WITH (fillfactor = 60)`,

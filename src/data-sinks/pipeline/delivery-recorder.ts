@@ -10,9 +10,11 @@ import type { CommitWatch } from '../persistence/commit-watch.js';
 import { type NewDelivery, type NumberedCompletion, recordCompletions } from '../persistence/completion-recording.js';
 import type { DataSinkRepository } from '../persistence/data-sink.repository.js';
 import type { Database, Session } from '../persistence/database.js';
+import { isRefusedData } from '../persistence/refused-data.js';
 import type { Agent, AgentDirectory } from '../ports/agent-directory.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import { type Completion, type Recording, toCompletion, type WantedCompletion, wants } from './completion.js';
+import { CompletionRefusedError } from './completion-refused.error.js';
 import { rulesInForce } from './delivery-gate.js';
 import { settleEach, settleSlices, valueOf } from './settle-each.js';
 import { within } from './within.js';
@@ -57,7 +59,8 @@ export class DeliveryRecorder {
   /**
    * Records a completion. Without a transaction of the caller's, completions that arrive together are written together.
    * @returns how many deliveries were made; 0 when no sink wants it or it was recorded before
-   * @throws TypeError when the event is not a completion; what the port throws; what the database throws
+   * @throws TypeError when the event is not a completion; what the port throws; what the database throws;
+   *   without a transaction CompletionRefusedError when it never takes this completion
    */
   async record(event: JobCompleted, transaction?: Session): Promise<number> {
     // Now, in the caller's own context: later a batch of many is written in anybody's.
@@ -72,6 +75,7 @@ export class DeliveryRecorder {
   /**
    * Records a completion that was found long after. Sinks that are younger than it do not want it: nobody who adds a sink
    * today expects yesterday's job to leave the house.
+   * @throws as `record`
    */
   async recordMissed(event: JobCompleted): Promise<number> {
     return valueOf(await this.#batcher.add(toCompletion(event, true)));
@@ -90,7 +94,7 @@ export class DeliveryRecorder {
       (one) => this.#recordingOf(one),
       (one) => one.deliveries.length,
     );
-    const made = await settleSlices(slices, (slice) => this.#write(slice));
+    const made = await settleSlices(slices, (slice) => this.#writeOrRefuse(slice));
     let next = 0;
     return asked.map((one) => (one.status === 'fulfilled' ? (made[next++] as PromiseSettledResult<number>) : one));
   }
@@ -114,6 +118,18 @@ export class DeliveryRecorder {
 
   #recordingOf({ completion, sinks, retriesAllowed }: WantedCompletion): Recording {
     return { completion, deliveries: sinks.flatMap((sink) => this.#newDeliveries(completion, sink, retriesAllowed)) };
+  }
+
+  /**
+   * Here alone the database judges the completion. The host's ports have databases of their own, whose errors have the same
+   * codes; and what it says to several is true of one of them.
+   */
+  async #writeOrRefuse(slice: readonly Recording[]): Promise<number[]> {
+    try {
+      return await this.#write(slice);
+    } catch (error) {
+      throw slice.length === 1 && isRefusedData(error) ? new CompletionRefusedError(error) : error;
+    }
   }
 
   /** @returns how many deliveries were made of each */

@@ -3,9 +3,10 @@ import type { StopSignal } from '../core/cancellation.js';
 import { invalidJobCompleted, type JobCompleted } from '../core/job-completed.js';
 import { findUnheard } from '../persistence/completion-recording.js';
 import type { Session } from '../persistence/database.js';
-import { isRefusedData } from '../persistence/refused-data.js';
 import type { MappingResults } from '../ports/mapping-results.js';
+import { CompletionRefusedError } from './completion-refused.error.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
+import { TAKEN_APART_MS } from './settle-each.js';
 import { within } from './within.js';
 
 const PAGE = 500;
@@ -23,7 +24,10 @@ const LIST_WITHIN_MS = 30_000;
 export class MissedCompletions {
   readonly #logger = new Logger('DataSinks');
   #lookedUntilMs: number | null = null;
-  /** Looks overlap: a completion that cannot be recorded is found again and again, and reported once. */
+  /**
+   * Looks overlap, and one that ends early begins anew: a completion that cannot be recorded is found again and again, and
+   * reported once. Forgotten when a look that read all pages has not found it.
+   */
   #refused = new Set<string>();
 
   /**
@@ -45,16 +49,20 @@ export class MissedCompletions {
     let afterJobId: string | null = null;
     const refused = new Set<string>();
     const failures: unknown[] = [];
-    for (;;) {
+    let whole = false;
+    while (!whole) {
       const listed = this.results.listCompletedSince(new Date(sinceMs), afterJobId, PAGE);
       const page: readonly JobCompleted[] = await within(listed, LIST_WITHIN_MS, 'the list of completed jobs');
       if (stop?.aborted) return;
+      const begunAt = performance.now();
       failures.push(...(await this.#recordUnheard(page, refused)));
+      // What a page waited for in vain is away: each further page would wait as long, and expired leases with it.
+      if (failures.length > 0 && performance.now() - begunAt >= TAKEN_APART_MS) break;
       const last = page.findLast((event: JobCompleted | null) => event?.jobId);
-      if (!last || page.length < PAGE) break;
-      afterJobId = last.jobId;
+      whole = !last || page.length < PAGE;
+      afterJobId = last?.jobId ?? null;
     }
-    this.#refused = refused;
+    if (whole) this.#refused = refused;
     // Those that another look may record: it begins where this one did.
     if (failures.length > 0) throw failures[0];
     this.#lookedUntilMs = startedMs;
@@ -75,7 +83,7 @@ export class MissedCompletions {
         const deliveries = await this.recorder.recordMissed(event);
         if (deliveries > 0) this.#logger.warn({ event: 'completion.recovered', jobId: event.jobId, deliveries });
       } catch (error) {
-        if (isRefusedData(error)) this.#refuse(event, String(error), refused);
+        if (error instanceof CompletionRefusedError) this.#refuse(event, error.message, refused);
         else failures.push(error);
       }
     };
@@ -86,6 +94,7 @@ export class MissedCompletions {
   #refuse(event: JobCompleted | null | undefined, error: string, refused: Set<string>): void {
     const [jobId, name] = [event?.jobId, `${event?.run ?? 1}/${event?.jobId}`];
     if (!this.#refused.has(name)) this.#logger.error({ event: 'completion.not_recorded', jobId, error });
+    this.#refused.add(name);
     refused.add(name);
   }
 }

@@ -40,6 +40,8 @@ describe('on Fastify', () => {
 
   it('our answers have them, and our limits, however the path is spelt', async () => {
     expect(ourPaths('api')('/API/agents/%2e%2e%2F/%64ata-sources?x')).toBe(true);
+    expect(ourPaths('api')('/api/agents/agt_1/data-sources#x')).toBe(true);
+    expect(ourPaths('api')('/hosts-own#/api/deliveries')).toBe(false);
     const answer = await post('/%64eliveries', ' '.repeat(70_000));
     expect(answer.status).toBe(413);
     expect(answer.headers.get('cache-control')).toBe('no-store');

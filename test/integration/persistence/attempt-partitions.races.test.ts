@@ -10,6 +10,9 @@ import { CONFIG, newId } from './module-database.js';
 // On PostgreSQL: on the embedded database, which has one connection, nobody waits for anybody's lock.
 const TOKEN = '00000000-0000-4000-8000-000000000000';
 
+/** Long enough to be looked at while it waits. */
+const PATIENT = { lockTimeoutMs: 5_000 };
+
 let database: TestDatabase;
 let dataSource: DataSource;
 
@@ -90,7 +93,7 @@ it('attempts are opened while a partition waits for a long reader, and it is giv
   await createAttemptPartitions(dataSource.manager, 0);
   const [thisMonth] = await partitions();
   const reading = await reader();
-  const making = createAttemptPartitions(dataSource.manager, 1);
+  const making = createAttemptPartitions(dataSource.manager, 1, PATIENT);
   await untilWaiting(1);
   expect(await open('dlv_1')).toHaveLength(1);
   // Nothing that the reader does ends the wait.
@@ -103,10 +106,22 @@ it('attempts are opened while a partition waits for a long reader, and it is giv
   expect(where).toEqual([{ name: thisMonth }]);
 });
 
+it('an attempt that ends while a partition waits for a long reader is hardly held up', async () => {
+  await createAttemptPartitions(dataSource.manager, 0);
+  const opened = await open('dlv_1');
+  const reading = await reader();
+  const startedAt = performance.now();
+  const making = createAttemptPartitions(dataSource.manager, 1);
+  expect(await close(opened)).toEqual(new Set(opened.map(({ attemptId }) => attemptId)));
+  expect((await making).failures.size).toBe(1);
+  expect(performance.now() - startedAt).toBeLessThan(1_500);
+  await end(reading);
+});
+
 it('an attempt that ends while it is moved to its month’s partition is closed there', async () => {
   const opened = await open('dlv_1');
   const reading = await reader();
-  const making = createAttemptPartitions(dataSource.manager, 0);
+  const making = createAttemptPartitions(dataSource.manager, 0, PATIENT);
   await untilWaiting(1);
   const closing = close(opened);
   await untilWaiting(2);
@@ -116,4 +131,21 @@ it('an attempt that ends while it is moved to its month’s partition is closed 
   expect(await closing).toEqual(new Set(opened.map(({ attemptId }) => attemptId)));
   const rows = await dataSource.query('SELECT tableoid::regclass::text AS name, status FROM agent_data_source_sync');
   expect(rows).toEqual([{ name: made[0], status: 'SUCCEEDED' }]);
+});
+
+it('a move that takes too long is given up with its locks, and made the next time', async () => {
+  const opened = await open('dlv_1');
+  await dataSource.query(
+    `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(10); RETURN OLD; END'`,
+  );
+  await dataSource.query(
+    `CREATE TRIGGER linger BEFORE DELETE ON agent_data_source_sync_default FOR EACH ROW EXECUTE FUNCTION linger()`,
+  );
+  const { failures } = await createAttemptPartitions(dataSource.manager, 0, { statementTimeoutMs: 300 });
+  await dataSource.query('DROP FUNCTION linger CASCADE');
+  expect(String([...failures.values()])).toContain('statement timeout');
+  expect(await close(opened)).toHaveProperty('size', 1);
+  expect((await createAttemptPartitions(dataSource.manager, 0)).made).toHaveLength(1);
+  const rows = await dataSource.query('SELECT tableoid::regclass::text AS name FROM agent_data_source_sync');
+  expect(rows).toEqual((await partitions()).map((name) => ({ name })));
 });

@@ -14,16 +14,18 @@ import { CONFIG, ModuleDatabase, newId } from './module-database.js';
 let database: ModuleDatabase;
 let recorder: DeliveryRecorder;
 let errors: unknown[];
+let agents: InMemoryAgentDirectory;
 
 const RULES = { data_sinks: { auto_push_on_job_complete: true } };
 const AGENT = { id: 'agt_1', workspaceId: 'ws_1', active: true, ruleSet: RULES };
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
+  agents = new InMemoryAgentDirectory([AGENT]);
   recorder = new DeliveryRecorder(
     database.manager,
     new DataSinkRepository(database.manager),
-    new InMemoryAgentDirectory([AGENT]),
+    agents,
     { notify: () => undefined } as unknown as Wakeup,
     new CommitWatch(database.dataSource),
     newId,
@@ -101,5 +103,17 @@ describe('completions that were missed', () => {
     expect(await jobs()).toEqual(GOOD);
     expect(errors).toHaveLength(3);
     expect(asked.map((since) => clock.ms - since.getTime())).toEqual([86_400_000, 600_000]);
+  });
+
+  it('are not passed over for what the host’s own database refuses to its agent directory', async () => {
+    const refused = Object.assign(new Error('invalid byte sequence'), { code: '22021' });
+    const asked = jest.spyOn(agents, 'findAgents').mockRejectedValue(refused);
+    const results = { listCompletedSince: async () => [completion('job_1')] } as unknown as MappingResults;
+    const missed = new MissedCompletions(database.manager, results, recorder, () => Date.now(), 86_400_000);
+    await expect(missed.recover()).rejects.toBe(refused);
+    expect(errors).toEqual([]);
+    asked.mockRestore();
+    await missed.recover();
+    expect(await jobs()).toEqual(['job_1']);
   });
 });

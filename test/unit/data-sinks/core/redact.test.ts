@@ -3,16 +3,20 @@ import { printableExcerpt, secretHint } from '../../../../src/data-sinks/core/re
 
 describe('what is shown of a secret', () => {
   it.each([
-    ['', null],
-    ['x'.repeat(11) + '1234', null],
-    ['x'.repeat(12) + '1234', '****1234'],
+    ['Bearer', null, '', null],
+    ['Bearer', null, 'x'.repeat(11) + '1234', null],
+    ['Bearer', null, 'x'.repeat(12) + '1234', '****1234'],
+    ['HmacSha256', null, `whsec_${'x'.repeat(40)}abc=`, '****abc='],
     // Of a pair the password has to be long enough, however long the user's name is.
-    ['longish-user-name:abcd', null],
-    [`user:${'x'.repeat(11)}abcd`, null],
-    [`user:${'x'.repeat(12)}abcd`, '****abcd'],
-    [`whsec_${'x'.repeat(40)}abc=`, '****abc='],
-  ])('of %j is %j', (secret, hint) => {
-    expect(secretHint(secret)).toBe(hint);
+    ['Basic', null, 'longish-user-name:abcd', null],
+    ['Basic', null, `user:${'x'.repeat(11)}abcd`, null],
+    ['Basic', null, `user:${'x'.repeat(12)}abcd`, '****abcd'],
+    // Of no other secret is a colon more than a character.
+    ['Basic', 'user', `${'x'.repeat(12)}:abc`, '****:abc'],
+    ['Bearer', null, `${'x'.repeat(30)}:`, '****xxx:'],
+    ['HmacSha256', null, `${'x'.repeat(30)}:`, '****xxx:'],
+  ] as const)('of %s with the username %j and %j is %j', (authScheme, username, secret, hint) => {
+    expect(secretHint(secret, { authScheme, username })).toBe(hint);
   });
 });
 

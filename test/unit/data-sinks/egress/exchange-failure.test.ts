@@ -59,14 +59,28 @@ describe('what a failure is called', () => {
     (code) => {
       const v6 = at(code, '2606:4700::1');
       const withV4 = (other: string) => new AggregateError([at(other, '93.184.216.34'), v6]);
-      expect(failureOfConnect(v6).code).toBe('host_unreachable');
-      expect(failureOfConnect(new AggregateError([v6, v6])).code).toBe('host_unreachable');
-      expect(failureOfConnect(withV4('ECONNREFUSED')).code).toBe('connection_refused');
-      expect(failureOfConnect(withV4('EHOSTUNREACH')).code).toBe('host_unreachable');
-      expect(() => failureOfConnect(withV4('EMFILE'))).toThrow(AggregateError);
-      expect(() => failureOfConnect(withV4('EADDRNOTAVAIL'))).toThrow(AggregateError);
+      const failureOf = (error: unknown) => failureOfConnect(error, () => false);
+      expect(failureOf(v6).code).toBe('host_unreachable');
+      expect(failureOf(new AggregateError([v6, v6])).code).toBe('host_unreachable');
+      expect(failureOf(withV4('ECONNREFUSED')).code).toBe('connection_refused');
+      expect(failureOf(withV4('EHOSTUNREACH')).code).toBe('host_unreachable');
+      expect(() => failureOf(withV4('EMFILE'))).toThrow(AggregateError);
+      expect(() => failureOf(withV4('EADDRNOTAVAIL'))).toThrow(AggregateError);
     },
   );
+
+  it('a machine with IPv6 that has no port left for such an address has run out of something', () => {
+    const failureOf = (error: unknown) => failureOfConnect(error, () => true);
+    const noPort = at('EADDRNOTAVAIL', '2606:4700::1');
+    expect(() => failureOf(noPort)).toThrow(noPort);
+    expect(() => failureOf(new AggregateError([noPort, noPort]))).toThrow(AggregateError);
+    expect(failureOf(new AggregateError([noPort, at('ECONNREFUSED', '93.184.216.34')])).code).toBe(
+      'connection_refused',
+    );
+    // What another address says tells that it has no way to any.
+    expect(failureOf(new AggregateError([noPort, at('ENETUNREACH', '2606:4700::2')])).code).toBe('host_unreachable');
+    expect(failureOf(at('ENETUNREACH', '2606:4700::1')).code).toBe('host_unreachable');
+  });
 
   it('of several addresses one that the receiver failed at is the receiver’s', () => {
     const errors = [at('EMFILE', '93.184.216.34'), at('ECONNREFUSED', '93.184.216.35')];

@@ -2,8 +2,10 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { JobCompleted } from '../../../../src/data-sinks/core/job-completed.js';
 import type { Session } from '../../../../src/data-sinks/persistence/database.js';
+import { CompletionRefusedError } from '../../../../src/data-sinks/pipeline/completion-refused.error.js';
 import type { DeliveryRecorder } from '../../../../src/data-sinks/pipeline/delivery-recorder.js';
 import { MissedCompletions } from '../../../../src/data-sinks/pipeline/missed-completions.js';
+import { TAKEN_APART_MS } from '../../../../src/data-sinks/pipeline/settle-each.js';
 import type { MappingResults } from '../../../../src/data-sinks/ports/mapping-results.js';
 
 const HOUR = 3_600_000;
@@ -30,14 +32,14 @@ const job = (n: number): JobCompleted => ({
 
 /** A host with some completed jobs, of which the database has heard some. */
 function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], withList = true) {
-  const clock = { ms: 100 * HOUR, away: false };
+  const clock = { ms: 100 * HOUR, away: false, awayFrom: null as string | null, failsAfterMs: 0 };
   /** What the recorder fails with, by job. */
   const failing = new Map<string, Error>();
   const asked: { since: number; after: string | null; limit: number }[] = [];
   const recorded: string[] = [];
   const list = async (since: Date, after: string | null, limit: number): Promise<readonly JobCompleted[]> => {
     asked.push({ since: since.getTime(), after, limit });
-    if (clock.away) throw new Error('host away');
+    if (clock.away || (after !== null && after === clock.awayFrom)) throw new Error('host away');
     return jobs.filter((one) => after === null || one.jobId > after).slice(0, limit);
   };
   const results = (withList ? { listCompletedSince: list } : {}) as unknown as MappingResults;
@@ -45,6 +47,7 @@ function world(jobs: readonly JobCompleted[], heard: readonly string[] = [], wit
   const recorder = {
     recordMissed: async ({ jobId }: JobCompleted) => {
       const failure = failing.get(jobId);
+      if (failure && clock.failsAfterMs > 0) await new Promise((resolve) => setTimeout(resolve, clock.failsAfterMs));
       if (failure) throw failure;
       recorded.push(jobId);
       return jobId.endsWith('0') ? 0 : 1;
@@ -124,7 +127,7 @@ describe('the look for missed completions', () => {
 
   it('passes over what the database refuses', async () => {
     const { missed, failing, clock, asked, recorded } = world([job(1), job(2), job(3)]);
-    failing.set('job_0002', Object.assign(new Error('index row size exceeds maximum'), { code: '54000' }));
+    failing.set('job_0002', new CompletionRefusedError(new Error('index row size exceeds maximum')));
     await missed.recover();
     expect(recorded).toEqual(['job_0001', 'job_0003']);
     expect(errors).toEqual([
@@ -133,6 +136,27 @@ describe('the look for missed completions', () => {
     clock.ms += HOUR;
     await missed.recover();
     expect(asked.at(-1)?.since).toBe(100 * HOUR - 600_000);
+  });
+
+  it('reports what it passes over once, also when a later page cannot be read, or waits in vain', async () => {
+    jest.useFakeTimers();
+    const jobs = Array.from({ length: 1_001 }, (_, i) => job(i));
+    const { missed, failing, clock } = world(jobs);
+    for (const jobId of ['job_0002', 'job_0700']) failing.set(jobId, new CompletionRefusedError(new Error('too long')));
+    clock.awayFrom = 'job_0499';
+    for (const _ of [1, 2]) await expect(missed.recover()).rejects.toThrow('host away');
+    expect(errors).toMatchObject([{ jobId: 'job_0002' }]);
+    clock.awayFrom = null;
+    await missed.recover();
+    clock.failsAfterMs = TAKEN_APART_MS;
+    failing.set('job_0003', new Error('database away'));
+    const looked = expect(missed.recover()).rejects.toThrow('database away');
+    await jest.advanceTimersByTimeAsync(TAKEN_APART_MS);
+    await looked;
+    failing.delete('job_0003');
+    clock.failsAfterMs = 0;
+    await missed.recover();
+    expect(errors).toMatchObject([{ jobId: 'job_0002' }, { jobId: 'job_0700' }]);
   });
 
   it('records the others when one fails that may be recorded later, and looks at the same time again', async () => {
@@ -147,6 +171,21 @@ describe('the look for missed completions', () => {
     await missed.recover();
     expect(asked.map(({ since }) => since)).toEqual([76, 76, 77, 77].map((hours) => hours * HOUR));
     expect(recorded).toContain('job_0002');
+  });
+
+  it('stops at the first page that waited in vain, and looks at the same time again', async () => {
+    jest.useFakeTimers();
+    const { missed, failing, clock, asked, recorded } = world(Array.from({ length: 1_001 }, (_, i) => job(i)));
+    failing.set('job_0502', new Error('the agent directory did not answer'));
+    clock.failsAfterMs = TAKEN_APART_MS;
+    const looked = expect(missed.recover()).rejects.toThrow('the agent directory did not answer');
+    await jest.advanceTimersByTimeAsync(TAKEN_APART_MS);
+    await looked;
+    expect(asked.map(({ after }) => after)).toEqual([null, 'job_0499']);
+    failing.clear();
+    await missed.recover();
+    expect(asked[2]).toMatchObject({ since: 76 * HOUR, after: null });
+    expect(recorded).toContain('job_1000');
   });
 
   it('is left out for a host that cannot list what completed', async () => {
