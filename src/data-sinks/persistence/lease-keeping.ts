@@ -48,7 +48,7 @@ export async function extendLeases(
 }
 
 /** The status of a delivery that is given back. */
-const AS_BEFORE = `CASE WHEN d.attempt_count = 0 AND d.trigger <> 'REDELIVERY' THEN 'PENDING' ELSE 'RETRYING' END`;
+export const AS_BEFORE = `CASE WHEN d.attempt_count = 0 AND d.trigger <> 'REDELIVERY' THEN 'PENDING' ELSE 'RETRYING' END`;
 
 export interface Release extends LeaseHolder {
   /** When it is to be tried again; null for a part that waits for others, which make it due. */
@@ -75,45 +75,6 @@ export async function releaseDeliveries(database: Database, releases: readonly R
       (r) => r.ownFailure,
     ),
   );
-}
-
-const LOCK_HELD = `
-SELECT id FROM agent_data_source_delivery
- WHERE id = $1 AND lease_token = $2::uuid AND status = 'IN_FLIGHT' FOR UPDATE`;
-
-const RELEASE_UNOPENED = `
-WITH closed AS (
-  UPDATE agent_data_source_sync a
-     SET status = 'ABANDONED', error_code = 'internal_error', finished_at = now()
-   WHERE a.delivery_id = $1 AND a.status = 'IN_FLIGHT'
-  RETURNING a.id
-)
-UPDATE agent_data_source_delivery d
-   SET status = ${AS_BEFORE},
-       next_attempt_at = now() + $2::float8 * interval '1 millisecond',
-       own_failures = least(d.own_failures + 1, 1000),
-       last_attempt_status = CASE WHEN EXISTS (SELECT FROM closed) THEN 'ABANDONED' ELSE d.last_attempt_status END,
-       last_error_code = CASE WHEN EXISTS (SELECT FROM closed) THEN 'internal_error' ELSE d.last_error_code END,
-       lease_token = NULL, lease_expires_at = NULL, updated_at = now()
- WHERE d.id = $1`;
-
-/**
- * Gives a delivery back whose attempt could not be opened: our own failure, and nothing was sent. Its row may be on
- * record all the same, with only the answer lost, so an open one is closed as `ABANDONED`.
- *
- * Locked first, as for a sweep: the opening may be under way still, and one statement would not see its row.
- * @param transaction one that holds the lock from the first statement to the second
- * @returns false when it is no longer its worker's
- */
-export async function releaseUnopened(
-  transaction: Database,
-  { id, leaseToken }: LeaseHolder,
-  waitMs: number,
-): Promise<boolean> {
-  const held = await rows(transaction, LOCK_HELD, [id, leaseToken]);
-  if (held.length === 0) return false;
-  await transaction.query(RELEASE_UNOPENED, [id, waitMs]);
-  return true;
 }
 
 export type Ending = LeaseHolder &

@@ -1,14 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import { type Backend, cancelStatement } from './cancel-statement.js';
 import type { Database } from './database.js';
+
+interface Answer {
+  readonly command: string;
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+}
 
 /** The part of node-postgres's pool that is used, as TypeORM's PostgreSQL driver holds it. */
 interface Pool {
-  query(statement: Statement): Promise<{
-    readonly command: string;
-    readonly rows: unknown[];
-    readonly rowCount: number | null;
-  }>;
+  query(statement: Statement): Promise<Answer>;
+  connect(): Promise<Client>;
+}
+
+interface Client extends Backend {
+  query(statement: Statement): Promise<Answer>;
+  on(event: 'error', listener: () => void): void;
+  off(event: 'error', listener: () => void): void;
+  /** @param error drops the connection */
+  release(error?: Error): void;
 }
 
 interface Statement {
@@ -48,8 +60,10 @@ export class PreparedSession implements Database {
   readonly query = async <T>(text: string, parameters: unknown[] = []): Promise<T> => this.#run(text, parameters);
 
   /**
-   * The same for statements that are waited for so long at most. The pool drops the connection of one that is late:
-   * it may be lost, and whoever ends the pool would wait for it.
+   * The same for statements that are waited for so long at most. The pool drops the connection of one that is late: it may
+   * be lost, and whoever ends the pool would wait for it. PostgreSQL is asked to end the statement first: it notices no
+   * connection's end while it waits for a lock, and would write, once it has it, what nobody waits for any more. A
+   * `statement_timeout` would cost a round trip for each statement, or limit the host's on the same connections.
    */
   within(ms: number): Database {
     return { query: async <T>(text: string, parameters: unknown[] = []) => this.#run<T>(text, parameters, ms) };
@@ -57,9 +71,9 @@ export class PreparedSession implements Database {
 
   async #run<T>(text: string, values: unknown[], withinMs?: number): Promise<T> {
     const statement: Statement = { name: this.#nameOf(text), text, values };
-    const { command, rows, rowCount } = await this.#pool().query(
-      withinMs === undefined ? statement : { ...statement, query_timeout: withinMs },
-    );
+    const { command, rows, rowCount } = await (withinMs === undefined
+      ? this.#pool().query(statement)
+      : runWithin(this.#pool(), statement, withinMs));
     return (command === 'UPDATE' || command === 'DELETE' ? [rows, rowCount] : rows) as T;
   }
 
@@ -80,4 +94,32 @@ export class PreparedSession implements Database {
     const age = Math.floor(Math.log(++prepared.executions) / Math.log(GROWTH));
     return `data-sinks-${prepared.digest}-${age}`;
   }
+}
+
+const ignore = (): void => undefined;
+
+async function runWithin(pool: Pool, statement: Statement, ms: number): Promise<Answer> {
+  const client = await pool.connect();
+  // The statement fails of what happens to its connection; an error event that nobody hears would end the process.
+  client.on('error', ignore);
+  const release = (error?: Error): void => {
+    client.release(error);
+    client.off('error', ignore);
+  };
+  try {
+    const answer = await client.query({ ...statement, query_timeout: ms });
+    release();
+    return answer;
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // While the connection is still there: a proxy forgets whom it stood for with its end. Nobody waits for this.
+    if (isAnswer(error)) release(error);
+    else void cancelStatement(client).then(() => release(error));
+    throw error;
+  }
+}
+
+/** Whether the database said so itself, and is done with the statement. */
+function isAnswer(error: Error): boolean {
+  return 'severity' in error;
 }

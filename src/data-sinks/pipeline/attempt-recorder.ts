@@ -13,7 +13,8 @@ import {
   openAttempts,
 } from '../persistence/attempt-log.js';
 import type { Database } from '../persistence/database.js';
-import { type LeaseHolder, releaseUnopened } from '../persistence/lease-keeping.js';
+import type { LeaseHolder } from '../persistence/lease-keeping.js';
+import { releaseUnopened, type Unopened } from '../persistence/release-unopened.js';
 import type { Transactions } from '../persistence/transactions.js';
 import type { AuditEntry, AuditTrail } from '../ports/audit-trail.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
@@ -43,6 +44,7 @@ export class AttemptRecorder {
   readonly #settled: Pick<SettledDeliveries, 'byAttempt'>;
   readonly #options: AttemptRecorderOptions;
   readonly #openings: NaturalBatcher<AttemptOpening, OpenedAttempt | null>;
+  readonly #unopened: NaturalBatcher<Unopened, boolean>;
   readonly #closings: NaturalBatcher<AttemptEnd, boolean>;
   readonly #doubts: NaturalBatcher<AttemptEnd, boolean>;
   readonly #aftermath: NaturalBatcher<AttemptEnd, undefined>;
@@ -61,6 +63,8 @@ export class AttemptRecorder {
     this.#settled = settled;
     this.#options = options;
     this.#openings = new NaturalBatcher((items) => this.#openBatch(items));
+    // In batches as well: a batch of openings fails as one, of a database that is in trouble already.
+    this.#unopened = new NaturalBatcher((items) => this.#releaseBatch(items));
     this.#closings = new NaturalBatcher((items) => this.#askOf(closeAttempts, items));
     this.#doubts = new NaturalBatcher((items) => this.#askOf(endingsOnRecord, items));
     // Apart from the closings, which go on meanwhile, and one at a time: batches become larger, and audit entries of one
@@ -74,11 +78,13 @@ export class AttemptRecorder {
   }
 
   /**
-   * Gives back, as our own failure, what could not be opened.
-   * @returns false when the delivery is no longer this worker's
+   * Gives back, as our own failure, what could not be opened. What failed the opening, a restart of the database say, may
+   * fail this too, so it is tried again for as long as a closing is: after that the sweeper counts a worker that died.
+   * @param signal once it is aborted, nothing is tried a second time
+   * @returns false when the delivery is no longer this worker's, or a try that was not answered gave it back already
    */
-  giveBack(delivery: LeaseHolder, waitMs: number): Promise<boolean> {
-    return this.#transactions.run((transaction) => releaseUnopened(transaction, delivery, waitMs));
+  giveBack({ id, leaseToken }: LeaseHolder, waitMs: number, signal?: CancelSignal): Promise<boolean> {
+    return this.#keepTrying(() => this.#unopened.add({ id, leaseToken, waitMs }), signal);
   }
 
   /**
@@ -88,28 +94,42 @@ export class AttemptRecorder {
    * @returns false when the delivery is no longer this worker's: its result counts for nothing
    */
   async close(end: AttemptEnd, signal?: CancelSignal): Promise<boolean> {
+    const recorded = await this.#keepTrying(
+      // The try before may have been committed though its answer was lost: nobody else knows of what follows.
+      async (isFirst) => (await this.#closings.add(end)) || (!isFirst && (await this.#doubts.add(end))),
+      signal,
+    );
+    if (!recorded) return false;
+    await this.#aftermath.add(end);
+    return true;
+  }
+
+  async #keepTrying<T>(work: (isFirst: boolean) => Promise<T>, signal?: CancelSignal): Promise<T> {
     const deadline = performance.now() + this.#options.keepTryingMs;
     for (let isFirst = true; ; isFirst = false) {
       const begunAt = performance.now();
       try {
-        if (await this.#closings.add(end)) break;
-        // The try before may have been committed though its answer was lost: nobody else knows of what follows.
-        if (isFirst || !(await this.#doubts.add(end))) return false;
-        break;
+        return await work(isFirst);
       } catch (error) {
         // By when it began: one that was not answered for all this time is followed by another, over another connection.
         if (begunAt >= deadline || signal?.aborted) throw error;
         await delay(RETRY_AFTER_MS);
       }
     }
-    await this.#aftermath.add(end);
-    return true;
   }
 
   async #openBatch(items: readonly AttemptOpening[]): Promise<(OpenedAttempt | null)[]> {
     const opened = await openAttempts(this.#session, this.#options.workerId, items);
     const byId = new Map(opened.map((attempt) => [attempt.attemptId, attempt]));
     return items.map(({ attemptId }) => byId.get(attemptId) ?? null);
+  }
+
+  /** Waited for a lease at most: while a connection that was lost is waited for, the lease is extended all the same. */
+  async #releaseBatch(unopened: readonly Unopened[]): Promise<boolean[]> {
+    const { keepTryingMs } = this.#options;
+    const released = this.#transactions.run((transaction) => releaseUnopened(transaction, unopened, keepTryingMs));
+    const tokens = await within(released, keepTryingMs, 'the database');
+    return unopened.map(({ leaseToken }) => tokens.has(leaseToken));
   }
 
   async #askOf(statement: typeof closeAttempts, ends: readonly AttemptEnd[]): Promise<boolean[]> {

@@ -89,7 +89,7 @@ export class DeliveryAttempt {
     try {
       opened = await this.#open(delivery, prepared);
     } catch (error) {
-      return this.#giveBack(delivery, error);
+      return this.#giveBack(delivery, error, signal);
     }
     if (!opened) return null;
     failpoint('after-opened');
@@ -131,7 +131,7 @@ export class DeliveryAttempt {
   }
 
   /** An attempt that could not be opened is no sign of a worker that died: the sweeper would count it as one. */
-  async #giveBack(delivery: ClaimedDelivery, error: unknown): Promise<DeliveryPlan | null> {
+  async #giveBack(delivery: ClaimedDelivery, error: unknown, signal: CancelSignal): Promise<DeliveryPlan | null> {
     const plan = this.#planAfterOwnFailure(delivery);
     this.#logger.error({
       event: 'delivery.not_opened',
@@ -139,7 +139,7 @@ export class DeliveryAttempt {
       retryInMs: plan.waitMs,
       error: String(error),
     });
-    return (await this.#recorder.giveBack(delivery, plan.waitMs)) ? plan : null;
+    return (await this.#recorder.giveBack(delivery, plan.waitMs, signal)) ? plan : null;
   }
 
   #planAfterOwnFailure(delivery: ClaimedDelivery): ReturnType<typeof planAfterOwnFailure> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Client, Pool } from 'pg';
+import type { Client, Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import { CLAIM } from '../../../src/data-sinks/persistence/claim.statement.js';
 import { outliveConnectionErrors } from '../../../src/data-sinks/persistence/connection-errors.js';
@@ -58,14 +58,20 @@ it('a running module outlives it, and pushes on', async () => {
 
 /** From now on the next claim waits for an answer that does not come, as on a connection that a proxy has lost. */
 function loseNextClaim(dataSource: DataSource): () => boolean {
-  const pool = poolOf(dataSource) as unknown as { query: (statement: object) => Promise<unknown> };
-  const query = pool.query.bind(pool);
   let isLost = false;
-  pool.query = (statement) => {
-    if (isLost || !('text' in statement) || statement.text !== CLAIM) return query(statement);
-    isLost = true;
-    return query({ ...statement, name: 'lost', text: 'SELECT pg_sleep(600)', values: [] });
-  };
+  const known = new WeakSet<PoolClient>();
+  poolOf(dataSource).on('acquire', (client) => {
+    if (known.has(client)) return;
+    known.add(client);
+    const asked = client as unknown as { query: (statement: string | object, ...rest: unknown[]) => unknown };
+    const query = asked.query.bind(client);
+    asked.query = (statement, ...rest) => {
+      const isClaim = typeof statement === 'object' && 'text' in statement && statement.text === CLAIM;
+      if (isLost || !isClaim) return query(statement, ...rest);
+      isLost = true;
+      return query({ ...statement, name: 'lost', text: 'SELECT pg_sleep(600)', values: [] }, ...rest);
+    };
+  });
   return () => isLost;
 }
 

@@ -2,11 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource, type EntityManager } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
-import {
-  extendLeases,
-  releaseUnopened,
-  sweepExpiredLeases,
-} from '../../../src/data-sinks/persistence/lease-keeping.js';
+import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
+import { releaseUnopened } from '../../../src/data-sinks/persistence/release-unopened.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG, newId } from './module-database.js';
@@ -89,13 +86,13 @@ it('an attempt whose opening is under way when it is given up is abandoned with 
     },
   ]);
   const givenBack = worker.transaction((transaction) =>
-    releaseUnopened(transaction, { id: 'dlv_2', leaseToken }, 5_000),
+    releaseUnopened(transaction, [{ id: 'dlv_2', leaseToken, waitMs: 5_000 }], 30_000),
   );
   const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
   await until(async () => (await worker.query<object[]>(waiting)).length > 0, 'it waits for the opening');
   await opening.commitTransaction();
   await opening.release();
-  expect(await givenBack).toBe(true);
+  expect(await givenBack).toEqual(new Set([leaseToken]));
   expect(
     await worker.query(
       `SELECT d.status, d.own_failures, a.status AS attempt, a.error_code FROM agent_data_source_delivery d
@@ -159,4 +156,37 @@ it('a sweeper that is stopped half-way keeps what it has locked from the others 
   }, 'another one takes it back');
   expect(swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'PENDING' }]);
   await runner.release();
+});
+
+it('a worker that is stopped half-way through giving back keeps it from the sweepers for some seconds only', async () => {
+  await worker.query('TRUNCATE agent_data_source_delivery');
+  await inFlight('dlv_1', TOKEN, -1_000);
+  const runner = sweeper.createQueryRunner();
+  await new Promise<void>((resolve) => {
+    const given = [{ id: 'dlv_1', leaseToken: TOKEN, waitMs: 0 }];
+    const halfway = stopsHalfway(runner.manager, resolve);
+    void halfway.transaction((transaction) => releaseUnopened(transaction, given, 30_000));
+  });
+  expect(await sweepExpiredLeases(worker.manager, 5)).toEqual([]);
+  const swept = await until(async () => {
+    const found = await sweepExpiredLeases(worker.manager, 5);
+    return found.length > 0 && found;
+  }, 'a sweeper takes it back');
+  expect(swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'PENDING' }]);
+  await runner.release();
+});
+
+it('a release that waits for a lock is given up by PostgreSQL too', async () => {
+  await worker.query('TRUNCATE agent_data_source_delivery');
+  await inFlight('dlv_1', TOKEN, 60_000);
+  const holder = worker.createQueryRunner();
+  await holder.startTransaction();
+  await holder.query(`SELECT FROM agent_data_source_delivery WHERE id = 'dlv_1' FOR UPDATE`);
+  const released = worker.transaction((transaction) =>
+    releaseUnopened(transaction, [{ id: 'dlv_1', leaseToken: TOKEN, waitMs: 0 }], 100),
+  );
+  await expect(released).rejects.toMatchObject({ code: '57014' });
+  await holder.rollbackTransaction();
+  await holder.release();
+  expect(await worker.query(`SHOW statement_timeout`)).toEqual([{ statement_timeout: '0' }]);
 });

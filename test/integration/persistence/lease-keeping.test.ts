@@ -5,9 +5,9 @@ import {
   endDeliveries,
   extendLeases,
   releaseDeliveries,
-  releaseUnopened,
   sweepExpiredLeases,
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
+import { releaseUnopened } from '../../../src/data-sinks/persistence/release-unopened.js';
 import { CONFIG, ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -84,8 +84,13 @@ describe('a delivery that is given back', () => {
 });
 
 describe('a delivery whose attempt could not be opened', () => {
-  const giveBack = (delivery: { id: string; leaseToken: string }) =>
-    database.dataSource.transaction((transaction) => releaseUnopened(transaction, delivery, 7_000));
+  type Held = Pick<ClaimedDelivery, 'id' | 'leaseToken'>;
+  const giveAllBack = (deliveries: readonly (Held & { waitMs: number })[]) =>
+    database.dataSource.transaction((transaction) => releaseUnopened(transaction, deliveries, 10_000));
+  const giveBack = async (delivery: Held) => {
+    const { id, leaseToken } = delivery;
+    return (await giveAllBack([{ id, leaseToken, waitMs: 7_000 }])).has(leaseToken);
+  };
 
   it('waits as after a failure of our own, which is not a worker that died', async () => {
     const delivery = await claimOne({ own_failures: 3, retries_spent: 1, abandoned: 1 });
@@ -117,6 +122,27 @@ describe('a delivery whose attempt could not be opened', () => {
     expect(await giveBack({ ...delivery, leaseToken: NOBODY })).toBe(false);
     expect(await database.one('delivery', delivery.id)).toMatchObject({ status: 'IN_FLIGHT', own_failures: 0 });
     expect(await database.one('sync', attemptId)).toMatchObject({ status: 'IN_FLIGHT' });
+  });
+
+  it('is given back with others, each with its own wait, but for those that are another worker’s', async () => {
+    const sink = await database.sink();
+    for (let i = 0; i < 3; i++) await database.delivery(sink);
+    const [soon, later, lost] = await claim();
+    if (!soon || !later || !lost) throw new Error('too few were claimed');
+    const attemptId = await openOne(later);
+    const tokens = await giveAllBack([
+      { ...later, waitMs: 90_000 },
+      { ...lost, leaseToken: NOBODY, waitMs: 1_000 },
+      { ...soon, waitMs: 1_000 },
+    ]);
+    expect(tokens).toEqual(new Set([soon.leaseToken, later.leaseToken]));
+    const rowOf = (id: string) => database.one('delivery', id);
+    expect(await rowOf(soon.id)).toMatchObject({ status: 'PENDING', own_failures: 1, last_attempt_status: null });
+    expect(await waitOf(await rowOf(soon.id))).toBeLessThan(10_000);
+    expect(await rowOf(later.id)).toMatchObject({ status: 'RETRYING', last_attempt_status: 'ABANDONED' });
+    expect(await waitOf(await rowOf(later.id))).toBeGreaterThan(60_000);
+    expect(await database.one('sync', attemptId)).toMatchObject({ status: 'ABANDONED' });
+    expect(await rowOf(lost.id)).toMatchObject({ status: 'IN_FLIGHT', own_failures: 0 });
   });
 });
 

@@ -5,6 +5,7 @@ import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
 import { recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
 import type { Database } from '../../../src/data-sinks/persistence/database.js';
 import { disableFailing } from '../../../src/data-sinks/persistence/disabling.js';
+import { releaseUnopened } from '../../../src/data-sinks/persistence/release-unopened.js';
 import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
@@ -24,6 +25,13 @@ beforeAll(async () => {
        FROM generate_series(2, 1, -1) n`,
     [CONFIG],
   );
+  await dataSource.query(
+    `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
+       retries_allowed, trigger, status, lease_token, lease_expires_at)
+     SELECT 'dlv_' || n, 'ws_1', 'agt_1', 'ads_1', 'job_' || n, 1, 'JSON', 'JSON', 2, 'AUTO', 'IN_FLIGHT', $1, now()
+       FROM generate_series(2, 1, -1) n`,
+    [TOKEN],
+  );
 }, 60_000);
 afterAll(async () => {
   await dataSource.destroy();
@@ -34,6 +42,8 @@ const INSERT_JOB = `INSERT INTO agent_data_source_job (job_id, run, workspace_id
   VALUES ($1, 1, 'ws_1', 'agt_1', now(), 1, 1, 0)`;
 const INSERT_BODY = `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready)
   VALUES ($1, 1, 'JSON', 'pld_of_' || $1, true)`;
+const TOKEN = '00000000-0000-4000-8000-000000000000';
+const LOCK_DELIVERY = 'SELECT FROM agent_data_source_delivery WHERE id = $1 FOR UPDATE';
 const LOCK_SINK = 'SELECT FROM agent_data_source WHERE id = $1 FOR UPDATE';
 
 const completion = (jobId: string) => ({
@@ -70,6 +80,15 @@ const WRITERS: Readonly<Record<string, Writer>> = {
       );
       return Promise.all(bodies);
     },
+  },
+  'giving deliveries back': {
+    ...{ keys: ['dlv_1', 'dlv_2'], take: LOCK_DELIVERY },
+    write: (session, first, second) =>
+      releaseUnopened(
+        session,
+        [second, first].map((id) => ({ id, leaseToken: TOKEN, waitMs: 0 })),
+        60_000,
+      ),
   },
   'pausing sinks': {
     ...ON_SINKS,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { PreparedSession } from '../../../src/data-sinks/persistence/prepared-session.js';
+import { until } from '../../support/platform/until.js';
 import { emptyPostgres, type TestDatabase } from '../../support/postgres-template.js';
 
 let database: TestDatabase;
@@ -75,5 +76,45 @@ describe('a prepared session', () => {
     await expect(bounded.query('SELECT pg_sleep($1::int)', [60])).rejects.toThrow('timeout');
     const [after] = await session.query<{ pid: number }[]>(pid);
     expect(after?.pid).not.toBe(before?.pid);
+  });
+});
+
+describe('statements that wait for a lock longer than anybody waits for them', () => {
+  const WAITING = `SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'worker' AND wait_event_type = 'Lock'`;
+  let worker: DataSource;
+  beforeAll(async () => {
+    const extra = { max: 3, application_name: 'worker' };
+    worker = await new DataSource({ type: 'postgres', url: database.url, extra }).initialize();
+  });
+  afterAll(() => worker.destroy());
+
+  it('wait no longer in the database either, and write nothing once they could', async () => {
+    await dataSource.query('TRUNCATE thing');
+    const holder = dataSource.createQueryRunner();
+    // Who waits is asked anew each time, though in one transaction.
+    const waiting = async () => {
+      await holder.query('SELECT pg_stat_clear_snapshot()');
+      return (await holder.manager.query<object[]>(WAITING)).length;
+    };
+    await holder.startTransaction();
+    await holder.query('LOCK TABLE thing');
+    const bounded = new PreparedSession(worker).within(300);
+    const insert = 'INSERT INTO thing VALUES ($1, NULL)';
+    const given = Array.from({ length: 12 }, (_, i) => bounded.query(insert, [i]).catch((error: unknown) => error));
+    await until(async () => (await waiting()) > 0, 'they wait for the lock');
+    for (const error of await Promise.all(given)) expect(error).toMatchObject({ message: 'Query read timeout' });
+    await until(async () => (await waiting()) === 0, 'nobody waits for the lock any more');
+    await holder.commitTransaction();
+    await holder.release();
+    await bounded.query('SELECT 1');
+    expect(await dataSource.query('SELECT FROM thing')).toEqual([]);
+  });
+
+  it('leave others on the same connections as much time as they need', async () => {
+    const session = new PreparedSession(worker);
+    await session.within(100).query('SELECT 1');
+    expect(await session.query('SELECT pg_sleep(0.3), 1 AS n')).toMatchObject([{ n: 1 }]);
+    expect(await worker.query('SHOW statement_timeout')).toEqual([{ statement_timeout: '0' }]);
   });
 });

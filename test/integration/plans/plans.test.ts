@@ -25,13 +25,13 @@ import {
   endDeliveries,
   extendLeases,
   releaseDeliveries,
-  releaseUnopened,
   sweepExpiredLeases,
 } from '../../../src/data-sinks/persistence/lease-keeping.js';
 import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
 import { PreparedSession } from '../../../src/data-sinks/persistence/prepared-session.js';
 import { findUnfinished, finishRecovery, redeliverNext } from '../../../src/data-sinks/persistence/recovery-pacing.js';
 import { redeliver } from '../../../src/data-sinks/persistence/redelivery.js';
+import { releaseUnopened } from '../../../src/data-sinks/persistence/release-unopened.js';
 import { removeExpired, removeExpiredCompletions } from '../../../src/data-sinks/persistence/retention.js';
 import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
@@ -134,11 +134,13 @@ const STATEMENTS: Readonly<Record<string, () => Promise<unknown>>> = {
       session,
       HELD.map((held) => ({ ...held, waitMs: 1, ownFailure: false })),
     ),
-  'releasing one whose attempt was not opened': async () => {
+  'releasing those whose attempts were not opened': async () => {
     const ofLease = 'SELECT id, lease_token AS "leaseToken" FROM agent_data_source_delivery WHERE id = $1';
     const [held] = await dataSource.query<{ id: string; leaseToken: string }[]>(ofLease, [deliveryId(1_002)]);
     if (!held) throw new Error('nothing is in flight');
-    expect(await dataSource.transaction((transaction) => releaseUnopened(transaction, held, 1))).toBe(true);
+    const unopened = [...HELD, held].map((holder) => ({ ...holder, waitMs: 1 }));
+    const released = await dataSource.transaction((transaction) => releaseUnopened(transaction, unopened, 60_000));
+    expect(released).toContain(held.leaseToken);
   },
   'ending deliveries': () =>
     endDeliveries(

@@ -150,3 +150,65 @@ describe('closing attempts', () => {
     await expect(made.close(anEnd('dlv_1', DELIVERED))).rejects.toThrow('database away');
   });
 });
+
+/** A database whose transactions fail, or are never answered, for a number of times. */
+function givesBack({ failures = 0, answers = true, keepTryingMs = 10_000, lost = [] as readonly string[] }) {
+  const batches: string[][] = [];
+  const query = async (sql: string, [ids, tokens]: [string[], string[]]) => {
+    if (!sql.includes('FOR UPDATE')) return [];
+    return tokens.filter((_, i) => !lost.includes(ids[i] ?? '')).map((lease_token) => ({ lease_token }));
+  };
+  const state = { transactions: 0 };
+  const run = async <T>(work: (transaction: Session) => Promise<T>) => {
+    if (++state.transactions <= failures) {
+      if (answers) throw new Error('database away');
+      return new Promise<T>(() => undefined);
+    }
+    const asked = (sql: string, parameters: [string[], string[]]) => {
+      if (sql.includes('FOR UPDATE')) batches.push(parameters[0]);
+      return query(sql, parameters);
+    };
+    return work({ query: asked } as unknown as Session);
+  };
+  const settled = { byAttempt: async () => undefined };
+  const options = { workerId: 'worker-1', keepTryingMs };
+  const nowhere = {} as unknown as Session;
+  return {
+    state,
+    batches,
+    recorder: new AttemptRecorder(nowhere, { run }, new InMemoryAuditTrail(), settled, options),
+  };
+}
+
+const held = (id: string) => ({ id, leaseToken: `token of ${id}` });
+
+describe('giving back what could not be opened', () => {
+  it('takes one transaction for all that fail together, and tells each whether it was still its worker’s', async () => {
+    const { recorder: made, batches, state } = givesBack({ lost: ['dlv_7'] });
+    const ids = Array.from({ length: 256 }, (_, i) => `dlv_${i}`);
+    const given = await Promise.all(ids.map((id) => made.giveBack(held(id), 5_000)));
+    expect(given).toEqual(ids.map((id) => id !== 'dlv_7'));
+    expect(batches).toEqual([ids]);
+    expect(state.transactions).toBe(1);
+  });
+
+  it('outlasts a short absence of the database, which failed the opening too', async () => {
+    const { recorder: made, state } = givesBack({ failures: 1 });
+    expect(await made.giveBack(held('dlv_1'), 5_000)).toBe(true);
+    expect(state.transactions).toBe(2);
+  });
+
+  it('is not tried a second time once this process is stopped', async () => {
+    const { recorder: made, state } = givesBack({ failures: 1_000 });
+    await expect(made.giveBack(held('dlv_1'), 5_000, AbortSignal.abort())).rejects.toThrow('database away');
+    expect(state.transactions).toBe(1);
+  });
+
+  it('waits for a connection that was lost without a word for a lease, and goes over another one', async () => {
+    const { recorder: made, state } = givesBack({ failures: 1, answers: false, keepTryingMs: 100 });
+    // A limit's timer does not keep the process, as a socket would.
+    const alive = setInterval(() => undefined, 1_000);
+    expect(await made.giveBack(held('dlv_1'), 5_000).finally(() => clearInterval(alive))).toBe(true);
+    expect(state.transactions).toBe(2);
+  });
+});

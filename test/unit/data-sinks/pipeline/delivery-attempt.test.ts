@@ -66,6 +66,7 @@ function stage(given: Stage) {
     recorded = true,
     post = status(200),
   } = given;
+  const ofWorker = new AbortController().signal;
   const order: string[] = [];
   const closings: AttemptClosing[] = [];
   const requests: PushRequest[] = [];
@@ -91,8 +92,8 @@ function stage(given: Stage) {
       if (opened instanceof Error) throw opened;
       return opened ? { attemptId, deliveryId, attemptNumber: 3, startedAt: new Date(0) } : null;
     },
-    giveBack: async ({ id }: { id: string }, waitMs: number) => {
-      order.push(`given back: ${id}, for ${waitMs} ms`);
+    giveBack: async ({ id }: { id: string }, waitMs: number, signal: unknown) => {
+      order.push(`given back: ${id}, for ${waitMs} ms${signal === ofWorker ? '' : ', whatever is stopped'}`);
       if (givenBack instanceof Error) throw givenBack;
       return givenBack;
     },
@@ -122,7 +123,7 @@ function stage(given: Stage) {
     telemetry,
     options,
   );
-  const run = (given = {}) => attempt.run(aClaimedDelivery(given), new AbortController().signal);
+  const run = (given = {}) => attempt.run(aClaimedDelivery(given), ofWorker);
   return { run, order, closings, requests, signings, ended };
 }
 
