@@ -1,3 +1,4 @@
+import { STORABLE_TEXT } from './storable-text.js';
 import type { TraceContext } from './trace-context.js';
 
 /**
@@ -64,9 +65,6 @@ export type RowField = (typeof ROW_FIELDS)[number];
 /** What a column of PostgreSQL's type `integer` holds at most. */
 const MAX_RUN = 2_147_483_647;
 
-/** No text of PostgreSQL's holds a NUL, nor half of a character in two: another would be stored in its place. */
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
-
 /** From the year 1 to 9999: what RFC 3339 can write, and every database read. */
 const [FIRST_MS, LAST_MS] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
 
@@ -79,7 +77,7 @@ export function invalidJobCompleted(event: unknown): string | null {
   const { jobId, agentId, workspaceId, completedAt, stats, run } = event as Partial<JobCompleted>;
   for (const [name, value] of Object.entries({ jobId, agentId, workspaceId })) {
     if (typeof value !== 'string' || value === '') return `${name} is not a non-empty string`;
-    if (UNSTORABLE.test(value)) return `${name} has a character that cannot be stored`;
+    if (!STORABLE_TEXT.test(value)) return `${name} has a character that cannot be stored`;
   }
   if (!(completedAt instanceof Date && completedAt.getTime() >= FIRST_MS && completedAt.getTime() <= LAST_MS)) {
     return 'completedAt is not a valid Date';

@@ -40,7 +40,9 @@ export async function createAttemptPartitions(
   const failures = new Map<string, unknown>();
   for (const month of await listMissing(session, monthsAhead)) {
     try {
-      const isMade = await session.transaction((transaction) => createPartition(transaction, month, { ...LIMITS, ...limits }));
+      const isMade = await session.transaction((transaction) =>
+        createPartition(transaction, month, { ...LIMITS, ...limits }),
+      );
       if (isMade) made.push(month.name);
     } catch (error) {
       failures.set(month.name, error);

@@ -93,3 +93,21 @@ it.each([false, true])(
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   },
 );
+
+// Each character may be the first, and each is written in its own ways.
+it.each(Array.from({ length: 0x7f - 0x20 }, (_, i) => String.fromCharCode(0x20 + i)))(
+  'a password that begins with %j and has hardly a plain part is masked, however it is escaped',
+  (first) => {
+    const password = `${first}<&"a'%`;
+    const mask = credentialMask(`Basic ${Buffer.from(`user:${password}`).toString('base64')}`);
+    for (const escaped of Object.values(ESCAPES)) expect(mask(`x ${escaped(password)}.`)).toBe('x ****.');
+  },
+);
+
+// More steps than are spent on any text, were each place looked at.
+it.each(['#/e/#!', 'z#/e', '<e&>'])('a text is searched for %j only where it may begin', (password) => {
+  const mask = credentialMask(`Basic ${Buffer.from(`user:${password}`).toString('base64')}`);
+  const said = 'the quick brown fox jumps over the la-y dog, "again" '.repeat(5_000);
+  expect(mask(said) === said).toBe(true);
+  expect(mask(`${said}${encodeURIComponent(password)}.`) === `${said}****.`).toBe(true);
+});
