@@ -1,6 +1,4 @@
-import { connect } from 'node:net';
-
-/** What node-postgres knows of a connection's other end. The embedded database has no such thing. */
+/** The part of node-postgres's client that is used. The embedded database's has no backend to name. */
 export interface Backend {
   readonly host?: string;
   readonly port?: number;
@@ -8,8 +6,15 @@ export interface Backend {
   readonly secretKey?: number | null;
 }
 
-/** PostgreSQL's protocol: what stands in place of a version, in a connection that only cancels. */
-const CANCEL_REQUEST = 80_877_102;
+/** node-postgres's side of the protocol, as its `Client` makes one and its own `cancel` uses it. */
+interface Connection {
+  connect(portOrPath: number | string, host?: string): void;
+  cancel(processID: number, secretKey: number): void;
+  on(event: 'connect' | 'error' | 'end', listener: () => void): void;
+  readonly stream: { destroy(): void };
+}
+
+type ClientClass = new (config: { host: string; port: number; ssl: false }) => { readonly connection: Connection };
 
 /**
  * Asks PostgreSQL to end the statement that a connection waits for, as libpq's `PQcancel` does: over a new connection that
@@ -19,19 +24,20 @@ const CANCEL_REQUEST = 80_877_102;
  * Best effort: what cannot be asked for, behind a proxy that takes nothing but TLS say, goes on as if it had not been.
  * @returns when PostgreSQL has heard of it, or after the limit; never throws
  */
-export function cancelStatement({ host, port, processID, secretKey }: Backend, limitMs = 2_000): Promise<void> {
+export function cancelStatement(client: Backend, limitMs = 2_000): Promise<void> {
+  const { host, port, processID, secretKey } = client;
   if (!host || !port || typeof processID !== 'number' || typeof secretKey !== 'number') return Promise.resolve();
-  const request = Buffer.alloc(16);
-  [request.length, CANCEL_REQUEST, processID, secretKey].forEach((value, i) => request.writeInt32BE(value, i * 4));
   return new Promise((resolve) => {
-    const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    const limit = setTimeout(() => socket.destroy(), limitMs).unref();
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
+    const { connection } = new (client.constructor as ClientClass)({ host, port, ssl: false });
+    const limit = setTimeout(() => connection.stream.destroy(), limitMs).unref();
+    connection.on('error', () => undefined);
+    connection.on('connect', () => connection.cancel(processID, secretKey));
+    // It is PostgreSQL that ends it, once it has passed the request on.
+    connection.on('end', () => {
       clearTimeout(limit);
       resolve();
     });
-    // Not ended from here: it is PostgreSQL that ends it, once it has passed the request on.
-    socket.resume().write(request);
+    if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
+    else connection.connect(port, host);
   });
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { cancelStatement } from '../../../../src/data-sinks/persistence/cancel-statement.js';
+import pg from 'pg';
+import { type Backend, cancelStatement } from '../../../../src/data-sinks/persistence/cancel-statement.js';
 
 let server: Server;
 let sockets: Socket[];
@@ -26,9 +27,10 @@ afterEach(() => {
   server.close();
 });
 
-const backend = () => ({
-  ...{ host: '127.0.0.1', port: (server.address() as AddressInfo).port, processID: 4_711, secretKey: -2 },
-});
+const backend = (known: Backend = { processID: 4_711, secretKey: -2 }): Backend => {
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(new pg.Client({ host: '127.0.0.1', port }), known);
+};
 
 it('says which backend is meant, with its key, and is done when the server is', async () => {
   answer = (socket) => void socket.end();
@@ -51,6 +53,6 @@ it('bears a server that is not there', async () => {
 });
 
 it('asks nothing of a database that has no backends', async () => {
-  await cancelStatement({ ...backend(), processID: null, secretKey: null });
+  await cancelStatement(backend({ processID: null, secretKey: null }));
   expect(sockets).toEqual([]);
 });
