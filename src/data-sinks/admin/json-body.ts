@@ -1,4 +1,5 @@
-import { ProblemError } from '../core/errors.js';
+import { NoAnswerError, ProblemError } from '../core/errors.js';
+import { within } from '../pipeline/within.js';
 
 /** Our requests are small; more is a mistake or an attack. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -34,7 +35,10 @@ export async function readJsonBody(
   request: ReadableRequest,
   { maxBytes = MAX_BODY_BYTES, deadlineMs = BODY_DEADLINE_MS }: JsonBodyLimits = {},
 ): Promise<unknown> {
-  const text = await within(deadlineMs, readText(request, maxBytes));
+  const text = await within(readText(request, maxBytes), deadlineMs, 'the body').catch((error: unknown) => {
+    if (!(error instanceof NoAnswerError)) throw error;
+    throw new ProblemError('malformed-json', `The body did not arrive whole within ${deadlineMs / 1000} seconds.`);
+  });
   return parseJsonBody(text, String(request.headers['content-type'] ?? ''));
 }
 
@@ -52,19 +56,6 @@ async function readText(request: ReadableRequest, maxBytes: number): Promise<str
   } catch {
     // Read as something else it would be another secret than the one that was meant.
     throw new ProblemError('malformed-json', 'The body is not UTF-8.');
-  }
-}
-
-async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const problem = new ProblemError('malformed-json', `The body did not arrive whole within ${ms / 1000} seconds.`);
-    timer = setTimeout(() => reject(problem), ms);
-  });
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -69,8 +69,8 @@ const MAX_RUN = 2_147_483_647;
 const [FIRST_MS, LAST_MS] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
 
 /**
- * Says what is wrong with a would-be event, or null: what passes can be written. The event crosses from the host's code into ours without a type
- * check at run time (an emitter passes anything), so it is checked once, here.
+ * Says what is wrong with a would-be event, or null: what passes can be written. The event crosses from the host's code
+ * into ours without a type check at run time (an emitter passes anything), so it is checked once, here.
  */
 export function invalidJobCompleted(event: unknown): string | null {
   if (typeof event !== 'object' || event === null) return 'the event is not an object';

@@ -2,6 +2,7 @@ import type { AnswerEnding, AttemptErrorCode, AttemptStatus, AttemptTimings } fr
 import type { AuthScheme } from '../core/data-sink.js';
 import type { DeliveryPlan } from '../core/delivery.js';
 import { columns, type Database, rows } from './database.js';
+import { ONE_MORE_OWN_FAILURE } from './lease-keeping.js';
 
 /** An attempt about to be made. */
 export interface AttemptOpening {
@@ -116,7 +117,7 @@ settled AS (
   UPDATE agent_data_source_delivery d
      SET status = c.delivery_status, reason = c.reason,
          retries_spent = d.retries_spent + c.spends_retry::int,
-         own_failures = CASE WHEN c.own_failure THEN least(d.own_failures + 1, 1000) ELSE 0 END,
+         own_failures = CASE WHEN c.own_failure THEN ${ONE_MORE_OWN_FAILURE} ELSE 0 END,
          next_attempt_at = now() + c.next_in_ms * interval '1 millisecond',
          last_attempt_status = c.status, last_error_code = c.error_code,
          settled_at = CASE WHEN c.next_in_ms IS NULL THEN now() END,

@@ -47,6 +47,9 @@ export async function extendLeases(
   return new Set(kept.map((row) => row.lease_token));
 }
 
+/** Failures of our own side in a row: they space out what follows, and beyond so many no further. */
+export const ONE_MORE_OWN_FAILURE = 'least(d.own_failures + 1, 1000)';
+
 /** The status of a delivery that is given back. */
 export const AS_BEFORE = `CASE WHEN d.attempt_count = 0 AND d.trigger <> 'REDELIVERY' THEN 'PENDING' ELSE 'RETRYING' END`;
 
@@ -63,7 +66,7 @@ export async function releaseDeliveries(database: Database, releases: readonly R
     `UPDATE agent_data_source_delivery d
         SET status = ${AS_BEFORE},
             next_attempt_at = now() + r.wait_ms * interval '1 millisecond',
-            own_failures = CASE WHEN r.own_failure THEN least(d.own_failures + 1, 1000) ELSE d.own_failures END,
+            own_failures = CASE WHEN r.own_failure THEN ${ONE_MORE_OWN_FAILURE} ELSE d.own_failures END,
             lease_token = NULL, lease_expires_at = NULL, updated_at = now()
        FROM unnest($1::text[], $2::uuid[], $3::float8[], $4::bool[]) AS r (id, lease_token, wait_ms, own_failure)
       WHERE d.id = r.id AND d.lease_token = r.lease_token AND d.status = 'IN_FLIGHT'`,
@@ -138,8 +141,8 @@ UPDATE agent_data_source_delivery d
  WHERE d.id = e.id
 RETURNING d.status, ${PUSH_COLUMNS}`;
 
-/** Other sweepers pass by what is locked here. One that is stopped between its two statements must not keep it. */
-const IDLE_TIMEOUT = '5s';
+/** Sweepers pass by what is locked. A process that is stopped between two statements must not keep it from them. */
+export const IDLE_TIMEOUT = '5s';
 
 /**
  * Takes back deliveries whose worker is gone. Their open attempt row is closed as `ABANDONED`; that was our failure and

@@ -1,5 +1,5 @@
 import { columns, type Database, rows } from './database.js';
-import { AS_BEFORE, type LeaseHolder } from './lease-keeping.js';
+import { AS_BEFORE, IDLE_TIMEOUT, type LeaseHolder, ONE_MORE_OWN_FAILURE } from './lease-keeping.js';
 
 /** A delivery whose attempt could not be opened, and when it is to be tried again. */
 export interface Unopened extends LeaseHolder {
@@ -22,15 +22,12 @@ WITH closed AS (
 UPDATE agent_data_source_delivery d
    SET status = ${AS_BEFORE},
        next_attempt_at = now() + u.wait_ms * interval '1 millisecond',
-       own_failures = least(d.own_failures + 1, 1000),
+       own_failures = ${ONE_MORE_OWN_FAILURE},
        last_attempt_status = CASE WHEN c.delivery_id IS NULL THEN d.last_attempt_status ELSE 'ABANDONED' END,
        last_error_code = CASE WHEN c.delivery_id IS NULL THEN d.last_error_code ELSE 'internal_error' END,
        lease_token = NULL, lease_expires_at = NULL, updated_at = now()
   FROM unnest($1::text[], $2::float8[]) AS u (id, wait_ms) LEFT JOIN closed c ON c.delivery_id = u.id
  WHERE d.id = u.id`;
-
-/** A worker that is stopped between two statements must not keep what it has locked from the sweepers. */
-const IDLE_TIMEOUT = '5s';
 
 /**
  * Gives deliveries back whose attempts could not be opened: our own failure, and nothing was sent. Their rows may be on

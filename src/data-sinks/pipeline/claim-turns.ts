@@ -1,6 +1,8 @@
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
-import { claimDeliveries, type ClaimLimits } from '../persistence/claim-deliveries.js';
+import { type Claim, claimDeliveries, type ClaimLimits, type ClaimPosition } from '../persistence/claim-deliveries.js';
 import type { Database } from '../persistence/database.js';
+import { releaseDeliveries } from '../persistence/lease-keeping.js';
+import { within } from './within.js';
 
 /** What a claim brought. */
 export interface Turn {
@@ -36,10 +38,11 @@ export class ClaimTurns {
     this.#fullWorkspaces.clear();
   }
 
+  /** @throws what the database throws; NoAnswerError when it does not answer within a lease */
   async next(limits: ClaimLimits): Promise<Turn> {
     const before = this.#lastSink;
     const position = { after: before, fullWorkspaces: [...this.#fullWorkspaces] };
-    const claim = await claimDeliveries(this.#database, limits, position);
+    const claim = await this.#claim(limits, position);
     const { deliveries, lastSink, exhausted, pacedMs, answeredAt } = claim;
     this.#lastSink = lastSink;
     this.#capped ||= claim.capped;
@@ -49,6 +52,23 @@ export class ClaimTurns {
     // Somebody's cap must not keep the others from their turns: only after a whole round it is waited for.
     if (!exhausted && !cameRound) return { deliveries, more: 'now', pacedMs, answeredAt };
     return { deliveries, more: this.#capped ? 'room' : 'none', pacedMs, answeredAt };
+  }
+
+  /** Waits a lease for it: the next claim goes over another connection, this one's may be lost. */
+  async #claim(limits: ClaimLimits, position: ClaimPosition): Promise<Claim> {
+    const claim = claimDeliveries(this.#database, limits, position);
+    try {
+      return await within(claim, limits.leaseMs, 'the database');
+    } catch (error) {
+      // What it brings all the same is given back at once: its leases would run out and be counted as lost workers.
+      claim.then(({ deliveries }) => this.#giveBack(deliveries)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    const releases = deliveries.map(({ id, leaseToken }) => ({ id, leaseToken, waitMs: 0, ownFailure: false }));
+    if (releases.length > 0) await releaseDeliveries(this.#database, releases);
   }
 }
 

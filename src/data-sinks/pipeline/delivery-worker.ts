@@ -3,14 +3,13 @@ import type { CancelSignal } from '../core/cancellation.js';
 import type { ClaimedDelivery } from '../core/claimed-delivery.js';
 import { planAfterOwnFailure } from '../core/delivery.js';
 import { failpoint } from '../core/failpoint.js';
-import type { ClaimLimits } from '../persistence/claim-deliveries.js';
 import { nextDueInMs } from '../persistence/next-due.js';
 import type { Database } from '../persistence/database.js';
 import { type Ending, endDeliveries, type Release, releaseDeliveries } from '../persistence/lease-keeping.js';
 import type { Wakeup } from '../wakeup/wakeup.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { AttemptAbortedError } from './attempt-aborted.error.js';
-import { ClaimTurns, type Turn } from './claim-turns.js';
+import { ClaimTurns } from './claim-turns.js';
 import type { DeliveryAttempt } from './delivery-attempt.js';
 import type { DeliveryGate } from './delivery-gate.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -18,6 +17,7 @@ import { OutageLog } from '../core/outage-log.js';
 import { RoomForClaims } from './room-for-claims.js';
 import type { ServerClock } from './server-clock.js';
 import type { SettledDeliveries } from './settled-deliveries.js';
+import { ShutdownGrace } from './shutdown-grace.js';
 import { within } from './within.js';
 
 export interface DeliveryWorkerOptions {
@@ -33,9 +33,6 @@ export interface DeliveryWorkerOptions {
   readonly retryWaitsMs: readonly number[];
   readonly random: () => number;
 }
-
-/** After the grace, for what was cut off to be written. */
-const AFTER_CUT_OFF_MS = 5_000;
 
 /** Step 4: claims due deliveries in batches, judges them, and runs step 5 for each, until none is due. */
 export class DeliveryWorker {
@@ -98,24 +95,17 @@ export class DeliveryWorker {
     this.#running = false;
     if (this.#poll) clearInterval(this.#poll);
     this.#room.stop();
-    // Armed before anything is waited for: what a claim waits for may never come.
-    let cutOff: NodeJS.Timeout | undefined;
-    let leaveBehind: () => void = () => undefined;
-    const isOver = new Promise<void>((resolve) => (leaveBehind = resolve));
-    const graceIsOver = new Promise<void>((resolve) => {
-      cutOff = setTimeout(() => {
-        this.#leases.abortAll(new AttemptAbortedError('shutdown'));
-        resolve();
-        cutOff = setTimeout(leaveBehind, AFTER_CUT_OFF_MS);
-      }, this.options.shutdownGraceMs);
-    });
+    // Begun before anything is waited for: what a claim waits for may never come.
+    const grace = new ShutdownGrace(this.options.shutdownGraceMs, () =>
+      this.#leases.abortAll(new AttemptAbortedError('shutdown')),
+    );
     try {
       await this.wakeup.stop();
     } finally {
-      await Promise.race([this.#claiming, graceIsOver]);
-      // What was cut off is written in a moment, unless the database does not answer: then the sweeper does it.
-      await Promise.race([Promise.all(this.#inFlight.values()), isOver]);
-      clearTimeout(cutOff);
+      await grace.orOver(this.#claiming);
+      // What is left behind, the sweeper takes.
+      await grace.orPast(Promise.all(this.#inFlight.values()));
+      grace.end();
       this.#leases.stop();
     }
   }
@@ -152,7 +142,7 @@ export class DeliveryWorker {
         this.#room.beginClaim();
         if (batch <= 0) return this.#room.wait();
         const begunAt = this.#outages.mark();
-        const { deliveries, more, pacedMs, answeredAt } = await this.#claim({ ...caps, batch, leaseMs });
+        const { deliveries, more, pacedMs, answeredAt } = await this.#turns.next({ ...caps, batch, leaseMs });
         this.#claimsFail = false;
         this.#outages.over(begunAt);
         this.clock.set(answeredAt);
@@ -171,23 +161,6 @@ export class DeliveryWorker {
       this.#claimsFail = true;
       this.#outages.report(error);
     }
-  }
-
-  /** Waits a lease for it: the next claim goes over another connection, this one's may be lost. */
-  async #claim(limits: ClaimLimits): Promise<Turn> {
-    const claim = this.#turns.next(limits);
-    try {
-      return await within(claim, limits.leaseMs, 'the database');
-    } catch (error) {
-      // What it brings all the same is given back at once: its leases would run out and be counted as lost workers.
-      claim.then((late) => this.#giveBack(late.deliveries)).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async #giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
-    const releases = deliveries.map(({ id, leaseToken }) => ({ id, leaseToken, waitMs: 0, ownFailure: false }));
-    if (releases.length > 0) await releaseDeliveries(this.session, releases);
   }
 
   #take(claimed: readonly ClaimedDelivery[]): void {
