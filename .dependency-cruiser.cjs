@@ -1,66 +1,103 @@
 /**
- * The layers of the code, one way only; each boundary is a rule of its own, so that a broken one is called by its name.
- * `test/architecture/dependency-rules.test.ts` plants a bad import for each and expects exactly that rule to fire.
+ * The module's folders and their allowed imports. Each boundary is a separate rule, so that a violation names it.
+ * `test/architecture/dependency-rules.test.ts` plants a bad import for each rule and expects exactly that rule to fire.
  */
 const SINKS = '^src/data-sinks/';
-const ADAPTERS = `${SINKS}(persistence|payload|vault|egress|wakeup)/`;
-const FACES = `${SINKS}(admin|console)/`;
-/** The module's own files, above the folders: what binds them together and what the host sees. */
-const WIRING = `${SINKS}[^/]+$`;
-/** Of the wiring, what others may know: the options' types and the tokens they are injected by. */
+const CONSOLE = '^src/console/';
+/**
+ * The files directly in the module, which wire it together and form its public surface. `settings/`, which checks the
+ * options, belongs to them.
+ */
+const WIRING = `${SINKS}(settings/)?[^/]+$`;
+/** Of these, what folders may import: the options' types and the injection tokens. */
 const SETTINGS = `${SINKS}data-sinks\\.(options|tokens)\\.ts$`;
-/** The console's page: bundled for browsers with all that it imports, and checked by a tsconfig of its own. */
-const PAGE = `${SINKS}console/page/`;
-const PUBLISHED = '^src/(data-sinks|receiver)/';
+/** The console's page: bundled for browsers with everything it imports, and checked by its own tsconfig. */
+const PAGE = `${CONSOLE}page/`;
+const PUBLISHED = '^src/(data-sinks|console|receiver)/';
+
+/**
+ * The module's folders and what each may import besides itself. A folder missing from a list is above it, or beside it
+ * without an arrow in the picture of ARCHITECTURE.md.
+ */
+const GROUND = ['domain', 'tools'];
+const STORES = [...GROUND, 'ports', 'database'];
+/** No HTTP client among them: how bytes leave is for the destinations alone. */
+const SENDING = [...STORES, 'vault', 'telemetry', 'payload', 'destinations', 'queue'];
+const ROOMS = {
+  domain: [],
+  tools: ['domain'],
+  routes: GROUND,
+  ports: GROUND,
+  database: [...GROUND, 'ports'],
+  egress: GROUND,
+  telemetry: STORES,
+  vault: STORES,
+  payload: [...STORES, 'telemetry'],
+  queue: [...STORES, 'telemetry'],
+  destinations: [...STORES, 'egress', 'payload', 'api/dto'],
+  settlement: SENDING,
+  delivery: [...SENDING, 'settlement'],
+  sinks: [...SENDING, 'settlement', 'delivery', 'api/dto'],
+  intake: [...SENDING, 'delivery', 'sinks'],
+  recovery: [...SENDING, 'settlement', 'delivery', 'sinks'],
+  upkeep: [...SENDING, 'settlement', 'intake', 'sinks', 'recovery'],
+  'api/dto': [...GROUND, 'database'],
+  api: [...SENDING, 'routes', 'delivery', 'settlement', 'intake', 'sinks', 'recovery'],
+};
+/**
+ * Folders that may not import tokens and options. `egress`, whose types some options use, gets its settings injected.
+ */
+const NOT_INJECTED = ['domain', 'tools', 'api/dto'];
 
 const package_ = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
 const NODE_NETWORK = '^(node:)?(http|https|http2|net|tls|dgram)$';
 
 const rule = (name, comment, from, to) => ({ name, severity: 'error', comment, from, to });
 
+const roomRules = Object.entries(ROOMS).map(([room, below]) =>
+  rule(
+    `${room.replace('/', '-')}-imports-what-is-below-it`,
+    `${room} may import ${below.join(', ') || 'nothing but itself'}.`,
+    { path: `${SINKS}${room}/`, ...(room === 'api' && { pathNot: `${SINKS}api/dto/` }) },
+    {
+      path: [SINKS, CONSOLE],
+      pathNot: [`${SINKS}(${[room, ...below].join('|')})/`, ...(NOT_INJECTED.includes(room) ? [] : [SETTINGS])],
+    },
+  ),
+);
+
 module.exports = {
   forbidden: [
+    ...roomRules,
     rule(
-      'core-is-pure',
-      'The core is plain functions: no other layer, no framework, no ORM, nothing of Node but hashing.',
-      { path: `${SINKS}core/` },
-      { pathNot: [`${SINKS}core/`, '^(node:)?crypto$', package_('ipaddr\\.js')] },
+      'domain-is-pure',
+      'The domain is plain functions: no framework, no ORM, nothing of Node but hashing; two small libraries.',
+      { path: `${SINKS}domain/` },
+      { pathNot: ['^src/', '^(node:)?crypto$', package_('ipaddr\\.js', 'lru-cache')] },
     ),
     rule(
-      'ports-know-the-core-alone',
-      'A port speaks in the core’s words, so that an adapter needs nothing else of ours.',
+      'ports-are-plain',
+      'A port speaks in the domain’s words, so that a host’s adapter needs nothing else of ours.',
       { path: `${SINKS}ports/` },
-      { pathNot: [`${SINKS}(ports|core)/`, '^(node:)?stream$', package_('@nestjs/common')] },
+      { pathNot: ['^src/', '^(node:)?stream$', package_('@nestjs/common', 'lru-cache')] },
     ),
     rule(
-      'adapters-do-not-meet',
-      'persistence, payload, vault, egress and wakeup are siblings: the pipeline brings them together.',
-      { path: ADAPTERS },
-      { path: ADAPTERS, pathNot: `${SINKS}$1/` },
+      'destinations-do-not-meet',
+      'Each type of destination is a folder that can be taken out.',
+      { path: `${SINKS}destinations/([^/]+)/` },
+      { path: `${SINKS}destinations/[^/]+/`, pathNot: `${SINKS}destinations/$1/` },
     ),
     rule(
-      'adapters-do-not-look-up',
-      'What stores, sends and wakes knows nothing of the pipeline or of what is above it.',
-      { path: ADAPTERS },
-      { path: [`${SINKS}(pipeline|admin|console)/`, WIRING], pathNot: SETTINGS },
+      'destinations-by-their-port',
+      'What stands above the destinations is the same for every type of sink; it knows the port and the registry.',
+      { path: SINKS, pathNot: [`${SINKS}destinations/`, WIRING, `${SINKS}testing/`] },
+      { path: `${SINKS}destinations/[^/]+/` },
     ),
     rule(
-      'pipeline-does-not-look-up',
-      'The life of a delivery goes on without an API or a page.',
-      { path: `${SINKS}pipeline/` },
-      { path: [FACES, WIRING], pathNot: SETTINGS },
-    ),
-    rule(
-      'faces-do-not-meet',
-      'The API and the page are siblings: the page calls the API over HTTP.',
-      { path: FACES },
-      { path: FACES, pathNot: `${SINKS}$1/` },
-    ),
-    rule(
-      'faces-do-not-look-up',
-      'The module binds the API and the page; they do not know it.',
-      { path: FACES },
-      { path: WIRING, pathNot: SETTINGS },
+      'console-knows-the-ground-alone',
+      'The page calls the API over HTTP, and the module binds both. How routes live in a host is the same for both.',
+      { path: CONSOLE, pathNot: PAGE },
+      { path: SINKS, pathNot: `${SINKS}(domain|tools|routes)/` },
     ),
     rule(
       'page-speaks-http',
@@ -76,14 +113,14 @@ module.exports = {
     ),
     rule(
       'typeorm-in-its-rooms',
-      'The ORM stays in persistence, payload, vault and the module’s wiring.',
-      { path: SINKS, pathNot: [`${SINKS}(persistence|payload|vault)/`, WIRING] },
+      'The ORM stays in database, in the statements beside their steps, and in the module’s wiring.',
+      { path: SINKS, pathNot: [`${SINKS}(database|payload|vault)/`, '\\.(sql|repository)\\.ts$', WIRING] },
       { path: package_('typeorm', '@nestjs/typeorm') },
     ),
     rule(
       'bull-only-wakes',
       'Bull is in maintenance and may become BullMQ: it stays behind the Wakeup port.',
-      { path: SINKS, pathNot: [`${SINKS}wakeup/`, WIRING] },
+      { path: SINKS, pathNot: [`${SINKS}queue/wakeup/`, WIRING] },
       { path: package_('bull', 'bullmq', '@nestjs/bull', '@nestjs/bullmq', 'ioredis') },
     ),
     rule(
@@ -102,7 +139,7 @@ module.exports = {
       'host-enters-by-the-front-door',
       'The reference host uses what any host can: the public surface.',
       { path: ['^src/reference-host/', '^src/main\\.ts$', '^ormconfig\\.ts$'] },
-      { path: SINKS, pathNot: [`${SINKS}(index|bull)\\.ts$`, `${SINKS}testing/`] },
+      { path: SINKS, pathNot: [`${SINKS}(index|bull|s3)\\.ts$`, `${SINKS}testing/`] },
     ),
     rule(
       'testing-is-not-for-production',
@@ -137,20 +174,28 @@ module.exports = {
     rule('imports-resolve', 'An import that leads nowhere.', { pathNot: PAGE }, { couldNotResolve: true }),
     rule(
       'no-cycles',
-      'Files that need each other are one file, or miss a third. Cycles of types alone are let be: they are gone at run time.',
+      'Files that need each other are one file, or miss a third. Cycles of types count: they tie the readers of both.',
       {},
-      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      { circular: true },
     ),
     rule(
       'no-orphans',
       'A file that imports nothing and that nothing imports.',
-      { orphan: true, pathNot: ['\\.d\\.ts$', '^src/main\\.ts$', '^test/support/platform/on-services\\.js$'] },
+      {
+        orphan: true,
+        pathNot: [
+          '\\.d\\.ts$',
+          '^test/support/stub\\.ts$',
+          '^src/main\\.ts$',
+          '^test/support/platform/on-services\\.js$',
+        ],
+      },
       {},
     ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // Imports of types count too: a type is knowledge of another layer.
+    // Type imports count, too: a type is knowledge of another layer.
     tsPreCompilationDeps: 'specify',
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },

@@ -4,13 +4,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 
 /**
- * `npm run build:console`: the console page, from the API's document to hashed files. Its types are made from the
- * document, so a page that asks for what the API does not have does not compile. Nothing is done when nothing changed.
+ * `npm run build:console`: builds the console page, from the OpenAPI document to hashed files. Its types are generated
+ * from the document, so a page that uses something else does not compile. Does nothing if nothing changed.
  */
-const PAGE = 'src/data-sinks/console/page';
+const PAGE = 'src/console/page';
 const DOCUMENT = 'docs/openapi.json';
 const TYPES = 'dist/console/api-schema.ts';
-const BUILT = 'dist/src/data-sinks/console/public/index.html';
+const BUILT = 'dist/src/console/public/index.html';
 const STAMP = 'dist/console/built-from';
 
 const state = stateOfSources();
@@ -22,14 +22,14 @@ run('typescript/bin/tsc', '-p', join(PAGE, 'tsconfig.json'));
 run('vite/bin/vite.js', 'build', '--config', join(PAGE, 'vite.config.ts'), '--logLevel', 'warn');
 writeFileSync(STAMP, state);
 
-/** Of everything that the result depends on, the tools' versions among it. */
+/** Hash of everything that the result depends on, including the versions of the tools. */
 function stateOfSources() {
   const sources = readdirSync(PAGE, { recursive: true })
     .map((path) => join(PAGE, String(path)))
     .filter((path) => statSync(path).isFile())
     .sort();
   const hash = createHash('sha256');
-  for (const path of [...sources, 'src/data-sinks/console/console.options.ts', DOCUMENT, 'package-lock.json']) {
+  for (const path of [...sources, 'src/console/console.options.ts', DOCUMENT, 'package-lock.json']) {
     hash.update(path).update('\0').update(readFileSync(path)).update('\0');
   }
   return hash.digest('hex');

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * `npm run check`: everything that can be known without running the code. Each check prints one line, and what it found
- * when it failed; all run, so that one failure does not hide another. `npm run check -- lint format` runs these alone.
- * It builds first: the console's types are made from the API's document, and the page does not lint without them.
+ * `npm run check`: all static checks. Each prints one line, and its findings if it failed; all of them run. `npm run
+ * check -- lint format` runs only these. Builds first, since the page's lint needs the generated types.
  */
 const CHECKS = {
   types: () => run('typescript/bin/tsc', '-p', 'tsconfig.json'),
@@ -16,12 +16,16 @@ const CHECKS = {
   openapi: checkOpenApi,
   lockfile: checkLockFile,
   schema: checkSchemaIsMigrated,
+  package: checkPackage,
   audit: checkAudit,
 };
 
 const OPENAPI_PROGRAM = 'dist/src/reference-host/openapi.js';
 
-/** @returns {string | null} what is wrong */
+/**
+ * @returns {string
+ * null} the findings
+ */
 function run(program, ...args) {
   return spawned(process.execPath, [join('node_modules', program), ...args]);
 }
@@ -34,7 +38,7 @@ function spawned(command, args) {
     : `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim() || `${command} ended with ${status}`;
 }
 
-/** The committed document is what the controllers say. The program prints to the file that it is given. */
+/** The committed OpenAPI document equals the one generated from the controllers. */
 function checkOpenApi() {
   if (!existsSync('src/reference-host/openapi.ts')) return null;
   const built = run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
@@ -45,7 +49,7 @@ function checkOpenApi() {
   return same ? null : 'docs/openapi.json is not what the code says. Run: npm run openapi';
 }
 
-/** No registry's addresses in it, and `npm ci` takes it: also what other platforms need has its place there. */
+/** The lockfile contains no registry URLs, and `npm ci` accepts it, including optional packages of other platforms. */
 function checkLockFile() {
   const addresses = text('package-lock.json').match(/"resolved": "https?:.*/g) ?? [];
   if (addresses.length > 0) {
@@ -54,7 +58,7 @@ function checkLockFile() {
   return spawned('npm', ['ci', '--dry-run', '--ignore-scripts', '--loglevel', 'error']);
 }
 
-/** Tables are made by migrations alone: `synchronize` changes, and drops, whatever differs from the entities. */
+/** Tables are created by migrations only: `synchronize` changes and drops whatever differs from the entities. */
 function checkSchemaIsMigrated() {
   const sources = ['src', 'test', 'migrations'].flatMap((root) =>
     readdirSync(root, { recursive: true }).map((path) => join(root, String(path))),
@@ -65,7 +69,24 @@ function checkSchemaIsMigrated() {
   return found.length === 0 ? null : `synchronize: true in ${found.join(', ')}. Write a migration`;
 }
 
-/** Not every registry answers; what nobody could look up is said, and is no failure. */
+/** Node, bundlers and TypeScript find what the packed manifest promises. Uses no registry. */
+function checkPackage() {
+  const folder = mkdtempSync(join(tmpdir(), 'data-sinks-pack-'));
+  try {
+    const packed = spawned('npm', ['pack', '--ignore-scripts', '--loglevel', 'error', '--pack-destination', folder]);
+    if (packed !== null) return packed;
+    const [tarball] = readdirSync(folder).map((name) => join(folder, name));
+    const found = [
+      run('publint/src/cli.js', 'run', tarball, '--strict'),
+      run('@arethetypeswrong/cli/dist/index.js', tarball, '--no-definitely-typed', '--format', 'ascii', '--no-emoji'),
+    ].filter((problem) => problem !== null);
+    return found.length === 0 ? null : found.join('\n');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A registry may be unavailable; packages that could not be checked are reported, not failed. */
 function checkAudit() {
   const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
     encoding: 'utf8',

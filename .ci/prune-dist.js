@@ -2,16 +2,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * tsc never deletes. What it once made from a file that is gone or renamed would still run, and be packed: this deletes
- * it, after each build.
+ * tsc never deletes output. Files made from sources that were deleted or renamed would still run and be packed; this
+ * deletes them after each build.
  */
-const OUTPUT = /\.(js|js\.map|d\.ts)$/;
-/** Not tsc's: the console's page, whose bundler empties its folder itself. */
+const OUTPUT = /\.(js|js\.map|d\.ts|cjs|cjs\.map|d\.cts)$/;
+/** Except the console's page, whose bundler empties its own folder. */
 const BUNDLED = /\bpublic\b/;
 
 for (const entry of existsSync('dist') ? readdirSync('dist', { recursive: true }) : []) {
   const path = String(entry);
   if (!OUTPUT.test(path) || BUNDLED.test(path)) continue;
   const source = path.replace(OUTPUT, '');
-  if (!existsSync(`${source}.ts`) && !existsSync(`${source}.js`)) rmSync(join('dist', path));
+  if (!['ts', 'js', 'cjs'].some((ending) => existsSync(`${source}.${ending}`))) rmSync(join('dist', path));
 }

@@ -1,36 +1,62 @@
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import type { Queue, QueueOptions } from 'bull';
-import type { WakeupAdapter } from './data-sinks.structure.js';
-import { BullWakeup, WAKEUP_PREFIX, WAKEUP_QUEUE } from './wakeup/bull.wakeup.js';
-import { Wakeup } from './wakeup/wakeup.js';
+import { ConfigurationError } from './domain/errors.js';
+import type { WakeupAdapter } from './settings/structure.js';
+import { BullWakeup, RECONNECT, WAKEUP_PREFIX, WAKEUP_QUEUE, WAKEUP_SETTINGS } from './queue/wakeup/bull.wakeup.js';
+import { Wakeup } from './queue/wakeup/wakeup.js';
+import { Outages } from './telemetry/outages.js';
 
 type RedisOptions = Exclude<NonNullable<QueueOptions['redis']>, string>;
 
+/**
+ * The Redis connection for wake-ups: one of `url`, `redis` or `createClient` is required. The host's
+ * `BullModule.forRoot()` has no effect on it.
+ */
 export interface BullWakeupOptions {
-  /** Two modules in one process that must not wake each other have two queues. @default 'data-sinks-wakeup' */
+  /**
+   * Name of the queue. Two modules in one process that must not wake each other need two names. @default
+   * 'data-sinks-wakeup'
+   */
   readonly queue?: string;
-  /** Key prefix in Redis; braces keep a Cluster happy. @default '{data-sinks}' */
+  /** Key prefix in Redis; the braces keep all keys in one Cluster slot. @default '{data-sinks}' */
   readonly prefix?: string;
-  /** `redis://` or `rediss://`. @default what the host gave to BullModule.forRoot() */
+  /** `redis://` or `rediss://`. */
   readonly url?: string;
-  /** ioredis' own options, such as TLS and Sentinel; they go beside the URL. */
+  /** Options of ioredis, such as TLS and Sentinel; combined with the URL. */
   readonly redis?: RedisOptions;
-  /** For a Redis Cluster: makes the clients, as Bull wants them. */
+  /** For a Redis Cluster: creates the clients for Bull. The host must close them at shutdown. */
   readonly createClient?: QueueOptions['createClient'];
 }
 
-/** For `DataSinksModule`'s `wakeup`: several worker processes, woken through Bull on Redis. */
+/**
+ * The `wakeup` of `DataSinksModule` for several worker processes: uses Bull on Redis.
+ * @throws ConfigurationError when no Redis is configured
+ * @example DataSinksModule.forRoot({ …, wakeup: bullWakeup({ url: 'redis://redis:6379' }) })
+ */
 export function bullWakeup(options: BullWakeupOptions = {}): WakeupAdapter {
   const { queue = WAKEUP_QUEUE, prefix = WAKEUP_PREFIX, url, createClient } = options;
-  // Bull reads host, port and password from a rediss:// URL, and forgets the TLS.
-  const redis = url?.startsWith('rediss:') ? { tls: {}, ...options.redis } : options.redis;
-  const connection = { ...(url && { url }), ...(redis && { redis }), ...(createClient && { createClient }) };
+  if (!url && !options.redis && !createClient) {
+    throw new ConfigurationError(
+      'bullWakeup needs a Redis: set url, such as redis://redis:6379, or redis or createClient',
+    );
+  }
+  // Bull takes host, port and password from a rediss:// URL, but ignores TLS.
+  const redis = { ...RECONNECT, ...(url?.startsWith('rediss:') && { tls: {} }), ...options.redis };
+  const connection = { redis, ...(url && { url }), ...(createClient && { createClient }) };
+  // A named configuration: without one, @nestjs/bull would merge in the host's BullModule.forRoot().
+  const configKey = `nestjs-data-sinks ${prefix} ${queue}`;
   return {
-    imports: [BullModule.registerQueue({ name: queue, prefix, ...connection })],
+    imports: [
+      BullModule.forRoot(configKey, {}),
+      BullModule.registerQueue({
+        ...{ name: queue, configKey, prefix, settings: WAKEUP_SETTINGS, skipVersionCheck: true },
+        ...connection,
+      }),
+    ],
     provider: {
       provide: Wakeup,
-      inject: [getQueueToken(queue)],
-      useFactory: (bull: Queue) => new BullWakeup(bull),
+      inject: [getQueueToken(queue), Outages],
+      useFactory: (bull: Queue, outages: Outages) => new BullWakeup(bull, outages),
     },
   };
 }

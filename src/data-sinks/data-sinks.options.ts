@@ -1,193 +1,213 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
-import { DEFAULT_RETRY_WAITS_MS } from './core/backoff-schedule.js';
-import { ConfigurationError } from './core/errors.js';
-import {
-  checkNumber,
-  LONGEST_TIMER_MS,
-  type NumberRule,
-  OPTION_CHECKS,
-  refuseUnknown,
-} from './data-sinks.option-checks.js';
+import { DEFAULT_RETRY_WAITS_MS } from './domain/retry-schedule.js';
+import { ConfigurationError, PROBLEM_TYPE_BASE } from './domain/errors.js';
 import type { PushDeadlines, Resolver } from './egress/index.js';
 import { DEFAULT_ENTITLED_PLANS } from './ports/workspace-plans.js';
-
-/** The module's settings. All have defaults but `vaultKeys`. */
-export interface DataSinksOptions {
-  /**
-   * Keys of the default vault: `id:base64` entries of 32 bytes each, separated by commas; the first encrypts, all
-   * decrypt. Needed unless the host brings its own `SecretVault`.
-   */
-  readonly vaultKeys?: string;
-  /** Plans that include data sinks. @default ['PRO_MAX', 'ENTERPRISE'] */
-  readonly entitledPlans?: readonly string[];
-
-  /** Ranges (CIDR) of private addresses that may be pushed to, also over plain http: for development. @default [] */
-  readonly allowPrivateEndpoints?: readonly string[];
-  /** Ports that a public endpoint may use. @default [443] */
-  readonly allowedPorts?: readonly number[];
-  /** PEM certificates of authorities to trust beside the well-known ones. @default [] */
-  readonly trustedCertificates?: readonly string[];
-  /** Resolves endpoint names. @default the operating system's resolver */
-  readonly resolver?: Resolver;
-  /** Deadlines of the phases of an attempt, in milliseconds. @default see PushDeadlines */
-  readonly deadlines?: Partial<PushDeadlines>;
-
-  /**
-   * Whether the worker's statements are prepared once per connection, which spares PostgreSQL a third of the work. Set it
-   * to false behind a pooler that shares connections between transactions and does not know prepared statements
-   * (PgBouncer before 1.24, or with `max_prepared_statements = 0`). @default true
-   */
-  readonly preparedStatements?: boolean;
-
-  /** Whether this process delivers. An API-only process sets it to false. @default true */
-  readonly worker?: boolean;
-  /** Names this process on the attempts it makes. @default host name and process id */
-  readonly workerId?: string;
-  /** Deliveries in flight in this process. @default 512 */
-  readonly maxInFlight?: number;
-  /** Deliveries in flight per sink, over all processes. @default 16 */
-  readonly maxInFlightPerSink?: number;
-  /** Deliveries in flight per workspace, over all processes. @default 256 */
-  readonly maxInFlightPerWorkspace?: number;
-  /** Deliveries taken by one claim. @default 128 */
-  readonly claimBatch?: number;
-  /** A worker that has not been heard of for so long is taken for dead. @default 60000 */
-  readonly leaseMs?: number;
-  /** How often to look for due deliveries without being woken. @default 1000 */
-  readonly pollMs?: number;
-  /** How often to look for what crashes left behind. @default 10000 */
-  readonly sweepMs?: number;
-  /** A delivery whose worker died so often ends FAILED. @default 5 */
-  readonly maxAbandoned?: number;
-  /** So many failed deliveries within `disableWithinMs` disable their sink. @default 5 */
-  readonly disableAfter?: number;
-  /** @default 86400000 (24 hours) */
-  readonly disableWithinMs?: number;
-  /** So many attempts in a row that find a receiver down pause its sink's fresh deliveries. @default 5 */
-  readonly pauseAfter?: number;
-  /** For so long at first, then twice as long each time. @default 30000 */
-  readonly pauseMs?: number;
-  /** But never longer. @default 300000 (5 minutes) */
-  readonly longestPauseMs?: number;
-  /** `DataSinkSecretExpiring` is emitted so long before a rotated secret ends. @default 3600000 (1 hour) */
-  readonly secretExpiringNoticeMs?: number;
-  /** A recovery goes back so far at most. @default 1209600000 (14 days) */
-  readonly recoverWithinMs?: number;
-  /** Deliveries of one recovery, at most. @default 10000 */
-  readonly recoverAtMost?: number;
-  /** How far the first look for missed completions goes back. @default 86400000 (24 hours) */
-  readonly missedCompletionsMs?: number;
-  /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
-  readonly retryWaitsMs?: readonly number[];
-  /** At shutdown, attempts in flight may take so long to finish, and a sweep under way. @default 25000 */
-  readonly shutdownGraceMs?: number;
-  /** Bodies kept in memory while their deliveries run. @default 33554432 (32 MB) */
-  readonly payloadCacheBytes?: number;
-
-  /** Payload bytes are kept so long after the last delivery of the same body settled. @default 604800000 (7 days) */
-  readonly payloadRetentionMs?: number;
-  /** Whether payload bytes go as soon as all deliveries of the same body are delivered. @default false */
-  readonly erasePayloadsOnSuccess?: boolean;
-  /** Attempts are kept so long, and to the end of their month. @default 7776000000 (90 days) */
-  readonly attemptRetentionMs?: number;
-  /** Settled deliveries, and the completions they are of, are kept so long. @default 31536000000 (365 days) */
-  readonly deliveryRetentionMs?: number;
-
-  /** Where metrics go. @default the OpenTelemetry SDK that was registered before the module was made, or nowhere */
-  readonly meterProvider?: MeterProvider;
-  /** Where spans go. @default as for metrics */
-  readonly tracerProvider?: TracerProvider;
-
-  /** Sinks per agent. @default 20 */
-  readonly sinksPerAgent?: number;
-  /** Sinks per workspace. @default 200 */
-  readonly sinksPerWorkspace?: number;
-  /** Uses of the Test button per sink and minute. @default 6 */
-  readonly testsPerMinute?: number;
-  /** Requests to the module's endpoints per token and minute, in this process. @default 600 */
-  readonly requestsPerMinute?: number;
-}
-
-/** What has no default of its own. */
-type Unset = 'vaultKeys' | 'resolver' | 'meterProvider' | 'tracerProvider';
-
-export type ResolvedDataSinksOptions = Readonly<Required<Omit<DataSinksOptions, Unset>>> &
-  Pick<DataSinksOptions, Unset>;
+import * as be from './settings/option-checks.js';
 
 const DAY_MS = 86_400_000;
 
-const NUMBERS = {
-  maxInFlight: { default: 512, min: 1 },
-  maxInFlightPerSink: { default: 16, min: 1 },
-  maxInFlightPerWorkspace: { default: 256, min: 1 },
-  claimBatch: { default: 128, min: 1 },
-  leaseMs: { default: 60_000, min: 1_000, max: LONGEST_TIMER_MS },
-  pollMs: { default: 1_000, min: 10, max: LONGEST_TIMER_MS },
-  sweepMs: { default: 10_000, min: 10, max: LONGEST_TIMER_MS },
-  maxAbandoned: { default: 5, min: 1 },
-  disableAfter: { default: 5, min: 1 },
-  disableWithinMs: { default: 86_400_000, min: 1 },
-  pauseAfter: { default: 5, min: 1 },
-  pauseMs: { default: 30_000, min: 1 },
-  longestPauseMs: { default: 300_000, min: 1 },
-  secretExpiringNoticeMs: { default: 3_600_000, min: 0 },
-  recoverWithinMs: { default: 14 * DAY_MS, min: 1 },
-  recoverAtMost: { default: 10_000, min: 1 },
-  missedCompletionsMs: { default: 86_400_000, min: 0 },
-  shutdownGraceMs: { default: 25_000, min: 0, max: LONGEST_TIMER_MS },
-  payloadCacheBytes: { default: 32 * 1024 * 1024, min: 0 },
-  payloadRetentionMs: { default: 7 * DAY_MS, min: 0 },
-  attemptRetentionMs: { default: 90 * DAY_MS, min: DAY_MS },
-  deliveryRetentionMs: { default: 365 * DAY_MS, min: DAY_MS },
-  sinksPerAgent: { default: 20, min: 1 },
-  sinksPerWorkspace: { default: 200, min: 1 },
-  testsPerMinute: { default: 6, min: 1 },
-  requestsPerMinute: { default: 600, min: 1 },
-} as const satisfies Partial<Record<keyof DataSinksOptions, NumberRule & { readonly default: number }>>;
+/** By option. Filled below, once, as the class is read. */
+const CHECKS = new Map<string, be.Check>();
 
-type NumberOption = keyof typeof NUMBERS;
+/** What an option must be when it is given. */
+function Must(check: be.Check): PropertyDecorator {
+  return (_options, name) => void CHECKS.set(String(name), check);
+}
 
 /**
- * Fills in the defaults.
+ * The table of options: what each is for, its default, its check, its type and its value when the host gives none. A test
+ * compares docs/operations.md with it: the first paragraph of a comment is what the page says, `@default` its default.
+ */
+export class ResolvedDataSinksOptions {
+  /**
+   * Keys of the default vault: `id:base64` entries of 32 bytes each, separated by commas; the first encrypts, all decrypt.
+   * Needed unless the host brings its own `SecretVault`.
+   * @default none
+   */
+  @Must(be.vaultKeys)
+  readonly vaultKeys?: string;
+  /** Plans that include data sinks. @default ['PRO_MAX', 'ENTERPRISE'] */
+  @Must(be.texts('plan names'))
+  readonly entitledPlans: readonly string[] = DEFAULT_ENTITLED_PLANS;
+
+  /** Ranges (CIDR) of private addresses that may be pushed to, also over plain http: for development. @default [] */
+  @Must(be.texts("ranges of addresses such as '127.0.0.0/8'"))
+  readonly allowPrivateEndpoints: readonly string[] = [];
+  /** Ports that a public endpoint may use. @default [443] */
+  @Must(be.ports)
+  readonly allowedPorts: readonly number[] = [443];
+  /** PEM certificates of authorities, beside those that Node trusts and those of `NODE_EXTRA_CA_CERTS`. @default [] */
+  @Must(be.certificates)
+  readonly trustedCertificates: readonly string[] = [];
+  /** Resolves endpoint names. @default the operating system's */
+  @Must(be.resolver)
+  readonly resolver?: Resolver;
+  /** Deadlines of the phases of an attempt, in milliseconds. @default see `PushDeadlines` */
+  @Must(be.deadlines)
+  readonly deadlines: Partial<PushDeadlines> = {};
+
+  /**
+   * Prepares the statements of each delivery once per connection, in the host's transactions too, which spares PostgreSQL
+   * half of the work. `false` behind a pooler that shares connections between transactions and does not know prepared
+   * statements (PgBouncer before 1.24, or with `max_prepared_statements = 0`).
+   * @default true
+   */
+  @Must(be.flag)
+  readonly preparedStatements: boolean = true;
+
+  /** Whether this process delivers. An API-only process sets it to `false`. @default true */
+  @Must(be.flag)
+  readonly worker: boolean = true;
+  /** Names this process on the attempts it makes. @default host name, process id and a random part for each boot */
+  @Must(be.text('a text that names this process'))
+  readonly workerId: string = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  /** Deliveries in flight in this process. @default 512 */
+  @Must(be.wholeNumber(1))
+  readonly maxInFlight: number = 512;
+  /** Deliveries in flight per sink, over all processes. @default 16 */
+  @Must(be.wholeNumber(1))
+  readonly maxInFlightPerSink: number = 16;
+  /** Deliveries in flight per workspace, over all processes. @default 256 */
+  @Must(be.wholeNumber(1))
+  readonly maxInFlightPerWorkspace: number = 256;
+  /** Deliveries taken by one claim. @default 128 */
+  @Must(be.wholeNumber(1))
+  readonly claimBatch: number = 128;
+  /**
+   * A worker that has not been heard of for this long is taken for dead. One whose connection the database has closed is
+   * after 8 seconds.
+   * @default 60000 (1 minute)
+   */
+  @Must(be.timer(1_000))
+  readonly leaseMs: number = 60_000;
+  /** How often to look for due deliveries without being woken. @default 1000 (1 second) */
+  @Must(be.timer(10))
+  readonly pollMs: number = 1_000;
+  /** How often to look for what crashes left behind. @default 10000 (10 seconds) */
+  @Must(be.timer(10))
+  readonly sweepMs: number = 10_000;
+  /** Number of workers that may die of a delivery before it ends `FAILED`. @default 5 */
+  @Must(be.wholeNumber(1))
+  readonly maxAbandoned: number = 5;
+  /**
+   * Number of deliveries that fail in a row, with none delivered between them, that disables their sink, once
+   * `disableAfterMs` has passed. Only failures for reasons of the receiver count; a 410 disables at once.
+   * @default 5
+   */
+  @Must(be.wholeNumber(1))
+  readonly disableAfter: number = 5;
+  /**
+   * Time since the first of those failures, at least, before the sink is disabled. It replaces `disableWithinMs`, which
+   * stops the boot.
+   * @default 3600000 (1 hour)
+   */
+  @Must(be.wholeNumber(0))
+  readonly disableAfterMs: number = 3_600_000;
+  /**
+   * Number of attempts in a row that find a receiver down (no connection, no answer in time, 5xx) that pauses the fresh
+   * deliveries of its sink.
+   * @default 5
+   */
+  @Must(be.wholeNumber(1))
+  readonly pauseAfter: number = 5;
+  /** Length of the first pause; each one after it is twice as long. @default 30000 (30 seconds) */
+  @Must(be.wholeNumber(1))
+  readonly pauseMs: number = 30_000;
+  /** Length of a pause, at most. @default 300000 (5 minutes) */
+  @Must(be.wholeNumber(1))
+  readonly longestPauseMs: number = 300_000;
+  /** How long before the overlap of a rotated secret ends `DataSinkSecretExpiring` is emitted. @default 3600000 (1 hour) */
+  @Must(be.wholeNumber(0))
+  readonly secretExpiringNoticeMs: number = 3_600_000;
+  /** How far back a recovery goes, at most. @default 1209600000 (14 days) */
+  @Must(be.wholeNumber(1))
+  readonly recoverWithinMs: number = 14 * DAY_MS;
+  /** Deliveries of one recovery, at most. @default 10000 */
+  @Must(be.wholeNumber(1))
+  readonly recoverAtMost: number = 10_000;
+  /** How far the first look for missed completions goes back. @default 86400000 (24 hours) */
+  @Must(be.wholeNumber(0))
+  readonly missedCompletionsMs: number = DAY_MS;
+  /** Waits before the retries; the last one repeats. @default [5000, 30000, 300000] */
+  @Must(be.waits)
+  readonly retryWaitsMs: readonly number[] = DEFAULT_RETRY_WAITS_MS;
+  /** How long attempts in flight may take at shutdown, and a sweep under way. @default 25000 (25 seconds) */
+  @Must(be.timer(0))
+  readonly shutdownGraceMs: number = 25_000;
+  /** Bytes of bodies kept in memory while their deliveries run. @default 33554432 (32 MB) */
+  @Must(be.wholeNumber(0))
+  readonly payloadCacheBytes: number = 32 * 1024 * 1024;
+
+  /** How long payload bytes are kept after the last delivery of the same body settled. @default 604800000 (7 days) */
+  @Must(be.wholeNumber(0))
+  readonly payloadRetentionMs: number = 7 * DAY_MS;
+  /** Whether payload bytes go as soon as all deliveries of the same body are delivered. @default false */
+  @Must(be.flag)
+  readonly erasePayloadsOnSuccess: boolean = false;
+  /** How long attempts are kept, and to the end of their month. @default 7776000000 (90 days) */
+  @Must(be.wholeNumber(DAY_MS))
+  readonly attemptRetentionMs: number = 90 * DAY_MS;
+  /** How long settled deliveries are kept, and the completions they are of. @default 31536000000 (365 days) */
+  @Must(be.wholeNumber(DAY_MS))
+  readonly deliveryRetentionMs: number = 365 * DAY_MS;
+
+  /** Where metrics go. @default the OpenTelemetry SDK that was registered before the module was made, or nowhere */
+  @Must(be.meterProvider)
+  readonly meterProvider?: MeterProvider;
+  /** Where spans go: `data_sinks.attempt` and `data_sinks.test`. @default as for metrics */
+  @Must(be.tracerProvider)
+  readonly tracerProvider?: TracerProvider;
+
+  /** Sinks per agent. @default 20 */
+  @Must(be.wholeNumber(1))
+  readonly sinksPerAgent: number = 20;
+  /** Sinks per workspace. @default 200 */
+  @Must(be.wholeNumber(1))
+  readonly sinksPerWorkspace: number = 200;
+  /** Uses of the Test button per sink and minute, over all processes; a workspace has five times as many. @default 6 */
+  @Must(be.wholeNumber(1))
+  readonly testsPerMinute: number = 6;
+  /**
+   * Whether the destination is pinged when a sink is saved: an endpoint by `OPTIONS` without credentials, a bucket by a
+   * list of no objects. A failure is a warning. Counts as a Test.
+   * @default true
+   */
+  @Must(be.flag)
+  readonly pingOnSave: boolean = true;
+  /** Requests to the module's endpoints per token and minute, in this process. @default 600 */
+  @Must(be.wholeNumber(1))
+  readonly requestsPerMinute: number = 600;
+  /**
+   * What the `type` of each error answer begins with; the error's code follows. An address where the host's own
+   * documentation explains the codes.
+   * @default 'https://mapping.travel/errors/'
+   */
+  @Must(be.errorBase)
+  readonly errorBase: string = PROBLEM_TYPE_BASE;
+}
+
+/** The module's settings. All have defaults but `vaultKeys`. */
+export type DataSinksOptions = Partial<ResolvedDataSinksOptions>;
+
+/**
+ * Checks what is given and fills in the defaults.
  * @throws ConfigurationError that says which option is wrong and what it may be
  */
 export function resolveOptions(given: DataSinksOptions): ResolvedDataSinksOptions {
-  check(given);
-  const numbers = Object.fromEntries(
-    Object.entries(NUMBERS).map(([name, rule]) => [name, given[name as NumberOption] ?? rule.default]),
-  ) as Record<NumberOption, number>;
+  if (typeof given !== 'object' || given === null) {
+    throw new ConfigurationError('useFactory must return an object of options');
+  }
+  be.refuseReplaced(given);
+  be.refuseUnknown('the options of DataSinksModule', given, [...CHECKS.keys()]);
+  const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+  for (const [name, value] of set) CHECKS.get(name)?.(name, value);
+  const options = Object.assign(new ResolvedDataSinksOptions(), Object.fromEntries(set));
   // A completion that was forgotten while it is still looked for would be taken for a missed one, and pushed again.
-  if (numbers.deliveryRetentionMs <= numbers.missedCompletionsMs) {
+  if (options.deliveryRetentionMs <= options.missedCompletionsMs) {
     throw new ConfigurationError('deliveryRetentionMs must be longer than missedCompletionsMs');
   }
-  return Object.freeze({
-    ...numbers,
-    retryWaitsMs: given.retryWaitsMs ?? DEFAULT_RETRY_WAITS_MS,
-    vaultKeys: given.vaultKeys,
-    resolver: given.resolver,
-    meterProvider: given.meterProvider,
-    tracerProvider: given.tracerProvider,
-    entitledPlans: given.entitledPlans ?? DEFAULT_ENTITLED_PLANS,
-    allowPrivateEndpoints: given.allowPrivateEndpoints ?? [],
-    allowedPorts: given.allowedPorts ?? [443],
-    trustedCertificates: given.trustedCertificates ?? [],
-    deadlines: given.deadlines ?? {},
-    erasePayloadsOnSuccess: given.erasePayloadsOnSuccess ?? false,
-    preparedStatements: given.preparedStatements ?? true,
-    worker: given.worker ?? true,
-    workerId: given.workerId ?? `${hostname()}:${process.pid}`,
-  });
-}
-
-function check(given: DataSinksOptions): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new ConfigurationError('useFactory must return the settings, as an object');
-  }
-  refuseUnknown('the options of DataSinksModule', given, [...Object.keys(OPTION_CHECKS), ...Object.keys(NUMBERS)]);
-  for (const [name, rule] of Object.entries(NUMBERS)) checkNumber(name, given[name as NumberOption], rule);
-  for (const [name, checkOne] of Object.entries(OPTION_CHECKS)) {
-    const value = given[name as keyof typeof OPTION_CHECKS];
-    if (value !== undefined && value !== null) checkOne(name, value);
-  }
+  return Object.freeze(options);
 }

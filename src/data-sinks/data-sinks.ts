@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { JobCompleted } from './core/job-completed.js';
-import type { Session } from './persistence/database.js';
-import { DeliveryRecorder, type ErasureRequest, PayloadErasure } from './pipeline/index.js';
+import type { JobCompleted } from './domain/job-completed.js';
+import type { EntityManager } from 'typeorm';
+import { DeliveryRecorder } from './intake/delivery-recorder.js';
+import { type ErasureRequest, PayloadErasure } from './settlement/payload-erasure.js';
 
-/** What the host calls. */
+/** The API for the host. */
 @Injectable()
 export class DataSinks {
   readonly #recorder: DeliveryRecorder;
@@ -15,23 +16,23 @@ export class DataSinks {
   }
 
   /**
-   * Makes the deliveries of a completed job: one for each active sink of its agent (one per part, for a sink with
-   * `maxRowsPerPush`), when the agent is active and its rule
-   * `auto_push_on_job_complete` is true. The same job and run recorded again makes nothing.
-   * @param manager the `EntityManager` of the transaction that completes the job: both are committed, or neither is.
-   *   Without one the deliveries are committed when this resolves
-   * @returns how many deliveries were made
-   * @throws TypeError when the event is not a completion
+   * Creates the deliveries of a completed job: one for each active sink of its agent (one per part for a sink with
+   * `maxRowsPerPush`), if the agent is active and its rule `auto_push_on_job_complete` is true. Idempotent per job and
+   * run.
+   * @param manager the `EntityManager` of the transaction that completes the job, so that both commit together. Without
+   *   it, the deliveries are committed when this resolves
+   * @returns the number of deliveries created
+   * @throws TypeError when the event is invalid
    */
-  recordJobCompleted(event: JobCompleted, manager?: Session): Promise<number> {
+  recordJobCompleted(event: JobCompleted, manager?: EntityManager): Promise<number> {
     return this.#recorder.record(event, manager);
   }
 
   /**
-   * Erases the stored bytes of a workspace's payloads, or of one of its jobs, with one audit entry (`PAYLOADS_ERASED`) per
-   * delivery. What is under way may still leave; whatever is sent later is made again from the host's results, so those
-   * go first when nothing of them may be sent any more.
-   * @returns how many payloads were erased, and how many bytes they had
+   * Erases the stored payload bytes of a workspace, or of one of its jobs, with one audit entry (`PAYLOADS_ERASED`) per
+   * delivery. Attempts in flight may still send them, and later attempts rebuild the bytes from the host's results:
+   * delete those first if nothing may be sent any more.
+   * @returns the number of erased payloads and their size in bytes
    */
   erasePayloads(request: ErasureRequest): Promise<{ readonly payloads: number; readonly bytes: number }> {
     return this.#erasure.erase(request);

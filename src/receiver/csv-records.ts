@@ -1,9 +1,9 @@
-/** A field as it is written: null when there is nothing between its commas. */
+/** A field: null when there is nothing between its commas. */
 export type CsvField = string | null;
 
 /**
- * Takes whole records apart (RFC 4180): CRLF or LF, quotes doubled within quotes.
- * @returns null when the text is no CSV
+ * Splits text into records and fields (RFC 4180): CRLF or LF, quotes doubled within quotes.
+ * @returns null when the text is not valid CSV
  */
 export function csvRecords(text: string): CsvField[][] | null {
   const records: CsvField[][] = [];
@@ -25,7 +25,7 @@ export function csvRecords(text: string): CsvField[][] | null {
 
 interface Found {
   readonly value: CsvField;
-  /** The index after it. */
+  /** Returns the index after the field. */
   readonly end: number;
 }
 

@@ -3,12 +3,12 @@ import { RecordSplitter } from './record-splitter.js';
 import { checkedRow, invalidRow, type MappingResultRow, PayloadError, type PushFacts } from './results-push.js';
 import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from './row-scanner.js';
 
-/** The columns that hold numbers; all others hold text. */
+/** The numeric columns; all others are text. */
 const NUMBERS: ReadonlySet<string> = new Set(['matchConfidence']);
 
 /**
  * Reads a push in CSV: a header row, then one record per row. An empty field is null, an empty pair of quotes an empty
- * text; the apostrophe that keeps spreadsheets from taking text for a formula is taken off again.
+ * text. Removes the apostrophe with which the sender protects spreadsheets from formulas.
  */
 export class CsvScanner implements RowScanner {
   readonly #facts: PushFacts;
@@ -16,7 +16,7 @@ export class CsvScanner implements RowScanner {
   #columns: readonly string[] | null = null;
   #rowCount = 0;
 
-  /** @param facts those of the headers (`factsIn()`) */
+  /** @param facts the facts from the headers (`factsIn()`) */
   constructor(facts: PushFacts, { maxValueBytes = DEFAULT_MAX_VALUE_BYTES }: RowScannerOptions = {}) {
     this.#facts = facts;
     this.#splitter = new RecordSplitter(maxValueBytes, true);
@@ -37,7 +37,7 @@ export class CsvScanner implements RowScanner {
 
   end(): PushFacts {
     if (this.#splitter.isBetweenRecords && this.#columns) return this.#facts;
-    const told = this.#columns ? `ends in its middle, after ${this.#rowCount} rows` : 'has no header row';
+    const told = this.#columns ? `is truncated after ${this.#rowCount} rows` : 'has no header row';
     throw new PayloadError('payload_truncated', `The body ${told}.`);
   }
 
@@ -68,7 +68,7 @@ function columnsOf(record: readonly CsvField[]): string[] {
   throw malformed('its first line does not name its columns');
 }
 
-/** What the sender defuses; the two lists have to be the same. */
+/** Must be identical to the sender's list of formula prefixes. */
 const LOOKS_LIKE_A_FORMULA = /^[\s"'\p{Cf}]*[=+\-@\t\r\n\0＝＋－＠]/u;
 
 function withoutApostrophe(text: string): string {

@@ -1,7 +1,4 @@
-/**
- * The receiver kit: verify and read the pushes that this platform sends. It needs nothing but Node.
- * `docs/receiving.md` tells the whole story.
- */
+/** The receiver kit: verify and read the pushes of this platform. Needs only Node; see `docs/receiving.md`. */
 export { checkAuthorization } from './authorization.js';
 export type { ExpectedAuthorization } from './authorization.js';
 export { MemorySeenDeliveries } from './memory-seen-deliveries.js';

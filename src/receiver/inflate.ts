@@ -3,13 +3,12 @@ import { createGunzip, gunzipSync } from 'node:zlib';
 import { PayloadError } from './results-push.js';
 
 /**
- * The bytes of a compressed body as they were before, in constant memory. A few kilobytes may unfold to gigabytes, so
- * there is an end to it.
- * @throws PayloadError `payload_too_large`, `payload_truncated`, `payload_malformed`; what the source throws
+ * Decompresses a body in constant memory. Limited, since a few kilobytes may decompress to gigabytes.
+ * @throws PayloadError `payload_too_large`, `payload_truncated`, `payload_malformed`; errors of the source
  */
 export async function* inflated(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array, void> {
   const gunzip = createGunzip();
-  // What fails on either side ends both, and comes out of the loop below.
+  // An error on either side ends both and is thrown by the loop below.
   pipeline(source, gunzip, () => undefined);
   let bytes = 0;
   try {
@@ -23,7 +22,7 @@ export async function* inflated(source: AsyncIterable<Uint8Array>, maxBytes: num
   }
 }
 
-/** The same for a body that is held whole. */
+/** The same for a body in memory. */
 export function inflatedWhole(bytes: Uint8Array, maxBytes: number): Buffer {
   try {
     return gunzipSync(bytes, { maxOutputLength: maxBytes });
@@ -35,7 +34,7 @@ export function inflatedWhole(bytes: Uint8Array, maxBytes: number): Buffer {
 function asPayloadError(error: unknown, maxBytes: number): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(maxBytes);
-  if (code === 'Z_BUF_ERROR') return new PayloadError('payload_truncated', 'The compressed body ends in its middle.');
+  if (code === 'Z_BUF_ERROR') return new PayloadError('payload_truncated', 'The compressed body is truncated.');
   if (typeof code !== 'string' || !code.startsWith('Z_')) return error;
   return new PayloadError('payload_malformed', 'The body is not compressed as its Content-Encoding says.');
 }

@@ -2,12 +2,12 @@ import type { DeliveryClaim, SeenDeliveries } from './seen-deliveries.js';
 
 export interface MemorySeenDeliveriesOptions {
   /**
-   * The oldest are forgotten beyond so many.
+   * Maximum number of deliveries to remember; the oldest is forgotten first.
    * @default 10000
    */
   readonly maxDeliveries?: number;
   /**
-   * A delivery is forgotten after so long: longer than the sender's retries last.
+   * How long a delivery is remembered: longer than the sender retries.
    * @default 24 hours
    */
   readonly maxAgeMs?: number;
@@ -23,9 +23,9 @@ interface Entry {
   readonly at: number;
 }
 
-/** For a single process that may forget everything when it restarts. */
+/** For a single process that may lose its memory at a restart. */
 export class MemorySeenDeliveries implements SeenDeliveries {
-  // A Map keeps the order of insertion; an entry is always inserted anew, so the oldest comes first.
+  // A Map keeps insertion order, and entries are always re-inserted, so the oldest comes first.
   readonly #entries = new Map<string, Entry>();
   readonly #maxDeliveries: number;
   readonly #maxAgeMs: number;
@@ -37,7 +37,7 @@ export class MemorySeenDeliveries implements SeenDeliveries {
     this.#now = options.now ?? Date.now;
   }
 
-  /** How many are remembered. */
+  /** Number of remembered deliveries. */
   get size(): number {
     return this.#entries.size;
   }

@@ -9,13 +9,13 @@ import type { RowScanner, RowScannerOptions } from './row-scanner.js';
 
 export interface PayloadReaderOptions extends RowScannerOptions {
   /**
-   * The request's headers. They say which format the body has, whether it is compressed, and what rows alone cannot tell.
+   * The request's headers: format, compression, and the facts that rows alone cannot carry.
    * @default JSON, not compressed
    */
   readonly headers?: PushHeaders;
   /**
-   * A compressed body that unfolds to more is given up.
-   * @default 1 GiB, some 9 million rows; 256 MiB for `parsePush()`, which holds them
+   * Maximum size of a body after decompression.
+   * @default 1 GiB, about 9 million rows; 256 MiB for `parsePush()`, which keeps them in memory
    */
   readonly maxInflatedBytes?: number;
 }
@@ -38,7 +38,8 @@ const SCANNERS: Readonly<Record<PushFormat, (headers: PushHeaders, options: RowS
  *     for await (const rows of reader.batches()) await insertInto(stagingTable, rows);
  *     await publish(stagingTable, reader.facts);
  *
- * Rows come before the signature is proved (it covers the last byte too): store them where nothing reads them yet.
+ * Rows arrive before the signature is verified, since it covers the last byte too: store them where nothing uses them
+ * yet.
  */
 export class PayloadReader implements AsyncIterable<MappingResultRow> {
   readonly #source: AsyncIterable<Uint8Array>;
@@ -47,8 +48,8 @@ export class PayloadReader implements AsyncIterable<MappingResultRow> {
   #facts: PushFacts | null = null;
 
   /**
-   * @param source the body's bytes as they came: a request, a verifier stream, a file
-   * @throws PayloadError at once for what the headers alone show
+   * @param source the body's bytes as received: a request, a verifier stream, a file
+   * @throws PayloadError at once if the headers are invalid
    */
   constructor(source: AsyncIterable<Uint8Array>, options: PayloadReaderOptions = {}) {
     const { content, scanner } = readingOf(options);
@@ -58,20 +59,20 @@ export class PayloadReader implements AsyncIterable<MappingResultRow> {
   }
 
   /**
-   * The job's facts, once the last row was read.
-   * @throws when the rows have not been read to their end
+   * The job's facts, available after the last row.
+   * @throws when the rows have not been read to the end
    */
   get facts(): PushFacts {
-    if (this.#facts === null) throw new Error('read the rows to their end first: facts may come after them');
+    if (this.#facts === null) throw new Error('read all rows first: the facts may come after them');
     return this.#facts;
   }
 
-  /** Rows read so far. */
+  /** Number of rows read so far. */
   get rowCount(): number {
     return this.#scanner.rowCount;
   }
 
-  /** The rows as they come, some hundreds together, which suits a database's bulk insert. */
+  /** The rows in batches of some hundreds, for a database's bulk insert. */
   async *batches(): AsyncGenerator<readonly MappingResultRow[], void> {
     for await (const chunk of this.#source) {
       const rows = this.#scanner.push(chunk);
@@ -87,8 +88,8 @@ export class PayloadReader implements AsyncIterable<MappingResultRow> {
 }
 
 /**
- * Parses a push that was verified and is held whole.
- * @param rawBody as it came; where it is compressed, compressed
+ * Parses a verified push that is in memory.
+ * @param rawBody as received, still compressed if it came compressed
  * @throws PayloadError
  */
 export function parsePush(

@@ -5,22 +5,22 @@ import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from
 import type { Capture } from './value-capture.js';
 import { ValueCapture } from './value-capture.js';
 
-/** Where in the document the next byte stands. At `*-or-end` no comma came yet, so the list may also be empty. */
+/** Position in the document. In the `*-or-end` states no comma has come yet, so the list may also be empty. */
 type Place =
   'start' | 'key-or-end' | 'key' | 'colon' | 'value' | 'after-value' | 'row-or-end' | 'row' | 'after-row' | 'end';
 
-/** Neighbouring rows of one chunk are parsed together, about so many bytes at a time: fewer, larger calls. */
+/** Adjacent rows of a chunk are parsed together, about this many bytes at a time, to make fewer calls. */
 const RUN_BYTES = 256 * 1024;
 
 /**
- * Reads a push in JSON from chunks of bytes that may end anywhere, holding no more than one chunk and one value. It finds where
- * values begin and end and leaves their own syntax to JSON.parse, so it accepts what JSON.parse does, but for a member
- * that comes twice and for more members than any push has.
+ * Reads a push in JSON from chunks that may end anywhere; holds at most one chunk and one value. It only finds where
+ * values begin and end and leaves their syntax to JSON.parse. It therefore accepts what JSON.parse accepts, except
+ * duplicate members and more members than a push can have.
  */
 export class PayloadScanner implements RowScanner {
   readonly #members: PushMembers;
   readonly #capture: ValueCapture;
-  // A lenient decoder would let bytes that are no UTF-8 pass as U+FFFD; a byte order mark is no JSON either.
+  // Fatal, because a lenient decoder would turn invalid UTF-8 into U+FFFD. A byte order mark is not JSON either.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #place: Place = 'start';
   #capturing: 'key' | 'member' | 'row' | null = null;
@@ -68,13 +68,13 @@ export class PayloadScanner implements RowScanner {
     if (this.#place !== 'end') {
       throw new PayloadError(
         'payload_truncated',
-        this.#place === 'start' ? 'The body is empty.' : `The body ends in its middle, after ${this.#rowCount} rows.`,
+        this.#place === 'start' ? 'The body is empty.' : `The body is truncated after ${this.#rowCount} rows.`,
       );
     }
     return this.#members.facts();
   }
 
-  /** Takes one byte between values. @returns whether a value begins with it */
+  /** Processes one byte between values. @returns whether a value begins with it */
   #enter(byte: number): boolean {
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return false;
     const char = String.fromCharCode(byte);
@@ -142,7 +142,7 @@ export class PayloadScanner implements RowScanner {
     this.#capturing = null;
   }
 
-  /** @param bytes one row, or several with the commas between them */
+  /** @param bytes one row, or several separated by commas */
   #addRows(rows: MappingResultRow[], bytes: Uint8Array): void {
     for (const row of this.#parse(bytes, '[', ']') as unknown[]) rows.push(checkedRow(row, this.#rowCount++));
   }
@@ -151,7 +151,7 @@ export class PayloadScanner implements RowScanner {
     try {
       return JSON.parse(`${before}${this.#decoder.decode(bytes)}${after}`);
     } catch {
-      // The parser's own message quotes the body, which belongs in no log.
+      // The parser's message quotes the body, which must not be logged.
       throw malformed(`near row ${this.#rowCount} (counted from 0) there is no valid JSON or UTF-8`);
     }
   }

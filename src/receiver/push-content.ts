@@ -1,16 +1,16 @@
 import { type HeaderLookup, headerLookup, type PushHeaders } from './push-headers.js';
 import { checkedFacts, PayloadError, type PushFacts, type PushPart } from './results-push.js';
 
-/** The formats of a push, as the sink names them. */
+/** The formats of a push, by the sink's name for them. */
 export type PushFormat = 'JSON' | 'JSONL' | 'CSV';
 
-/** What the headers say of a body. They are not signed: the delivery's id is. */
+/** Facts about a body from its headers. The headers are not signed, except the delivery id. */
 export interface PushContent {
-  /** Null for a content type that no push has. */
+  /** Null for an unknown content type. */
   readonly format: PushFormat | null;
-  /** Whether the body has to be decompressed, after it was verified as it came. */
+  /** Whether the body must be decompressed after verification. */
   readonly gzip: boolean;
-  /** Null for a job that is pushed in one piece. */
+  /** Null for a job that is pushed as one body. */
   readonly part: PushPart | null;
 }
 
@@ -20,21 +20,21 @@ const FORMATS: ReadonlyMap<string, PushFormat> = new Map([
   ['text/csv', 'CSV'],
 ]);
 
-/** Content types that a framework has to let through. */
+/** Content types that the framework must accept. */
 export const PUSH_CONTENT_TYPES: readonly string[] = [...FORMATS.keys()];
 
-/** @throws PayloadError `payload_malformed` for a compression that no push has */
+/** @throws PayloadError `payload_malformed` for an unknown compression */
 export function pushContent(headers: PushHeaders): PushContent {
   const lookup = headerLookup(headers);
   const type = one(lookup, 'content-type').split(';')[0] ?? '';
   const encoding = one(lookup, 'content-encoding').toLowerCase();
   if (!['', 'identity', 'gzip'].includes(encoding)) {
-    throw new PayloadError('payload_malformed', 'The body is compressed in a way that is not known here.');
+    throw new PayloadError('payload_malformed', 'The Content-Encoding is not supported.');
   }
   return { format: FORMATS.get(type.trim().toLowerCase()) ?? null, gzip: encoding === 'gzip', part: partIn(lookup) };
 }
 
-/** `X-MT-Part: 3/12`; null when it did not come, or is not of that form. */
+/** `X-MT-Part: 3/12`; null when missing or malformed. */
 export function partIn(lookup: HeaderLookup): PushPart | null {
   const [, number, of] = /^([1-9]\d{0,8})\/([1-9]\d{0,8})$/.exec(one(lookup, 'x-mt-part')) ?? [];
   const part = { number: Number(number), of: Number(of) };
@@ -42,7 +42,7 @@ export function partIn(lookup: HeaderLookup): PushPart | null {
 }
 
 /**
- * The job's facts from the headers, for a body that holds nothing but rows.
+ * The job's facts from the headers, for a body that consists of rows only.
  * @throws PayloadError `payload_incomplete`
  */
 export function factsIn(headers: PushHeaders): PushFacts {
@@ -58,12 +58,12 @@ export function factsIn(headers: PushHeaders): PushFacts {
   return checkedFacts(members);
 }
 
-/** The header's first value, or an empty text. */
+/** The header's first value, or ''. */
 function one(lookup: HeaderLookup, name: string): string {
   return lookup(name)[0]?.trim() ?? '';
 }
 
-/** Ids are written as in a URL, so that a header can hold them. */
+/** Ids are percent-encoded in headers. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

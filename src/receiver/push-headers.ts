@@ -1,12 +1,10 @@
 import { PushVerificationError } from './push-verification-error.js';
 
-/**
- * A request's headers, as Node (`request.headers`), a plain object in any case, or the Fetch API (`Headers`) give them.
- */
+/** A request's headers: Node's `request.headers`, a plain object in any case, or the Fetch API's `Headers`. */
 export type PushHeaders =
   Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null | undefined };
 
-/** Looks a header up by its lower-case name, whatever the case it came in. All its values, in order. */
+/** All values of a header in order, by its lower-case name; matches any case. */
 export type HeaderLookup = (lowerCaseName: string) => readonly string[];
 
 export function headerLookup(headers: PushHeaders): HeaderLookup {
@@ -25,11 +23,11 @@ export function headerLookup(headers: PushHeaders): HeaderLookup {
   return (name) => values.get(name) ?? [];
 }
 
-/** The header's value, or null when it did not come. A header that came twice is refused: which one would count? */
+/** The header's value, or null when missing. A duplicate header is refused: it would be unclear which one applies. */
 export function singleHeader(lookup: HeaderLookup, name: string): string | null {
   const values = lookup(name.toLowerCase());
   if (values.length > 1) {
-    throw new PushVerificationError('malformed_header', `The header ${name} came ${values.length} times.`, name);
+    throw new PushVerificationError('malformed_header', `The header ${name} occurs ${values.length} times.`, name);
   }
   return values[0]?.trim() ?? null;
 }

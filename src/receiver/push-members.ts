@@ -1,24 +1,24 @@
 import { checkedFacts, PayloadError, type PushFacts } from './results-push.js';
 
-/** What a push has beside its rows. */
+/** The members of a push besides its rows. */
 const FACTS: ReadonlySet<string> = new Set(['jobId', 'agentId', 'workspaceId', 'completedAt', 'stats', 'test']);
 
-/** A push has seven. Names are remembered, because none may come twice, so there is an end to them. */
+/** A push has seven. Names are kept to detect duplicates, so their number is limited. */
 const MAX_MEMBERS = 100;
 
 /**
- * The top-level members of a push in JSON. They are read before the signature is proved, so that anybody may send any of
- * them: of their values no more is kept than the facts are made of, and none of a member that is not known here.
+ * The top-level members of a push in JSON. They are read before the signature is verified, so anyone may send anything:
+ * only the values needed for the facts are kept.
  */
 export class PushMembers {
   readonly #names = new Set<string>();
   readonly #values = new Map<string, unknown>();
   #nameBytes = 0;
 
-  /** @param maxNameBytes the most that all names together may take */
+  /** @param maxNameBytes maximum size of all names together */
   constructor(private readonly maxNameBytes: number) {}
 
-  /** @throws PayloadError for a member that comes twice, or is one too many */
+  /** @throws PayloadError for a duplicate member or too many members */
   begin(name: string): void {
     if (this.#names.has(name)) throw malformed(`the member ${JSON.stringify(name)} comes twice`);
     this.#nameBytes += Buffer.byteLength(name);
@@ -30,7 +30,7 @@ export class PushMembers {
     this.#names.add(name);
   }
 
-  /** @param value whatever JSON.parse gave */
+  /** @param value as parsed by JSON.parse */
   end(name: string, value: unknown): void {
     if (FACTS.has(name)) this.#values.set(name, name === 'stats' ? countsOf(value) : textOrWord(value));
   }
@@ -42,7 +42,7 @@ export class PushMembers {
   }
 }
 
-/** A list or an object takes many times its bytes once it is parsed, and is no fact anyway. */
+/** A list or an object needs many times its bytes once parsed, and is never a fact. */
 function textOrWord(value: unknown): unknown {
   return typeof value === 'object' ? null : value;
 }

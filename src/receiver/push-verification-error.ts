@@ -1,7 +1,7 @@
 /**
- * Why a push was not accepted, by stable code. `statusCode` is the answer that fits: 500 where this server is set up
- * wrongly (the sender tries a 5xx again, so a quick fix loses nothing), 4xx where the request is at fault (never retried).
- * `docs/receiving.md` explains each; a test compares the two.
+ * Why a push was refused, by stable code. `statusCode` is the recommended response: 500 if this server is misconfigured
+ * (the sender retries a 5xx, so nothing is lost if it is fixed soon), 4xx if the request is at fault (never retried).
+ * `docs/receiving.md` explains each code; a test compares the two.
  */
 export const PUSH_VERIFICATION_ERRORS = {
   body_already_parsed: { statusCode: 500, title: 'The body was parsed before it was verified' },
@@ -22,18 +22,18 @@ export const PUSH_VERIFICATION_ERRORS = {
 export type PushVerificationErrorCode = keyof typeof PUSH_VERIFICATION_ERRORS;
 
 /**
- * A push that must not be trusted. The message says what to fix and holds no secret and no signature. Express, Fastify
- * and Nest answer with `statusCode` when it is thrown in a route.
+ * A push that must not be trusted. The message says what to fix and contains no secret and no signature. Express,
+ * Fastify and Nest respond with `statusCode` when a route throws it.
  */
 export class PushVerificationError extends Error {
   override readonly name = 'PushVerificationError';
-  /** With `status` and `statusCode`, the convention by which frameworks know an error whose message may be shown. */
+  /** Frameworks show the message of an error that has `status` and `statusCode`. */
   readonly expose = true;
 
   /**
-   * @param code which of `PUSH_VERIFICATION_ERRORS`
-   * @param detail what happened here and what to do about it
-   * @param header the header it is about, where it is about one
+   * @param code a key of `PUSH_VERIFICATION_ERRORS`
+   * @param detail what happened and how to fix it
+   * @param header the header at fault, if any
    */
   constructor(
     readonly code: PushVerificationErrorCode,
@@ -51,7 +51,7 @@ export class PushVerificationError extends Error {
     return this.statusCode;
   }
 
-  /** The body of an `application/problem+json` answer; the sender's console shows it beside the attempt. */
+  /** The body of an `application/problem+json` response; the sender's console shows it with the attempt. */
   toProblem(): PushProblem {
     const { statusCode, title } = PUSH_VERIFICATION_ERRORS[this.code];
     return { type: 'about:blank', title, status: statusCode, detail: this.message, code: this.code };

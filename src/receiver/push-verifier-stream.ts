@@ -4,15 +4,15 @@ import type { PushVerifier, PushVerifierOptions, PushProof } from './push-verifi
 import { createPushVerifier } from './push-verifier.js';
 
 /**
- * Passes a body through unchanged and verifies it on the way. The bytes come out before they are proved: do what they
- * say in a transaction, or into a temporary file, and commit it after the stream has ended. A body that does not verify
- * ends in the stream's `error`, and `pipeline()` rejects with it.
+ * Passes a body through unchanged and verifies it meanwhile. Bytes come out before they are verified: process them in a
+ * transaction or a temporary file, and commit after the stream has ended. If verification fails, the stream emits
+ * `error`, and `pipeline()` rejects.
  */
 export class PushVerifierStream extends Transform {
   readonly #verifier: PushVerifier;
   #proof: PushProof | null = null;
 
-  /** @throws PushVerificationError at once for what the headers alone show */
+  /** @throws PushVerificationError at once if the headers are invalid */
   constructor(options: PushVerifierOptions) {
     super();
     this.#verifier = createPushVerifier(options);

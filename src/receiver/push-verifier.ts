@@ -8,20 +8,21 @@ import type { PushPart } from './results-push.js';
 import type { SignatureClaim, SignatureForm } from './signature-claim.js';
 import { readSignatureClaim } from './signature-claim.js';
 
-/** The sink's secret, or several: the new and the old one while a secret is being rotated. */
+/** The sink's secret; during a rotation the new and the old one. */
 export type PushSecrets =
   | { readonly secret: string; readonly secrets?: undefined }
   | { readonly secrets: readonly string[]; readonly secret?: undefined };
 
 export interface VerificationRules {
   /**
-   * Which of the two signatures to check; a push carries both. The default also proves the delivery's id and the time.
+   * Which of the two signatures to check; a push carries both. The default also authenticates the delivery id and the
+   * time.
    * @default 'standard-webhooks'
    */
   readonly form?: SignatureForm;
   /**
-   * How far the signed time may be from this server's clock, either way; null checks no time. Of no effect on `x-mt`,
-   * which signs no time.
+   * Maximum difference between the signed time and this server's clock in seconds, in either direction; null disables
+   * the check. No effect on `x-mt`, which does not sign a time.
    * @default 300
    */
   readonly toleranceSeconds?: number | null;
@@ -34,29 +35,29 @@ export interface VerificationRules {
 
 export type PushVerifierOptions = PushSecrets & VerificationRules & { readonly headers: PushHeaders };
 
-/** What is known of a push whose signature matched. */
+/** Facts about a verified push. */
 export interface PushProof {
   readonly form: SignatureForm;
   /**
-   * The same on every attempt: the key to recognise a repetition by. Proved by the signature for `standard-webhooks`;
-   * for `x-mt` it is the unsigned `X-MT-Delivery-Id`, null when that did not come.
+   * The same for every attempt: use it to detect duplicates. Signed for `standard-webhooks`; for `x-mt` it is the
+   * unsigned `X-MT-Delivery-Id`, null when missing.
    */
   readonly deliveryId: string | null;
-  /** `X-MT-Attempt`, from 1; not signed. Null when it did not come. */
+  /** `X-MT-Attempt`, from 1; not signed. Null when missing. */
   readonly attempt: number | null;
-  /** `X-MT-Part`, not signed. Null for a job that is pushed in one piece. */
+  /** `X-MT-Part`, not signed. Null for a job that is pushed as one body. */
   readonly part: PushPart | null;
   /** When this attempt was signed; null for `x-mt`. */
   readonly signedAt: Date | null;
-  /** Which of the given secrets matched. As long as an old one still does, it is too early to drop it. */
+  /** Index of the secret that matched. Keep the old secret as long as it still matches. */
   readonly secretIndex: number;
 }
 
-/** Verifies a body that is not held: every chunk once, in order, then `verify()`. */
+/** Verifies a streamed body: call `update()` for every chunk in order, then `verify()`. */
 export interface PushVerifier {
   update(chunk: Uint8Array): void;
   /**
-   * Until this returns, nothing that was read of the body may be trusted.
+   * Do not trust anything in the body before this returns.
    * @throws PushVerificationError
    */
   verify(): PushProof;
@@ -65,8 +66,8 @@ export interface PushVerifier {
 export const DEFAULT_TOLERANCE_SECONDS = 300;
 
 /**
- * Checks the headers and begins a verification.
- * @throws PushVerificationError at once for what the headers alone show: missing, malformed, too old
+ * Checks the headers and starts a verification.
+ * @throws PushVerificationError at once if headers are missing, malformed or too old
  */
 export function createPushVerifier(options: PushVerifierOptions): PushVerifier {
   const secrets = usableSecrets(options);
@@ -105,7 +106,7 @@ interface SeenBody {
 export function usableSecrets({ secret, secrets }: PushSecrets): readonly string[] {
   const given: readonly unknown[] = secrets ?? [secret];
   const usable = given.filter((value): value is string => typeof value === 'string' && value !== '');
-  // An empty one among several is refused too: it is a variable that was not set, and would verify nothing.
+  // An empty secret among several is refused, too: it is an unset variable and would verify nothing.
   if (usable.length === 0 || usable.length !== given.length) {
     throw new PushVerificationError(
       'secret_missing',
@@ -130,14 +131,14 @@ function checkTime(claim: SignatureClaim, tolerance: number | null | undefined, 
   );
 }
 
-/** All secrets against all signatures without stopping at a match, each in constant time. */
+/** Compares all secrets with all signatures in constant time, without stopping at a match. */
 function matchingMac(macs: readonly Hmac[], claim: SignatureClaim): number {
   const claimed = claim.signatures.map((text) => Buffer.from(text, 'utf8'));
   let found = -1;
   macs.forEach((mac, i) => {
     const expected = Buffer.from(mac.digest(claim.encoding), 'utf8');
     for (const signature of claimed) {
-      // The length of a signature is no secret, and timingSafeEqual() throws on unequal ones.
+      // The length of a signature is not secret, and timingSafeEqual() throws on unequal lengths.
       if (signature.length === expected.length && timingSafeEqual(signature, expected) && found === -1) found = i;
     }
   });
@@ -145,8 +146,8 @@ function matchingMac(macs: readonly Hmac[], claim: SignatureClaim): number {
 }
 
 /**
- * Why nothing matched. `Content-Digest` tells a changed body from a wrong secret; it is not signed, so it may explain a
- * refusal but never permit anything.
+ * Why nothing matched. `Content-Digest` distinguishes a changed body from a wrong secret. It is not signed, so it may
+ * only explain a refusal.
  */
 function mismatch(lookup: HeaderLookup, seen: SeenBody, secrets: readonly string[]): PushVerificationError {
   const sent = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(lookup('content-digest').join(','))?.[1];
@@ -175,7 +176,7 @@ function mismatch(lookup: HeaderLookup, seen: SeenBody, secrets: readonly string
   );
 }
 
-/** Body parsers decompress before they hand out what they call the raw body. */
+/** Body parsers often decompress what they provide as the raw body. */
 function inflatedHint(lookup: HeaderLookup): string {
   return lookup('content-encoding').includes('gzip')
     ? ' This body came compressed, and is signed as it came: verify it before anything decompresses it.'

@@ -4,9 +4,9 @@ import { PayloadError } from './results-push.js';
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
-/** Cuts chunks of bytes, which may end anywhere, where a record ends; holds one chunk and one record at most. */
+/** Splits chunks, which may end anywhere, at record ends; holds at most one chunk and one record. */
 export class RecordSplitter {
-  // A lenient decoder would let bytes that are no UTF-8 pass as U+FFFD; a byte order mark is no part of a record.
+  // Fatal, because a lenient decoder would turn invalid UTF-8 into U+FFFD. A byte order mark is not part of a record.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #maxBytes: number;
   readonly #knowsQuotes: boolean;
@@ -14,7 +14,7 @@ export class RecordSplitter {
   #inQuotes = false;
 
   /**
-   * @param maxBytes the largest single record
+   * @param maxBytes maximum size of a record
    * @param knowsQuotes whether a line break between quotes is part of a record (CSV)
    */
   constructor(maxBytes: number, knowsQuotes: boolean) {
@@ -23,12 +23,12 @@ export class RecordSplitter {
     this.#knowsQuotes = knowsQuotes;
   }
 
-  /** Whether what came so far ends with the end of a record. */
+  /** Whether the input so far ends at the end of a record. */
   get isBetweenRecords(): boolean {
     return this.#held.length === 0;
   }
 
-  /** @returns the records that ended within this chunk, as one text that ends with the last one's line break */
+  /** @returns the complete records of this chunk as one text, including the last line break */
   push(chunk: Uint8Array): string {
     const end = this.#knowsQuotes ? this.#endOutsideQuotes(chunk) : chunk.lastIndexOf(LINE_FEED) + 1;
     const whole = chunk.subarray(0, end);
@@ -41,7 +41,7 @@ export class RecordSplitter {
     return text;
   }
 
-  /** The index after the last line break that is not between quotes; doubled quotes open and close again. */
+  /** The index after the last line break outside quotes; a doubled quote closes and reopens. */
   #endOutsideQuotes(chunk: Uint8Array): number {
     let end = 0;
     let inQuotes = this.#inQuotes;

@@ -1,9 +1,9 @@
-/** The body of a push: the results of one finished mapping job. */
+/** The body of a push: the results of one completed mapping job. */
 export interface ResultsPush extends PushFacts {
   readonly results: readonly MappingResultRow[];
 }
 
-/** Everything of a push but its rows. */
+/** A push without its rows. */
 export interface PushFacts {
   /** `job_…` */
   readonly jobId: string;
@@ -11,16 +11,16 @@ export interface PushFacts {
   readonly agentId: string;
   /** `ws_…` */
   readonly workspaceId: string;
-  /** When the job finished, RFC 3339 in UTC: `2026-05-25T12:34:56Z`. */
+  /** When the job completed, RFC 3339 in UTC: `2026-05-25T12:34:56Z`. */
   readonly completedAt: string;
   readonly stats: PushStats;
-  /** Set on the synthetic push of the Test button, whose ids name nothing: do not store its rows. */
+  /** Set on the synthetic push of a Test, whose ids refer to nothing: do not store its rows. */
   readonly test?: true;
-  /** Which part of the job this is, where the headers say so: the stats are the whole job's, the rows only this part's. */
+  /** Which part of the job this is, from the headers. The stats are for the whole job, the rows only for this part. */
   readonly part?: PushPart;
 }
 
-/** A job that is pushed in parts comes as so many pushes, the last one when all others were answered with 2xx. */
+/** A job in parts arrives as `of` pushes. The last is sent after all others were answered with 2xx. */
 export interface PushPart {
   /** From 1. */
   readonly number: number;
@@ -33,25 +33,25 @@ export interface PushStats {
   readonly unmatched: number;
 }
 
-/** A sink may ask for some of the fields only; those that it does not ask for are not there. */
+/** A sink may select some of the fields; the others are absent. */
 export interface MappingResultRow {
   /** `row_…` */
   readonly partnerRowId: string;
-  /** `ref_…`, or null when nothing matched. */
+  /** `ref_…`, or null when there is no match. */
   readonly referenceHotelId?: string | null;
-  /** Such as `STANDARD`; null when nothing matched. */
+  /** E.g. `STANDARD`; null when there is no match. */
   readonly matchMethod?: string | null;
-  /** 0 to 1, or null when the method gives none. */
+  /** 0 to 1, or null when the method reports none. */
   readonly matchConfidence?: number | null;
 }
 
 /**
- * - `payload_malformed`: not in the format that it says, or not a push in it
- * - `payload_truncated`: it ends before its end
- * - `payload_incomplete`: it is whole, but a member of `PushFacts`, or the header for it, is missing or of the wrong type
+ * - `payload_malformed`: not in the declared format, or not a push
+ * - `payload_truncated`: the body ends too early
+ * - `payload_incomplete`: a member of `PushFacts`, or its header, is missing or of the wrong type
  * - `row_invalid`: a row without `partnerRowId`, or with a member of the wrong type
- * - `value_too_large`: a single row or member, or the names of all members together, beyond the reader's limit
- * - `payload_too_large`: a compressed body that is larger than the reader's limit once it is not
+ * - `value_too_large`: a single row or member, or the names of all members together, exceed the reader's limit
+ * - `payload_too_large`: a compressed body exceeds the reader's limit after decompression
  */
 export type PayloadErrorCode =
   | 'payload_malformed'
@@ -61,7 +61,7 @@ export type PayloadErrorCode =
   | 'value_too_large'
   | 'payload_too_large';
 
-/** A body that cannot be read as a push. On a verified one, tell us; `statusCode` is the answer that fits. */
+/** A body that is not a valid push. If it was verified, tell us. `statusCode` is the recommended response. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
   readonly expose = true;
@@ -82,7 +82,7 @@ export class PayloadError extends Error {
   }
 }
 
-/** Checks a parsed row; members we do not know are left in it, so that a later field breaks no receiver. */
+/** Validates a parsed row. Unknown members are kept, so that a future field does not break receivers. */
 export function checkedRow(value: unknown, index: number): MappingResultRow {
   if (typeof value !== 'object' || value === null) throw invalidRow(index, 'is not an object');
   const { partnerRowId, referenceHotelId, matchMethod, matchConfidence } = value as Record<string, unknown>;
@@ -96,7 +96,7 @@ export function checkedRow(value: unknown, index: number): MappingResultRow {
   return value as MappingResultRow;
 }
 
-/** Checks the members that are not rows. */
+/** Validates the members other than rows. */
 export function checkedFacts(members: ReadonlyMap<string, unknown>): PushFacts {
   const text = (name: string): string => {
     const value = members.get(name);
@@ -124,7 +124,7 @@ function checkedStats(value: unknown): PushStats {
   return { total: count('total'), matched: count('matched'), unmatched: count('unmatched') };
 }
 
-/** A field that the sink did not ask for is undefined. */
+/** Undefined for a field that the sink did not select. */
 function isTextOrNull(value: unknown): value is string | null | undefined {
   return value === undefined || value === null || typeof value === 'string';
 }

@@ -1,24 +1,24 @@
 import type { MappingResultRow, PushFacts } from './results-push.js';
 
-/** Reads rows from chunks of bytes that may end anywhere. One for each format. */
+/** Reads rows from chunks that may end anywhere. There is one for each format. */
 export interface RowScanner {
-  /** Rows that were given out so far. */
+  /** Number of rows returned so far. */
   readonly rowCount: number;
   /**
-   * @returns the rows that ended within this chunk
-   * @throws PayloadError; the scanner is of no use after that
+   * @returns the rows that are complete after this chunk
+   * @throws PayloadError; do not use the scanner afterwards
    */
   push(chunk: Uint8Array): MappingResultRow[];
   /**
-   * Call it after the last chunk.
-   * @throws PayloadError when the payload is not whole
+   * Call after the last chunk.
+   * @throws PayloadError when the payload is incomplete
    */
   end(): PushFacts;
 }
 
 export interface RowScannerOptions {
   /**
-   * The largest single row or other member, in bytes: the bound of what is held.
+   * Maximum size of a row or member in bytes; limits the memory used.
    * @default 1 MiB
    */
   readonly maxValueBytes?: number;

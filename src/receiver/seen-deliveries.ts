@@ -1,23 +1,23 @@
-/** What is known of a delivery that has just arrived. */
+/** State of a delivery that has just arrived. */
 export type DeliveryClaim = 'new' | 'under-way' | 'done';
 
 /**
- * Remembers deliveries, because pushes come at least once: a push whose 2xx was lost on the way comes again, with the
- * same delivery id. With several servers, keep it where all of them look: a table with a unique key, or Redis.
+ * Remembers deliveries, because pushes arrive at least once: a push whose 2xx was lost is sent again with the same
+ * delivery id. With several servers, use shared storage: a table with a unique key, or Redis.
  */
 export interface SeenDeliveries {
-  /** Claims the delivery for this caller. Of any number of callers at once, one is told `new`. */
+  /** Claims the delivery for the caller. Of several concurrent callers, exactly one gets `new`. */
   claim(deliveryId: string): Promise<DeliveryClaim>;
-  /** The claimed work is done, for good. */
+  /** The claimed work has succeeded. */
   complete(deliveryId: string): Promise<void>;
-  /** The claimed work failed: the next attempt shall be `new` again. */
+  /** The claimed work failed; the next attempt gets `new` again. */
   release(deliveryId: string): Promise<void>;
 }
 
 /**
- * Does the work once per delivery. Answer 2xx on `done` and `repeated`, and 503 on `under-way`: the first attempt may
- * still fail, and the sender will try again.
- * @throws what the work throws; the delivery is then open for the next attempt
+ * Does the work once per delivery. Respond with 2xx on `done` and `repeated`, and with 503 on `under-way`: the first
+ * attempt may still fail, and the sender will retry.
+ * @throws what the work throws; the delivery can then be claimed again
  */
 export async function oncePerDelivery(
   seen: SeenDeliveries,

@@ -3,26 +3,26 @@ import { singleHeader } from './push-headers.js';
 import { PushVerificationError } from './push-verification-error.js';
 
 /**
- * `standard-webhooks`: `webhook-id`, `webhook-timestamp`, `webhook-signature`; the delivery's id and the time are signed
- * with the body, so an old push cannot be sent again by someone else. `x-mt`: `X-MT-Signature` over the body alone.
+ * `standard-webhooks`: `webhook-id`, `webhook-timestamp`, `webhook-signature`; the delivery id and the time are signed
+ * with the body, which prevents replay. `x-mt`: `X-MT-Signature` over the body alone.
  */
 export type SignatureForm = 'standard-webhooks' | 'x-mt';
 
-/** What the headers claim, before anything is proved. */
+/** What the headers claim, not yet verified. */
 export interface SignatureClaim {
   readonly form: SignatureForm;
-  /** The text that is signed in front of the body. */
+  /** Text signed in front of the body. */
   readonly prefix: string;
-  /** In the text form of `encoding`; one of them must match. */
+  /** Encoded as `encoding`; one of them must match. */
   readonly signatures: readonly string[];
   readonly encoding: 'hex' | 'base64';
   readonly deliveryId: string | null;
-  /** Seconds since 1970, or null when the form signs no time. */
+  /** Seconds since 1970, or null when no time is signed. */
   readonly signedAt: number | null;
   key(secret: string): Buffer;
 }
 
-/** Reads one form's headers. The deadline and the proof are the verifier's. */
+/** Parses the headers of one signature scheme. The verifier checks the time and the signature. */
 export function readSignatureClaim(form: SignatureForm, lookup: HeaderLookup): SignatureClaim {
   return form === 'x-mt' ? readXmtClaim(lookup) : readStandardWebhooksClaim(lookup);
 }
@@ -38,7 +38,7 @@ function readXmtClaim(lookup: HeaderLookup): SignatureClaim {
       'X-MT-Signature',
     );
   }
-  // While a secret is being rotated the sender signs with the new one here and with the old one in the second header.
+  // During a rotation's overlap, this header is signed with the new secret and the second one with the old secret.
   const previous = singleHeader(lookup, 'X-MT-Signature-Previous') ?? '';
   const signatures = [value, previous].flatMap((text) => XMT_VALUE.exec(text)?.[1] ?? []);
   return {
@@ -90,8 +90,9 @@ function readStandardWebhooksClaim(lookup: HeaderLookup): SignatureClaim {
 const GENERATED_PREFIX = 'whsec_';
 
 /**
- * The base64 part of a `whsec_` secret; any other secret's UTF-8 bytes. What is no padded base64 is another secret, as it
- * is for the sender: a decoder would make an empty key of `whsec_A`, with which anybody can sign.
+ * The decoded base64 part of a `whsec_` secret, or the UTF-8 bytes of any other secret. Invalid base64 counts as
+ * another secret, as it does for the sender: a lenient decoder would turn `whsec_A` into an empty key, with which
+ * anybody can sign.
  */
 function standardWebhooksKey(secret: string): Buffer {
   const encoded = secret.startsWith(GENERATED_PREFIX) ? secret.slice(GENERATED_PREFIX.length) : '';
@@ -108,7 +109,7 @@ function required(lookup: HeaderLookup, name: string): string {
 function missing(lookup: HeaderLookup, name: string): PushVerificationError {
   return new PushVerificationError(
     'missing_header',
-    `The header ${name} did not come. ${whyMissing(lookup, name)}`,
+    `The header ${name} is missing. ${whyMissing(lookup, name)}`,
     name,
   );
 }

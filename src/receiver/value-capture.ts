@@ -1,12 +1,12 @@
 import { HeldBytes } from './held-bytes.js';
 import { PayloadError } from './results-push.js';
 
-/** One JSON value that was found whole. */
+/** A complete JSON value. */
 export interface Capture {
   readonly bytes: Uint8Array;
-  /** Where it begins in the chunk it ends in; null when it began in an earlier one. */
+  /** Its start in the chunk in which it ends; null when it began in an earlier one. */
   readonly start: number | null;
-  /** The index after its last byte, in the chunk it ends in. */
+  /** The index after its last byte, in the chunk in which it ends. */
   readonly end: number;
 }
 
@@ -19,7 +19,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
 
-/** Finds where one JSON value ends, over any number of chunks: strings, brackets, or the byte that ends a bare word. */
+/** Finds the end of one JSON value across chunks: by strings, brackets, or the byte after a literal. */
 export class ValueCapture {
   readonly #held: HeldBytes;
   #start = 0;
@@ -31,7 +31,7 @@ export class ValueCapture {
     this.#held = new HeldBytes(maxBytes);
   }
 
-  /** @param start the index of the value's first byte */
+  /** @param start index of the value's first byte */
   begin(start: number): void {
     this.#start = start;
     this.#depth = 0;
@@ -39,7 +39,7 @@ export class ValueCapture {
     this.#escaped = false;
   }
 
-  /** Reads on from an index; null when the chunk ended first, and then the piece of it is held. */
+  /** Continues from an index; null when the chunk ended first, and its bytes are then held. */
   scan(chunk: Uint8Array, from: number): Capture | null {
     const end = this.#findEnd(chunk, from);
     const piece = chunk.subarray(this.#start, end === -1 ? chunk.length : end);

@@ -3,13 +3,13 @@ import type { PushVerifierOptions, PushProof } from './push-verifier.js';
 import { createPushVerifier } from './push-verifier.js';
 
 export type VerifyPushOptions = PushVerifierOptions & {
-  /** The body exactly as it came: bytes, or the text of all of them. Never an object that was parsed from it. */
+  /** The body exactly as received: bytes, or all of them as text. Never a parsed object. */
   readonly rawBody: string | Uint8Array;
 };
 
 /**
- * Verifies a push whose whole body is at hand.
- * @throws PushVerificationError whose `code` says what is wrong and whose message what to fix
+ * Verifies a push whose whole body is in memory.
+ * @throws PushVerificationError with a `code` for the reason and a message that says how to fix it
  */
 export function verifyPush(options: VerifyPushOptions): PushProof {
   const body = bytesOf(options.rawBody);
@@ -18,7 +18,7 @@ export function verifyPush(options: VerifyPushOptions): PushProof {
   return verifier.verify();
 }
 
-/** JavaScript's callers have no types: what a body parser left behind is told from a body that is not there. */
+/** Callers in JavaScript have no types: distinguishes a parsed body from a missing one. */
 function bytesOf(rawBody: unknown): Uint8Array {
   if (typeof rawBody === 'string') return Buffer.from(rawBody, 'utf8');
   if (rawBody instanceof Uint8Array) return rawBody;

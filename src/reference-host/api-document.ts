@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
@@ -5,7 +6,7 @@ import { parseEnvironment } from './environment.js';
 import { HostModule } from './host.module.js';
 import { createDataSource } from './persistence/create-data-source.js';
 
-/** The API's document: the host's operations and the module's, in one. The same code always gives the same document. */
+/** The OpenAPI document of the host and the module together. Deterministic for the same code. */
 export function createApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Mapping platform')
@@ -19,7 +20,7 @@ export function createApiDocument(app: INestApplication): OpenAPIObject {
   return SwaggerModule.createDocument(app, config);
 }
 
-/** The document of a host that is described, not started: nothing of it is instantiated and nothing is opened. */
+/** The document without starting a host: no provider is instantiated, no connection opened. */
 export async function describeApi(): Promise<OpenAPIObject> {
   const dataDir = 'never-opened';
   const environment = { ...parseEnvironment({}), dataDir };
@@ -32,7 +33,12 @@ export async function describeApi(): Promise<OpenAPIObject> {
   return createApiDocument(app);
 }
 
-/** Serves the document at `/api/openapi.json` and a page to try it at `/api/docs`. */
+/** Serves the document at `/api/openapi.json` and a UI at `/api/docs`. */
 export function serveApiDocument(app: INestApplication): void {
+  // A page with a form for tokens must not be shown inside of another one.
+  app.use('/api/docs', (_request: unknown, response: ServerResponse, next: () => void) => {
+    response.setHeader('X-Frame-Options', 'DENY').setHeader('Content-Security-Policy', "frame-ancestors 'none'");
+    next();
+  });
   SwaggerModule.setup('api/docs', app, () => createApiDocument(app), { jsonDocumentUrl: 'api/openapi.json' });
 }

@@ -4,7 +4,10 @@ import { seedWhenEmpty } from './seed.js';
 import { startHost } from './start-host.js';
 import { welcome } from './welcome.js';
 
-/** Runs the host as a process: from the environment, until a signal; a boot that fails says why and ends with 1. */
+/**
+ * Runs the host as a process: configured from the environment, until a signal. A failed boot logs the reason and exits
+ * with 1.
+ */
 export async function bootHost(): Promise<void> {
   try {
     const environment = parseEnvironment(process.env);
@@ -17,7 +20,7 @@ export async function bootHost(): Promise<void> {
   } catch (error) {
     console.error(explain(error));
     process.exitCode = 1;
-    // A half-started application may hold timers and sockets that would keep a failed process alive.
+    // A half-started application may have timers and sockets that keep the process alive.
     process.exit();
   }
 }
@@ -28,7 +31,7 @@ function explain(error: unknown): string {
     return `The host cannot start; its environment has to change:\n${problems}`;
   }
   if (!(error instanceof Error)) return `The host cannot start: ${String(error)}`;
-  // Errors made for people say it in a sentence; of any other the first line of the stack tells where to look.
+  // Expected errors explain themselves; for any other error, the first stack line is added.
   const where = 'code' in error ? '' : `\n${error.stack?.split('\n').slice(1, 4).join('\n') ?? ''}`;
   return `The host cannot start: ${error.message || error.name}${where}`;
 }

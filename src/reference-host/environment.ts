@@ -4,25 +4,31 @@ import { resolve } from 'node:path';
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug', 'verbose'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
-/** What the reference host reads from its environment, checked. */
+/** The validated environment of the reference host. */
 export interface HostEnvironment {
   readonly port: number;
-  /** Absolute. Holds the embedded database and the generated vault key. */
+  /** The address to listen on; null for all of this machine's. */
+  readonly bind: string | null;
+  /** Where `/metrics` is served apart from everything else; null for the same port. */
+  readonly metricsPort: number | null;
+  /** Absolute path. Contains the embedded database and the generated vault key. */
   readonly dataDir: string;
   /** PostgreSQL; null for the embedded database. */
   readonly databaseUrl: string | null;
-  /** Redis for wake-ups; null for timers in this process. */
+  /** Redis URL for wake-ups; null for timers in this process. */
   readonly redisUrl: string | null;
-  /** `id:base64,…`; null when a key is to be generated into the data directory. */
+  /** `id:base64,…`; null to generate a key in the data directory. */
   readonly vaultKeys: string | null;
+  /** Whether to use prepared statements; a pooler that shares connections may not support them. */
+  readonly preparedStatements: boolean;
   readonly allowPrivateEndpoints: readonly string[];
   readonly logLevel: LogLevelName;
 }
 
-/** Under this token the host's providers are given the environment. */
+/** Injection token of the environment. */
 export const HOST_ENVIRONMENT = Symbol('host environment');
 
-/** The environment cannot work. Each problem says what is wrong and what to set. */
+/** An invalid environment. Each problem says what is wrong and what to set. */
 export class EnvironmentError extends Error {
   readonly code = 'environment_invalid';
   override readonly name = 'EnvironmentError';
@@ -36,11 +42,14 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type Reader<T> = (text: string | undefined, report: (problem: string) => void) => T;
 
 const READERS = {
-  PORT: readPort,
+  PORT: (text, report) => readPort(text, report) ?? 3000,
+  BIND_ADDRESS: readAddress,
+  METRICS_PORT: readPort,
   DATA_DIR: (text) => resolve(text ?? '.data'),
   DATABASE_URL: readUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   REDIS_URL: readUrl(['redis:', 'rediss:'], 'redis://host:6379'),
   VAULT_KEYS: readVaultKeys,
+  PREPARED_STATEMENTS: readSwitch,
   ALLOW_PRIVATE_ENDPOINTS: readNetworks,
   LOG_LEVEL: readLogLevel,
 } satisfies Record<string, Reader<unknown>>;
@@ -48,8 +57,8 @@ const READERS = {
 const NAMES = Object.keys(READERS);
 
 /**
- * Reads the variables of the table in the README. An empty one counts as absent. Values of secrets are never repeated in
- * a problem.
+ * Reads the variables listed in docs/reference-host.md. An empty variable counts as absent. Problems never contain
+ * values of secrets.
  * @throws {EnvironmentError} with all problems at once
  */
 export function parseEnvironment(variables: Variables): HostEnvironment {
@@ -59,10 +68,13 @@ export function parseEnvironment(variables: Variables): HostEnvironment {
 
   const environment: HostEnvironment = {
     port: read('PORT', READERS.PORT),
+    bind: read('BIND_ADDRESS', READERS.BIND_ADDRESS),
+    metricsPort: read('METRICS_PORT', READERS.METRICS_PORT),
     dataDir: read('DATA_DIR', READERS.DATA_DIR),
     databaseUrl: read('DATABASE_URL', READERS.DATABASE_URL),
     redisUrl: read('REDIS_URL', READERS.REDIS_URL),
     vaultKeys: read('VAULT_KEYS', READERS.VAULT_KEYS),
+    preparedStatements: read('PREPARED_STATEMENTS', READERS.PREPARED_STATEMENTS),
     allowPrivateEndpoints: read('ALLOW_PRIVATE_ENDPOINTS', READERS.ALLOW_PRIVATE_ENDPOINTS),
     logLevel: read('LOG_LEVEL', READERS.LOG_LEVEL),
   };
@@ -77,8 +89,8 @@ export function parseEnvironment(variables: Variables): HostEnvironment {
 }
 
 /**
- * A misspelt `DATABASE_URL` would quietly start an empty embedded database, so names close to ours stop the boot: one
- * letter off, or two for names of more than five letters. Other programs' variables are none of our business.
+ * A misspelt `DATABASE_URL` would silently start an empty embedded database. So variables with names close to ours stop
+ * the boot: one letter off, or two for names of more than five letters.
  */
 function misspeltNames(variables: Variables): string[] {
   return Object.keys(variables).flatMap((name) => {
@@ -88,8 +100,14 @@ function misspeltNames(variables: Variables): string[] {
   });
 }
 
-function readPort(text: string | undefined, report: (problem: string) => void): number {
-  if (text === undefined) return 3000;
+/** A name would be resolved to whatever it leads to then. */
+function readAddress(text: string | undefined, report: (problem: string) => void): string | null {
+  if (text !== undefined && isIP(text) === 0) report(`is "${text}"; set an address such as 127.0.0.1, 0.0.0.0 or ::`);
+  return text ?? null;
+}
+
+function readPort(text: string | undefined, report: (problem: string) => void): number | null {
+  if (text === undefined) return null;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) report(`is "${text}"; set a number from 0 (any free port) to 65535`);
   return port;
@@ -99,7 +117,7 @@ function readUrl(protocols: readonly string[], example: string): Reader<string |
   return (text, report) => {
     if (text === undefined) return null;
     const url = URL.canParse(text) ? new URL(text) : null;
-    // The value is not repeated: it may hold a password.
+    // The value is not repeated: it may contain a password.
     if (!url || !protocols.includes(url.protocol) || url.hostname === '') report(`is not a URL such as ${example}`);
     return text;
   };
@@ -119,6 +137,11 @@ function readVaultKeys(text: string | undefined, report: (problem: string) => vo
     }
   }
   return text;
+}
+
+function readSwitch(text: string | undefined, report: (problem: string) => void): boolean {
+  if (text !== undefined && text !== 'on' && text !== 'off') report(`is "${text}"; set on or off`);
+  return text !== 'off';
 }
 
 function readNetworks(text: string | undefined, report: (problem: string) => void): readonly string[] {
@@ -145,7 +168,7 @@ function readLogLevel(text: string | undefined, report: (problem: string) => voi
   return level ?? 'log';
 }
 
-/** Letters to insert, delete, replace or swap to make one name of the other. */
+/** Edit distance of two names: insertions, deletions, replacements and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number): number => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;

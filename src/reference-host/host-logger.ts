@@ -1,7 +1,7 @@
 import { ConsoleLogger } from '@nestjs/common';
 import { LOG_LEVELS, type LogLevelName } from './environment.js';
 
-/** Nest names every route and module it loads; that is of use to whoever develops the host, and shown with `debug`. */
+/** Nest logs every route and module that it loads; shown only at level `debug`. */
 const FRAMEWORK_CONTEXTS: readonly unknown[] = ['InstanceLoader', 'NestFactory', 'RouterExplorer', 'RoutesResolver'];
 
 /** Readable lines on a terminal, JSON lines everywhere else. */

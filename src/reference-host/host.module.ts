@@ -1,9 +1,10 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { bullWakeup } from '../data-sinks/bull.js';
-import { DataSinksModule, type DataSinksOptions } from '../data-sinks/index.js';
+import { s3 } from '../data-sinks/s3.js';
+import { DataSinksModule, type DataSinksOptions, type Destination } from '../data-sinks/index.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
 import { RuleSetsController } from './agents/rule-sets.controller.js';
@@ -19,23 +20,25 @@ import { HostMetrics, MetricsController } from './metrics.controller.js';
 import { ApiTokens } from './workspaces/api-tokens.js';
 import { Workspaces } from './workspaces/workspaces.js';
 
-/** What the host is made of. */
+/** The resources that the host needs. */
 export interface HostParts {
   readonly environment: HostEnvironment;
-  /** Opened and migrated. */
+  /** Open and migrated. */
   readonly dataSource: DataSource;
-  /** Settings of the module beyond those that come from the environment, such as shorter waits in a test. */
+  /** Options of the module that are not in the environment, such as shorter waits in a test. */
   readonly options?: DataSinksOptions;
+  /** Types of sinks beside webhooks. @default S3 */
+  readonly destinations?: readonly Type<Destination>[];
 }
 
-/** As the module's own for attempts in flight (docs/operations.md, options). */
+/** Same as the module's own option for attempts in flight (docs/operations.md, options). */
 const DEFAULT_SHUTDOWN_GRACE_MS = 25_000;
 
-/** The least platform that makes the module run: its own tables, its endpoints, and the module's four ports. */
+/** The smallest platform that can run the module: its own tables and endpoints, and the module's four ports. */
 @Module({})
 export class HostModule {
-  static with({ environment, dataSource, options }: HostParts): DynamicModule {
-    const metrics = new HostMetrics();
+  static with({ environment, dataSource, options, destinations = [s3()] }: HostParts): DynamicModule {
+    const metrics = new HostMetrics(environment);
     return {
       module: HostModule,
       imports: [
@@ -52,14 +55,19 @@ export class HostModule {
             workspaceAccess: ApiTokens,
           },
           ...(environment.redisUrl === null ? {} : { wakeup: bullWakeup({ url: environment.redisUrl }) }),
+          destinations,
           console: { path: 'console', sampleJobs: true },
           allowPrivateEndpoints: environment.allowPrivateEndpoints,
+          preparedStatements: environment.preparedStatements,
           ...(environment.vaultKeys === null ? {} : { vaultKeys: environment.vaultKeys }),
           meterProvider: metrics.provider,
           ...options,
         }),
       ],
-      controllers: [AgentsController, RuleSetsController, MappingJobsController, HealthController, MetricsController],
+      controllers: [
+        ...[AgentsController, RuleSetsController, MappingJobsController, HealthController],
+        ...(environment.metricsPort === null ? [MetricsController] : []),
+      ],
       providers: [
         { provide: HOST_ENVIRONMENT, useValue: environment },
         { provide: HostMetrics, useValue: metrics },

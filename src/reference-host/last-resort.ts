@@ -3,12 +3,13 @@ import { SHUTDOWN_GRACE_MS } from './http/last-answers.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** After the grace: to write down what came of the attempts, and to give everything back. */
+/** Time after the grace period to record attempts and to close connections. */
 const GIVING_BACK_MS = 10_000;
 
 /**
- * Ends a process that was told to stop and cannot, as while the database is silent: statements that are never answered
- * keep their connections, and the pool waits for them. What was in flight is found by the sweeper of another process.
+ * Forces the exit of a process that cannot shut down, e.g. because the database does not respond: unanswered statements
+ * hold their connections, and closing the pool waits for them. The sweeper of another process recovers what was in
+ * flight.
  */
 @Injectable()
 export class LastResort implements OnApplicationBootstrap, OnModuleDestroy {
@@ -20,7 +21,7 @@ export class LastResort implements OnApplicationBootstrap, OnModuleDestroy {
     for (const signal of SIGNALS) process.once(signal, this.#arm);
   }
 
-  /** An application that is closed without a signal, as in tests, has no process to end. */
+  /** An application closed without a signal, as in tests, has no process to end. */
   onModuleDestroy(): void {
     for (const signal of SIGNALS) process.removeListener(signal, this.#arm);
   }

@@ -3,7 +3,7 @@ import { Agents } from './agents/agents.js';
 import { ApiTokens } from './workspaces/api-tokens.js';
 import { Workspaces } from './workspaces/workspaces.js';
 
-/** What a first start made. */
+/** What the first start created. */
 export interface DemoWorkspace {
   readonly workspaceId: string;
   readonly agentId: string;
@@ -11,8 +11,8 @@ export interface DemoWorkspace {
 }
 
 /**
- * On an empty database makes a Pro Max workspace, an agent and a token, so that there is something to try.
- * @returns null when there is a workspace already
+ * Creates a Pro Max workspace, an agent and a token in an empty database.
+ * @returns null when a workspace already exists
  */
 export async function seedWhenEmpty(app: INestApplicationContext): Promise<DemoWorkspace | null> {
   const workspaces = app.get(Workspaces);

@@ -5,8 +5,8 @@ import { EnvironmentError, type HostEnvironment } from './environment.js';
 import { hasCode } from './error-code.js';
 
 /**
- * On the embedded default a key is made once and kept beside the database that it protects: good for trying things out.
- * Anything with a `DATABASE_URL` must bring its own.
+ * With the embedded database, a key is generated once and kept next to it, for trying things out. With a `DATABASE_URL`
+ * the key must be configured.
  */
 export async function withVaultKeys(environment: HostEnvironment): Promise<HostEnvironment> {
   if (environment.vaultKeys !== null) return environment;

@@ -1,6 +1,6 @@
 import type { DemoWorkspace } from './seed.js';
 
-/** What a first start prints: the story, step by step, ready to be pasted into a second terminal. */
+/** Printed by a first start: a tour to paste step by step into a second terminal. */
 export function welcome(url: string, { workspaceId, agentId, token }: DemoWorkspace): string {
   return `
 A demo workspace on Pro Max is ready: ${workspaceId}, agent ${agentId} (a draft).

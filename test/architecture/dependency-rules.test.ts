@@ -29,104 +29,140 @@ const importingType = (target: string): string => `export type { Something } fro
 
 type Tree = Readonly<Record<string, string>>;
 
+/** For each room, a room that it must not import. */
+const ABOVE: Readonly<Record<string, string>> = {
+  domain: 'ports',
+  tools: 'ports',
+  routes: 'api',
+  ports: 'database',
+  database: 'delivery',
+  egress: 'payload',
+  telemetry: 'delivery',
+  vault: 'egress',
+  payload: 'queue',
+  queue: 'delivery',
+  destinations: 'delivery',
+  settlement: 'delivery',
+  delivery: 'egress',
+  sinks: 'api',
+  intake: 'recovery',
+  recovery: 'intake',
+  upkeep: 'api',
+  'api/dto': 'sinks',
+  api: 'upkeep',
+};
+
 /** Per rule, trees that break it and no other rule. */
 const PLANTED: Readonly<Record<string, readonly Tree[]>> = {
-  'core-is-pure': [
-    { [`${SINKS}/core/bad.ts`]: importing('../ports/vault.js'), [`${SINKS}/ports/vault.ts`]: file },
-    { [`${SINKS}/core/bad.ts`]: importingPackage('@nestjs/common') },
-    { [`${SINKS}/core/bad.ts`]: importingPackage('node:fs') },
+  ...Object.fromEntries(
+    Object.entries(ABOVE).map(([room, above]) => {
+      const up = room.replace(/[^/]+/g, '..');
+      // The domain's and the ports' other rules would fire too for a value; a type is knowledge of another room as well.
+      const step = { [`${SINKS}/${above}/step.ts`]: 'export type Something = 1;\n' };
+      const name = `${room.replace('/', '-')}-imports-what-is-below-it`;
+      return [name, [{ [`${SINKS}/${room}/bad.ts`]: importingType(`${up}/${above}/step.js`), ...step }]];
+    }),
+  ),
+  'domain-is-pure': [
+    { [`${SINKS}/domain/bad.ts`]: importingPackage('@nestjs/common') },
+    { [`${SINKS}/domain/bad.ts`]: importingPackage('node:fs') },
+  ],
+  'ports-are-plain': [{ [`${SINKS}/ports/bad.ts`]: importingPackage('rxjs') }],
+  'destinations-do-not-meet': [
     {
-      [`${SINKS}/core/bad.ts`]: importingType('../pipeline/step.js'),
-      [`${SINKS}/pipeline/step.ts`]: 'export type Something = 1;\n',
+      [`${SINKS}/destinations/one/bad.ts`]: importing('../other/send.js'),
+      [`${SINKS}/destinations/other/send.ts`]: file,
     },
   ],
-  'ports-know-the-core-alone': [
-    { [`${SINKS}/ports/bad.ts`]: importing('../persistence/rows.js'), [`${SINKS}/persistence/rows.ts`]: file },
-    { [`${SINKS}/ports/bad.ts`]: importingPackage('rxjs') },
+  'destinations-by-their-port': [
+    {
+      [`${SINKS}/delivery/bad.ts`]: importing('../destinations/one/send.js'),
+      [`${SINKS}/destinations/one/send.ts`]: file,
+    },
+    {
+      [`${SINKS}/sinks/bad.ts`]: importing('../destinations/one/config.js'),
+      [`${SINKS}/destinations/one/config.ts`]: file,
+    },
   ],
-  'adapters-do-not-meet': ['persistence', 'payload', 'vault', 'egress', 'wakeup'].map((from, i, all) => {
-    const to = all[(i + 1) % all.length] ?? '';
-    return { [`${SINKS}/${from}/bad.ts`]: importing(`../${to}/other.js`), [`${SINKS}/${to}/other.ts`]: file };
-  }),
-  'adapters-do-not-look-up': [
-    { [`${SINKS}/egress/bad.ts`]: importing('../pipeline/step.js'), [`${SINKS}/pipeline/step.ts`]: file },
-    { [`${SINKS}/vault/bad.ts`]: importing('../data-sinks.module.js'), [`${SINKS}/data-sinks.module.ts`]: file },
-  ],
-  'pipeline-does-not-look-up': [
-    { [`${SINKS}/pipeline/bad.ts`]: importing('../admin/answer.js'), [`${SINKS}/admin/answer.ts`]: file },
-    { [`${SINKS}/pipeline/bad.ts`]: importing('../index.js'), [`${SINKS}/index.ts`]: file },
-  ],
-  'faces-do-not-meet': [
-    { [`${SINKS}/console/bad.ts`]: importing('../admin/answer.js'), [`${SINKS}/admin/answer.ts`]: file },
-  ],
-  'faces-do-not-look-up': [
-    { [`${SINKS}/admin/bad.ts`]: importing('../data-sinks.module.js'), [`${SINKS}/data-sinks.module.ts`]: file },
+  'console-knows-the-ground-alone': [
+    { 'src/console/bad.ts': importing('../data-sinks/api/answer.js'), [`${SINKS}/api/answer.ts`]: file },
+    { 'src/console/bad.ts': importing('../data-sinks/data-sinks.module.js'), [`${SINKS}/data-sinks.module.ts`]: file },
   ],
   'page-speaks-http': [
-    { [`${SINKS}/console/page/bad.ts`]: importing('../../core/ids.js'), [`${SINKS}/core/ids.ts`]: file },
+    { 'src/console/page/bad.ts': importing('../../data-sinks/domain/ids.js'), [`${SINKS}/domain/ids.ts`]: file },
   ],
-  'page-is-not-for-servers': [
-    { [`${SINKS}/console/bad.ts`]: importing('./page/main.js'), [`${SINKS}/console/page/main.ts`]: file },
-  ],
+  'page-is-not-for-servers': [{ 'src/console/bad.ts': importing('./page/main.js'), 'src/console/page/main.ts': file }],
   'typeorm-in-its-rooms': [
-    { [`${SINKS}/pipeline/bad.ts`]: importingPackage('typeorm') },
-    { [`${SINKS}/admin/bad.ts`]: importingPackage('@nestjs/typeorm') },
+    { [`${SINKS}/delivery/bad.ts`]: importingPackage('typeorm') },
+    { [`${SINKS}/api/bad.ts`]: importingPackage('@nestjs/typeorm') },
   ],
   'bull-only-wakes': [
-    { [`${SINKS}/pipeline/bad.ts`]: importingPackage('bull') },
-    { [`${SINKS}/persistence/bad.ts`]: importingPackage('@nestjs/bull') },
+    { [`${SINKS}/queue/bad.ts`]: importingPackage('bull') },
+    { [`${SINKS}/database/bad.ts`]: importingPackage('@nestjs/bull') },
   ],
   'network-only-in-egress': [
     ...['undici', 'node:http', 'https', 'node:net', 'node:tls'].map((name) => ({
-      [`${SINKS}/pipeline/bad.ts`]: importingPackage(name),
+      [`${SINKS}/delivery/bad.ts`]: importingPackage(name),
     })),
   ],
   'module-does-not-know-its-host': [
-    { [`${SINKS}/pipeline/bad.ts`]: importing('../../reference-host/ids.js'), 'src/reference-host/ids.ts': file },
+    { [`${SINKS}/delivery/bad.ts`]: importing('../../reference-host/ids.js'), 'src/reference-host/ids.ts': file },
     { [`${SINKS}/index.ts`]: importing('../../test/support/thing.js'), 'test/support/thing.ts': file },
   ],
   'host-enters-by-the-front-door': [
-    { 'src/reference-host/bad.ts': importing('../data-sinks/core/ids.js'), [`${SINKS}/core/ids.ts`]: file },
+    { 'src/reference-host/bad.ts': importing('../data-sinks/domain/ids.js'), [`${SINKS}/domain/ids.ts`]: file },
     { 'src/main.ts': importing('./data-sinks/data-sinks.module.js'), [`${SINKS}/data-sinks.module.ts`]: file },
   ],
   'testing-is-not-for-production': [
-    { [`${SINKS}/pipeline/bad.ts`]: importing('../testing/ports.js'), [`${SINKS}/testing/ports.ts`]: file },
+    { [`${SINKS}/other.ts`]: importing('./testing/ports.js'), [`${SINKS}/testing/ports.ts`]: file },
     { 'src/reference-host/bad.ts': importing('../data-sinks/testing/ports.js'), [`${SINKS}/testing/ports.ts`]: file },
   ],
   'receiver-stands-alone': [
     { 'src/receiver/bad.ts': importingPackage('@nestjs/common') },
-    { 'src/receiver/bad.ts': importing('../data-sinks/core/ids.js'), [`${SINKS}/core/ids.ts`]: file },
+    { 'src/receiver/bad.ts': importing('../data-sinks/domain/ids.js'), [`${SINKS}/domain/ids.ts`]: file },
   ],
   'module-does-not-need-the-receiver': [
-    { [`${SINKS}/pipeline/bad.ts`]: importing('../../receiver/verify.js'), 'src/receiver/verify.ts': file },
+    { [`${SINKS}/delivery/bad.ts`]: importing('../../receiver/verify.js'), 'src/receiver/verify.ts': file },
   ],
   'migrations-stand-alone': [
-    { 'migrations/1764000000000-Bad.ts': importing('../src/data-sinks/core/ids.js'), [`${SINKS}/core/ids.ts`]: file },
+    {
+      'migrations/1764000000000-Bad.ts': importing('../src/data-sinks/domain/ids.js'),
+      [`${SINKS}/domain/ids.ts`]: file,
+    },
   ],
-  'published-code-declares-its-dependencies': [{ [`${SINKS}/pipeline/bad.ts`]: importingPackage('pg') }],
+  'published-code-declares-its-dependencies': [{ [`${SINKS}/delivery/bad.ts`]: importingPackage('pg') }],
   'imports-resolve': [{ 'src/reference-host/bad.ts': importing('./not-there.js') }],
   'no-cycles': [
-    { [`${SINKS}/core/a.ts`]: importing('./b.js') + file, [`${SINKS}/core/b.ts`]: importing('./a.js') + file },
+    { [`${SINKS}/domain/a.ts`]: importing('./b.js') + file, [`${SINKS}/domain/b.ts`]: importing('./a.js') + file },
+    {
+      [`${SINKS}/domain/a.ts`]: `import type { B } from './b.js';\nexport interface A { b: B }\n`,
+      [`${SINKS}/domain/b.ts`]: `import type { A } from './a.js';\nexport interface B { a: A }\n`,
+    },
   ],
-  'no-orphans': [{ [`${SINKS}/core/alone.ts`]: file }],
+  'no-orphans': [{ [`${SINKS}/domain/alone.ts`]: file }],
 };
 
 /** Trees that look like a broken rule and are none. */
 const ALLOWED: Readonly<Record<string, Tree>> = {
-  'a cycle of types alone': {
-    [`${SINKS}/core/a.ts`]: `import type { B } from './b.js';\nexport interface A { b: B }\n`,
-    [`${SINKS}/core/b.ts`]: `import type { A } from './a.js';\nexport interface B { a: A }\n`,
-  },
-  'the layers in their order': {
+  'the rooms in their order': {
     [`${SINKS}/index.ts`]: importing('./data-sinks.module.js'),
-    [`${SINKS}/data-sinks.module.ts`]: importing('./admin/a.js', './console/c.js', './pipeline/p.js') + file,
-    [`${SINKS}/admin/a.ts`]: importing('../pipeline/p.js', '../data-sinks.options.js') + file,
-    [`${SINKS}/console/c.ts`]: file,
-    [`${SINKS}/pipeline/p.ts`]: importing('../persistence/d.js', '../egress/e.js', '../core/c.js') + file,
-    [`${SINKS}/persistence/d.ts`]: importingPackage('typeorm') + file,
-    [`${SINKS}/egress/e.ts`]: importingPackage('undici') + importing('../core/c.js') + file,
-    [`${SINKS}/core/c.ts`]: importingPackage('node:crypto') + file,
+    [`${SINKS}/data-sinks.module.ts`]:
+      importing('./api/a.js', '../console/c.js', './delivery/d.js', './destinations/one/send.js') + file,
+    [`${SINKS}/api/a.ts`]: importing('../delivery/d.js', '../data-sinks.options.js') + file,
+    'src/console/c.ts': importing('../data-sinks/domain/d.js') + file,
+    [`${SINKS}/delivery/d.ts`]: importing('../database/d.js', '../destinations/d.js') + file,
+    [`${SINKS}/destinations/d.ts`]: file,
+    [`${SINKS}/destinations/one/send.ts`]: importing('../../egress/e.js', '../d.js') + file,
+    [`${SINKS}/database/d.ts`]: importingPackage('typeorm') + file,
+    [`${SINKS}/egress/e.ts`]: importingPackage('undici') + importing('../domain/d.js') + file,
+    [`${SINKS}/domain/d.ts`]: importingPackage('node:crypto') + file,
     [`${SINKS}/data-sinks.options.ts`]: file,
+  },
+  'a statement beside its step': {
+    [`${SINKS}/delivery/d.ts`]: importing('./d.sql.js') + file,
+    [`${SINKS}/delivery/d.sql.ts`]: importingPackage('typeorm') + file,
+    [`${SINKS}/data-sinks.module.ts`]: importing('./delivery/d.js'),
+    [`${SINKS}/index.ts`]: importing('./data-sinks.module.js'),
   },
   'the demo with the published in-memory ports': {
     'src/reference-host/demo/demo.ts': importing('../../data-sinks/index.js', '../../data-sinks/testing/index.js'),

@@ -1,24 +1,33 @@
-// npm run bench [-- --only small,large,fanout,isolation,workers,embedded,plans] [--runs 3] [--scale 1] [--json FILE] [--docs]
+// npm run bench [-- --only PART,PART] [--quick] [--runs 3] [--scale 1] [--json FILE] [--docs]
+// `--quick`, for development: one run of a fifth, beside a twentieth of the settled rows.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { crash } from './parts/crash.mjs';
 import { embedded } from './parts/embedded.mjs';
 import { fanout } from './parts/fanout.mjs';
+import { guards } from './parts/guards.mjs';
+import { idle } from './parts/idle.mjs';
 import { isolation } from './parts/isolation.mjs';
 import { large } from './parts/large.mjs';
 import { plans } from './parts/plans.mjs';
-import { small } from './parts/small.mjs';
+import { saturated } from './parts/saturated.mjs';
+import { steady } from './parts/steady.mjs';
 import { workers } from './parts/workers.mjs';
-import { printTable, writeDocument } from './report.mjs';
+import { conditionsOf, printTable, writeDocument } from './report.mjs';
 import { Stage } from './stage.mjs';
 
-const PARTS = { small, large, fanout, isolation, workers, embedded, plans };
+/** The first three share what they opened. */
+const PARTS = { idle, steady, saturated, guards, crash, large, fanout, isolation, workers, embedded, plans };
+const SHARING = new Set(['idle', 'steady', 'saturated']);
+const SETTLED_ROWS = 1_000_000;
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(PARTS).join() },
-    runs: { type: 'string', default: '3' },
-    scale: { type: 'string', default: '1' },
+    runs: { type: 'string' },
+    scale: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     docs: { type: 'boolean', default: false },
   },
@@ -30,21 +39,27 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const runs = Number(values.runs ?? (values.quick ? 1 : 3));
+const scale = Number(values.scale ?? (values.quick ? 0.2 : 1));
+const settledRows = Math.ceil(SETTLED_ROWS * Math.min(scale, 1) * (values.quick ? 0.25 : 1));
+
 const stage = await Stage.open();
 const figures = {};
 const details = {};
 try {
   for (const name of names) {
     console.error(`${name} …`);
-    const result = await PARTS[name](stage, { runs: Number(values.runs), scale: Number(values.scale) });
+    stage.foreign = [];
+    if (!SHARING.has(name)) await stage.closeContest();
+    const result = await PARTS[name](stage, { runs, scale, settledRows });
     Object.assign(figures, result.figures);
-    details[name] = result.details;
-    printTable(result.figures, result.details);
+    details[name] = { ...result.details, ...conditionsOf(stage) };
+    printTable(result.figures, details[name]);
   }
 } finally {
   await stage.close();
 }
-const report = { figures, details, node: process.version, runs: Number(values.runs), scale: Number(values.scale) };
+const report = { figures, details, node: process.version, runs, scale, settledRows };
 if (values.json) {
   await mkdir(dirname(values.json), { recursive: true });
   await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);

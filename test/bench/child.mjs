@@ -2,6 +2,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** As `npm run start:prod` starts the host; plain BullMQ gets the same. */
+export const PRODUCTION_FLAGS = ['--max-semi-space-size=64'];
+
 /** A script of this folder in a process of its own, asked by messages. Its first message says that it is ready. */
 export class Child {
   #process;
@@ -41,10 +44,40 @@ export class Child {
     });
   }
 
-  async stop() {
-    if (this.#process.exitCode !== null) return;
+  /** Stands still until `resume()`: what waits beside a measurement must not take part in it. */
+  pause() {
+    this.#process.kill('SIGSTOP');
+  }
+
+  resume() {
+    this.#process.kill('SIGCONT');
+  }
+
+  /** As when the machine is gone. */
+  async kill() {
     const gone = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop() {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = once(this.#process, 'exit');
+    this.resume();
     this.#process.disconnect();
     await gone;
   }
+}
+
+/** The other side, in the script: answers what it is asked, until whoever started it is gone. */
+export function answerAsks(actions) {
+  process.on('message', async ({ call, ask, ...parameters }) => {
+    try {
+      process.send({ call, answer: await actions[ask](parameters) });
+    } catch (error) {
+      process.send({ call, error: String(error?.stack ?? error) });
+    }
+  });
+  process.on('disconnect', () => process.exit());
+  process.send({ ready: process.pid });
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const TICK_MS = 10;
@@ -27,6 +28,31 @@ function statOf(pid) {
   }
 }
 
+/** CPU time in milliseconds that the whole machine has used, whoever used it. */
+export function busyMs() {
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
+    .split('\n')[0]
+    .split(/\s+/)
+    .slice(1);
+  return [user, nice, system, irq, softirq].reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
+}
+
+/** Milliseconds that a small write and its flush take, the median of some. */
+export function flushMs(folder, times = 100) {
+  const file = join(folder, `flush-${process.pid}`);
+  const descriptor = openSync(file, 'w');
+  const page = Buffer.alloc(8_192, 'x');
+  const taken = Array.from({ length: times }, (_, n) => {
+    const startedAt = nowMs();
+    writeSync(descriptor, page, 0, page.length, n * page.length);
+    fdatasyncSync(descriptor);
+    return nowMs() - startedAt;
+  });
+  closeSync(descriptor);
+  rmSync(file);
+  return median(taken);
+}
+
 /** Resident memory in MB. */
 export function rssMb(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
@@ -51,6 +77,11 @@ export function median(values) {
 export function percentile(values, p) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))];
+}
+
+/** The smallest, the median and the largest. */
+export function spread(values, digits = 2) {
+  return [Math.min(...values), median(values), Math.max(...values)].map((value) => Number(value.toFixed(digits)));
 }
 
 /** Waits for a state; an answer that does not come in time ends the bench. */

@@ -2,6 +2,7 @@
 // the module, not a host's tables. Told what to do by messages.
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
@@ -19,21 +20,26 @@ import {
   WorkspaceAccess,
   WorkspacePlans,
 } from '../../dist/src/data-sinks/index.js';
-import { claimDeliveries } from '../../dist/src/data-sinks/persistence/claim-deliveries.js';
+import { claimDeliveries } from '../../dist/src/data-sinks/queue/claim-deliveries.js';
+import { databaseOf } from '../../dist/src/data-sinks/database/database.js';
 import { DatabaseSecretVault } from '../../dist/src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../dist/src/data-sinks/vault/key-ring.js';
 import { pgliteDriver } from '../../dist/src/reference-host/persistence/pglite-driver.js';
+import { answerAsks } from './child.mjs';
+import { FILL_HOST, HOST_ROW, HOST_TABLE, serveJobs } from './front.mjs';
+import { median } from './measure.mjs';
+import { resultRow, workspaceOf } from './rows.mjs';
+import { FILL } from './settled.mjs';
 
 const settings = JSON.parse(process.env.BENCH_PLATFORM ?? '{}');
-const WORKSPACE = 'ws_bench';
 const RULES = { data_sinks: { auto_push_on_job_complete: true, retry_failed_push: 2 } };
-/** Rows of a job, by its id: `job_<rows>_<n>`. A row of the contract's example is some 125 bytes. */
+/** Rows of a job, by its id: `job_<rows>_<n>`. */
 const rowsOf = (jobId) => Number(jobId.split('_')[1]);
 const BATCH = 1_000;
 
 class Agents extends AgentDirectory {
   async findAgents(ids) {
-    return ids.map((id) => ({ id, workspaceId: WORKSPACE, active: true, ruleSet: RULES }));
+    return ids.map((id) => ({ id, workspaceId: workspaceOf(id), active: true, ruleSet: RULES }));
   }
 }
 class Plans extends WorkspacePlans {
@@ -57,31 +63,43 @@ class Access extends WorkspaceAccess {
 
 async function* rows(jobId) {
   const count = rowsOf(jobId);
-  const salt = jobId.slice(-8);
   for (let from = 0; from < count; from += BATCH) {
-    yield Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => ({
-      partnerRowId: `row_${salt}${String(from + i).padStart(18, '0')}`,
-      referenceHotelId: `ref_01J5Z${String((from + i) * 7919).padStart(21, '0')}`,
-      matchMethod: 'STANDARD',
-      matchConfidence: null,
-    }));
+    yield Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => resultRow(jobId, from + i));
   }
 }
 
 const database = settings.databaseUrl
   ? { type: 'postgres', url: settings.databaseUrl, extra: { max: 10 } }
   : { type: 'postgres', driver: pgliteDriver(settings.dataDir) };
-let statements = 0;
 const source = await new DataSource({
   ...database,
   entities: dataSinksEntities,
   migrations: dataSinksMigrations,
 }).initialize();
 if (settings.migrate) await source.runMigrations();
-// Every statement that reaches the database, whoever sends it.
+if (settings.migrate && settings.databaseUrl) await source.query(HOST_TABLE);
+
+// Every statement that reaches the database, whoever sends it; and how long each took, where that is asked for.
+let statements = 0;
+let timings = null;
 const { query } = pg.Client.prototype;
 pg.Client.prototype.query = function (...args) {
   statements++;
+  const text = typeof args[0] === 'string' ? args[0] : (args[0]?.text ?? '');
+  if (timings && text.includes('agent_data_source')) {
+    const key = text.replace(/\s+/g, ' ').trim().slice(0, 160);
+    const startedAt = performance.now();
+    const ended = () => (timings[key] ??= []).push(performance.now() - startedAt);
+    const callback = args.findIndex((arg) => typeof arg === 'function');
+    if (callback >= 0) {
+      const told = args[callback];
+      args[callback] = (...answer) => (ended(), told(...answer));
+    } else {
+      const answer = query.apply(this, args);
+      answer?.then?.(ended, () => undefined);
+      return answer;
+    }
+  }
   return query.apply(this, args);
 };
 
@@ -107,21 +125,44 @@ const app = await NestFactory.createApplicationContext(BenchModule, { logger: ['
 app.enableShutdownHooks();
 const sinks = app.get(DataSinks);
 
-const actions = {
+const completion = (jobId, agentId, total) => ({
+  ...{ jobId, agentId, workspaceId: workspaceOf(agentId), completedAt: new Date() },
+  stats: { total, matched: total, unmatched: 0 },
+});
+
+const loop = monitorEventLoopDelay({ resolution: 1 });
+loop.enable();
+
+answerAsks({
   /** Sinks of one agent, written as the API would. */
   async addSinks({ agentId, urls, secret }) {
-    const vault = new DatabaseSecretVault(source.manager, parseKeyRing(settings.vaultKeys), randomBytes);
+    const vault = new DatabaseSecretVault(databaseOf(source), parseKeyRing(settings.vaultKeys), randomBytes);
     for (const [i, url] of urls.entries()) {
       const secretId = `sec_${agentId}_${i}`;
-      await vault.store({ secretId, workspaceId: WORKSPACE }, secret);
+      const workspaceId = workspaceOf(agentId);
+      await vault.store({ secretId, workspaceId }, secret);
       const config = { url, authScheme: 'HmacSha256', username: null, customHeaders: [], retryableStatuses: [] };
       await source.query(
         `INSERT INTO agent_data_source (id, workspace_id, agent_id, role, type, name, config, format, status, secret_id,
            secret_created_at) VALUES ($1, $2, $3, 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'bench', $4, 'JSON', 'ACTIVE', $5, now())`,
-        [`ads_${agentId}_${String(i).padStart(4, '0')}`, WORKSPACE, agentId, config, secretId],
+        [`ads_${agentId}_${String(i).padStart(4, '0')}`, workspaceId, agentId, config, secretId],
       );
     }
   },
+  /** So many deliveries that ended long ago, of jobs and with attempts of their own. */
+  async settle({ count, analyse }) {
+    await source.query(FILL_HOST, [count]);
+    for (const statement of FILL) await source.query(statement, [count]);
+    for (const table of analyse) await source.query(`VACUUM (ANALYZE) ${table}`);
+  },
+  /** Behind HTTP: as the README advises, in the transaction in which the host finishes a job. */
+  listen: () =>
+    serveJobs(({ jobId, agentId, rows: rowCount }) =>
+      source.transaction(async (manager) => {
+        await manager.query(HOST_ROW, [jobId, agentId, rowCount]);
+        await sinks.recordJobCompleted(completion(jobId, agentId, rowCount), manager);
+      }),
+    ),
   /** Completes jobs, so many at a time, and says when each was recorded. */
   async complete({ agentIds, jobs, rows: rowCount, atOnce, tag }) {
     const times = {};
@@ -131,13 +172,7 @@ const actions = {
         const n = next++;
         const jobId = `job_${rowCount}_${tag}${String(n).padStart(8, '0')}`;
         times[jobId] = Number(process.hrtime.bigint() / 1000n) / 1000;
-        await sinks.recordJobCompleted({
-          jobId,
-          agentId: agentIds[n % agentIds.length],
-          workspaceId: WORKSPACE,
-          completedAt: new Date(),
-          stats: { total: rowCount, matched: rowCount, unmatched: 0 },
-        });
+        await sinks.recordJobCompleted(completion(jobId, agentIds[n % agentIds.length], rowCount));
       }
     };
     await Promise.all(Array.from({ length: atOnce }, completeNext));
@@ -153,25 +188,30 @@ const actions = {
   async timeClaim() {
     return source.transaction(async (manager) => {
       const startedAt = performance.now();
-      await claimDeliveries(
-        manager,
-        { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 },
-        '',
-      );
+      await claimDeliveries(databaseOf(manager), {
+        batch: 64,
+        inFlightPerSink: 16,
+        inFlightPerWorkspace: 128,
+        leaseMs: 60_000,
+        leasePrefix: '00000000-0000-4000',
+      });
       const ms = performance.now() - startedAt;
       await manager.query('ROLLBACK');
       await manager.query('BEGIN');
       return ms;
     });
   },
-};
-
-process.on('message', async ({ call, ask, ...parameters }) => {
-  try {
-    process.send({ call, answer: await actions[ask](parameters) });
-  } catch (error) {
-    process.send({ call, error: String(error?.stack ?? error) });
-  }
+  /** Milliseconds that the median execution of each statement takes, of those that ran often enough since the last call. */
+  async statementTimes({ atLeast }) {
+    const ended = timings ?? {};
+    timings = {};
+    const often = Object.entries(ended).filter(([, times]) => times.length >= atLeast);
+    return Object.fromEntries(often.map(([key, times]) => [key, median(times)]));
+  },
+  /** The 99th percentile of the event loop's delay since the last call, in milliseconds. */
+  async loopDelay() {
+    const p99 = loop.percentile(99) / 1e6;
+    loop.reset();
+    return p99;
+  },
 });
-process.on('disconnect', () => process.exit());
-process.send({ ready: process.pid });

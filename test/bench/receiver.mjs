@@ -17,6 +17,8 @@ function noteFirstByte(chunk, at) {
 }
 
 const server = createServer((request, response) => {
+  // The ping that is sent when a sink is saved.
+  if (request.method === 'OPTIONS') return void response.writeHead(204).end();
   const at = process.hrtime.bigint();
   const id = request.headers['x-mt-delivery-id'];
   const mac = createHmac('sha256', secret);

@@ -7,18 +7,30 @@ import { expect, it } from '@jest/globals';
 
 const FIGURES = [
   'claimCostRatio',
+  'commitsIdle',
+  'cpuAt100VsBullmq',
+  'cpuAt20VsBullmq',
+  'cpuFourWorkersVsOne',
   'embeddedPerSecond',
+  'fanOutHttpVsBullmq',
+  'fanOutVsBullmq',
   'fanOutVsClient',
-  'fanOutVsNaive',
   'fourWorkersVsOne',
+  'hostLoopDelayP99Ms',
   'idleFirstByteP50Ms',
   'idleFirstByteP99Ms',
+  'idleP50VsBullmq',
+  'idleP99VsBullmq',
   'isolationP99Ratio',
   'millionRowsExtraRssMb',
   'millionRowsVsReadyFile',
-  'ownPayloadVsNaive',
+  'oneEndpointHttpVsBullmq',
+  'oneEndpointVsBullmq',
   'redisPerDelivery',
+  'settledRowsPlanRatio',
   'sqlPerDelivery',
+  'statementsIdle',
+  'tenantsVsBullmq',
   'twoWorkersVsOne',
 ];
 
@@ -27,7 +39,14 @@ it('the bench runs, part by part, and gives every figure', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'data-sinks-smoke-'));
   try {
     const file = join(folder, 'figures.json');
-    const parts = ['--only', 'small,large,fanout,isolation,workers,embedded', '--runs', '1', '--scale', '0.01'];
+    const parts = [
+      '--only',
+      'idle,steady,saturated,guards,large,fanout,isolation,workers,embedded',
+      '--runs',
+      '1',
+      '--scale',
+      '0.01',
+    ];
     const bench = spawn(process.execPath, ['test/bench/bench.mjs', ...parts, '--json', file], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -38,4 +57,4 @@ it('the bench runs, part by part, and gives every figure', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 180_000);
+});

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Redis from 'ioredis';
 import pg from 'pg';
 import { startServices } from '../support/services/services.js';
-import { Child } from './child.mjs';
-import { cpuMs, nowMs, until } from './measure.mjs';
+import { Child, PRODUCTION_FLAGS } from './child.mjs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Contest } from './contest.mjs';
+import { busyMs, cpuMs, flushMs, nowMs, until } from './measure.mjs';
 
-/** As `npm run start:prod` starts the host; the naive design gets the same. */
-export const PRODUCTION_FLAGS = ['--max-semi-space-size=64'];
+/** What a delivery leaves to do when it has arrived is done after so long. */
+const AFTERMATH_MS = 400;
 
 const SECRET = 'bench-secret-of-32-bytes-or-more';
 
@@ -16,6 +19,9 @@ const SECRET = 'bench-secret-of-32-bytes-or-more';
 export class Stage {
   #children = new Set();
   #databases = 0;
+  #contest = null;
+  /** Shares of the machine that others used while something was measured. */
+  foreign = [];
 
   static async open() {
     const stage = new Stage();
@@ -49,9 +55,9 @@ export class Stage {
     await child.stop();
   }
 
-  async freshDatabase() {
+  async freshDatabase(template = 'template1') {
     const name = `bench_${++this.#databases}`;
-    await this.postgres.query(`CREATE DATABASE ${name}`);
+    await this.postgres.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
     return this.postgresUrl.replace(/\/[^/?]*(\?|$)/, `/${name}$1`);
   }
 
@@ -85,10 +91,12 @@ export class Stage {
 
   async addAgents(platform, agents, sinksEach) {
     const ids = Array.from({ length: agents }, (_, i) => `agt_bench_${i}`);
-    for (const agentId of ids) {
-      await platform.ask('addSinks', { agentId, urls: this.urls(sinksEach), secret: SECRET });
-    }
+    for (const agentId of ids) await this.addSinks(platform, agentId, sinksEach);
     return ids;
+  }
+
+  addSinks(platform, agentId, count) {
+    return platform.ask('addSinks', { agentId, urls: this.urls(count), secret: SECRET });
   }
 
   get secret() {
@@ -105,36 +113,67 @@ export class Stage {
     return totals;
   }
 
-  /** Runs work and says what it cost. */
-  async costs(worker, deliveries, work) {
-    const before = await this.#counters(worker);
+  /**
+   * Runs work and says what it cost, to the end of what follows the last arrival.
+   * @param workers the processes that do it
+   */
+  async costs(workers, deliveries, work) {
+    const before = await this.#counters(workers);
     const startedAt = nowMs();
     await work();
     const seconds = (nowMs() - startedAt) / 1000;
-    const after = await this.#counters(worker);
+    await delay(AFTERMATH_MS);
+    const after = await this.#counters(workers);
     const each = (name) => (after[name] - before[name]) / deliveries;
+    const measuredMs = nowMs() - startedAt;
+    const foreignMs = after.machine - before.machine - (after.own - before.own);
+    this.foreign.push(Math.max(0, foreignMs) / (measuredMs * cpus().length));
+    const cpuUs = Object.fromEntries(
+      ['worker', 'postgres', 'redis', 'receiver'].map((name) => [name, Math.round(each(name) * 1000)]),
+    );
     return {
       perSecond: deliveries / seconds,
-      cpuUs: Object.fromEntries(
-        ['worker', 'postgres', 'redis', 'receiver'].map((name) => [name, Math.round(each(name) * 1000)]),
-      ),
+      cpuUs,
+      cpuUsTotal: cpuUs.worker + cpuUs.postgres + cpuUs.redis,
       sqlPerDelivery: each('sql'),
       redisPerDelivery: each('redisCommands'),
+      walBytesPerDelivery: Math.round(each('walBytes')),
     };
   }
 
-  async #counters(worker) {
-    return {
-      worker: cpuMs(worker.pid),
+  async #counters(workers) {
+    const sql = await Promise.all(workers.map(async (worker) => (await worker.ask('statements')) ?? 0));
+    const { rows } = await this.postgres.query('SELECT wal_bytes::float8 FROM pg_stat_wal');
+    const redisCommands = Number(/total_commands_processed:(\d+)/.exec(await this.redis.info('stats'))[1]);
+    const used = {
+      worker: workers.reduce((sum, { pid }) => sum + cpuMs(pid), 0),
       postgres: cpuMs(this.pids.postgres, { withChildren: true }),
       redis: cpuMs(this.pids.redis),
       receiver: cpuMs(this.receiver.pid),
-      sql: (await worker.ask('statements')) ?? 0,
-      redisCommands: Number(/total_commands_processed:(\d+)/.exec(await this.redis.info('stats'))[1]),
     };
+    const own = Object.values(used).reduce((sum, ms) => sum + ms, cpuMs(process.pid));
+    const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
+    return { ...used, own, machine: busyMs(), sql: sum(sql), redisCommands, walBytes: rows[0].wal_bytes };
+  }
+
+  /** Both designs, beside so many settled rows: opened once for the parts that need them. */
+  async contest(options) {
+    this.#contest ??= await Contest.open(this, options);
+    return this.#contest;
+  }
+
+  async closeContest() {
+    await this.#contest?.close();
+    this.#contest = null;
+  }
+
+  /** Milliseconds of a flush to the disk that PostgreSQL's data is on, the median. */
+  flushMs() {
+    return flushMs(tmpdir());
   }
 
   async close() {
+    await this.closeContest();
     await Promise.all([...this.#children].map((child) => child.stop()));
     this.redis.disconnect();
     await this.postgres.end();

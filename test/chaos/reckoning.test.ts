@@ -23,11 +23,12 @@ const attempt: AttemptRow = {
   worker_id: 'first',
 };
 const wanted = [{ job_id: 'job_1', data_source_id: 'ads_1' }];
-const books: Books = { wanted, deliveries: [delivery], attempts: [attempt] };
+const audited = [{ delivery_id: 'dlv_1', entries: 1, redelivered: false }];
+const books: Books = { wanted, deliveries: [delivery], attempts: [attempt], audited };
 
 const parts = [1, 2].map((part) => ({ ...delivery, id: `dlv_${part}`, part, part_count: 2 }));
 const attempts = parts.map(({ id }) => ({ ...attempt, delivery_id: id }));
-const inParts: Books = { wanted, deliveries: parts, attempts };
+const inParts: Books = { wanted, deliveries: parts, attempts, audited };
 
 const post = { at: 0, path: '/one', delivery: 'dlv_1', attempt: 1, sha256: 'aa', jobId: 'job_1', signed: true };
 const told = { part: null, keys: [0], signedAt: 0, clockOffS: 0, status: 200 };
@@ -48,6 +49,7 @@ const clean = {
   unrecorded: 0,
   differingBodies: 0,
   doubleDeliveries: 0,
+  unaudited: 0,
   duplicatePosts: 0,
   oddities: [],
 };
@@ -98,6 +100,20 @@ describe('the comparison of the tables with the receiver’s ledger', () => {
       { differingBodies: 1, duplicatePosts: 1, attempts: 2 },
       { ...books, attempts: [attempt, { ...attempt, attempt_number: 2 }] },
       [...seen(), ...seen({ attempt: 2, sha256: 'bb' })],
+      [],
+    ],
+    [
+      'an end that the audit trail knows nothing of',
+      { unaudited: 1 },
+      { ...books, audited: [{ delivery_id: 'dlv_1', entries: 0, redelivered: false }] },
+      seen(),
+      [],
+    ],
+    [
+      'an end that is audited twice',
+      { oddities: ['dlv_1 has 2 audit entries about its end'] },
+      { ...books, audited: [{ delivery_id: 'dlv_1', entries: 2, redelivered: false }] },
+      seen(),
       [],
     ],
     ['another job’s body', { differingBodies: 1 }, books, seen({ jobId: 'job_9' }), []],

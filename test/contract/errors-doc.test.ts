@@ -1,13 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ATTEMPT_ADVICE } from '../../src/data-sinks/core/attempt-advice.js';
-import { classify, type ExchangeFailureCode } from '../../src/data-sinks/core/attempt-outcome.js';
-import { ATTEMPT_ERROR_CODES, type AttemptErrorCode } from '../../src/data-sinks/core/attempt.js';
-import { DISABLED_REASONS, OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/core/data-sink.js';
-import { DELIVERY_REASONS, type DeliveryReason } from '../../src/data-sinks/core/delivery.js';
-import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../src/data-sinks/core/errors.js';
-import { RECOVERY_REASONS } from '../../src/data-sinks/core/recovery.js';
+import { ATTEMPT_ADVICE } from '../../src/data-sinks/domain/attempt-advice.js';
+import {
+  type AttemptOutcome,
+  classify,
+  type ExchangeFailureCode,
+  outcome,
+} from '../../src/data-sinks/domain/attempt-outcome.js';
+import { outcomeOf, S3_ERRORS } from '../../src/data-sinks/destinations/s3/s3-answer.js';
+import { ATTEMPT_ERROR_CODES, type AttemptErrorCode, BUCKET_ERROR_CODES } from '../../src/data-sinks/domain/attempt.js';
+import { DISABLED_REASONS, OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/domain/data-sink.js';
+import { DELIVERY_REASONS, type DeliveryReason } from '../../src/data-sinks/domain/delivery.js';
+import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../src/data-sinks/domain/errors.js';
+import { RECOVERY_REASONS } from '../../src/data-sinks/domain/recovery.js';
 import { HOST_PROBLEMS } from '../../src/reference-host/http/host-problem.js';
+
+/** Of what is not 400. */
+const HTTP_STATUS: Readonly<Record<string, number>> = {
+  bucket_in_other_region: 301,
+  bucket_slow_down: 503,
+  bucket_unsupported: 501,
+};
 
 const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const rowsOf = tables(text);
@@ -91,9 +104,29 @@ describe('docs/errors.md on attempt error codes', () => {
   });
 });
 
+const isOfBuckets = (code: string): boolean => (BUCKET_ERROR_CODES as readonly string[]).includes(code);
+
+/** An answer of a store's for each of its codes, and what it means. */
+const BUCKET = new Map<string, AttemptOutcome>(
+  Object.entries(S3_ERRORS).map(([code, [errorCode]]) => {
+    const httpStatus = HTTP_STATUS[errorCode] ?? 400;
+    const answer = {
+      httpStatus,
+      headers: [],
+      excerpt: `<Error><Code>${code}</Code></Error>`,
+      ending: 'complete',
+    } as const;
+    const timings = { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: 1, waitMs: 1, totalMs: 2 };
+    const result = { kind: 'answered', httpStatus, retryAfterMs: null } as const;
+    return [errorCode, outcomeOf({ result, answer, timings, remoteAddress: null, operatorDetail: null })];
+  }),
+);
+BUCKET.set('object_differs', outcome('HTTP_4XX', 'object_differs', 'FINAL', null));
+BUCKET.set('condition_ignored', outcome('HTTP_5XX', 'condition_ignored', 'FINAL', null));
+
 /** The attempt's status and whether it is retried, as the code has it. */
 function behaviour(code: AttemptErrorCode): readonly [status: string, retried: string] {
-  const retried = { RETRY: 'yes', FINAL: 'no', RETRY_FREE: 'free', DELIVERED: 'delivered' };
+  const retried = { RETRY: 'yes', FINAL: 'no', RETRY_FREE: 'free', RETRY_AT_ONCE: 'at once', DELIVERED: 'delivered' };
   switch (code) {
     case 'worker_lost':
     case 'shutdown':
@@ -110,7 +143,9 @@ function behaviour(code: AttemptErrorCode): readonly [status: string, retried: s
       return [plain.status, plain.verdict === chosen.verdict ? retried[plain.verdict] : 'by choice'];
     }
     default: {
-      const { status, verdict } = classify({ kind: 'failed', errorCode: code satisfies ExchangeFailureCode });
+      const bucket = isOfBuckets(code) ? BUCKET.get(code) : undefined;
+      if (bucket) return [bucket.status, retried[bucket.verdict]];
+      const { status, verdict } = classify({ kind: 'failed', errorCode: code as ExchangeFailureCode });
       return [status, retried[verdict]];
     }
   }

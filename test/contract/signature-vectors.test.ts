@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { beginPass } from '../../src/data-sinks/core/signing/body-pass.js';
-import { hmacSha256Scheme } from '../../src/data-sinks/core/signing/hmac-sha256-scheme.js';
+import { startSigning } from '../../src/data-sinks/domain/signing/body-signer.js';
+import { hmacSha256Scheme } from '../../src/data-sinks/domain/signing/hmac-sha256-scheme.js';
 import { createPushVerifier, PushVerificationError, verifyPush } from '../../src/receiver/index.js';
 import type { SignatureVector } from './signature-vectors.js';
 import { bodyOf, SIGNATURE_VECTORS } from './signature-vectors.js';
@@ -46,7 +46,7 @@ describe('the receiver kit on the shared vectors', () => {
 
 describe('the sending side on the shared vectors', () => {
   const signed = (vector: SignatureVector, secret: string) => {
-    const pass = beginPass(hmacSha256Scheme, {
+    const pass = startSigning(hmacSha256Scheme, {
       deliveryId: vector.headers['webhook-id'] ?? '',
       timestamp: Number(vector.headers['webhook-timestamp']),
       secret,
@@ -83,7 +83,7 @@ describe('the sending side during a rotation, on the shared vectors', () => {
     return { vector: find('new'), other: find('old') };
   };
   const sent = ({ vector, other }: ReturnType<typeof both>): Readonly<Record<string, string>> => {
-    const pass = beginPass(hmacSha256Scheme, {
+    const pass = startSigning(hmacSha256Scheme, {
       deliveryId: vector.headers['webhook-id'] ?? 'dlv_of_nothing',
       timestamp: Number(vector.headers['webhook-timestamp'] ?? 0),
       secret: vector.secrets[0] ?? '',

@@ -140,7 +140,7 @@ describe('a data source that is not well', () => {
       [sink.id],
     );
     await visitor.page.reload();
-    await visitor.sees(/is disabled since too many deliveries failed/);
+    await visitor.sees(/is disabled since its deliveries failed in a row/);
     await visitor.link('Send a test').click();
     await visitor.button('Send a test').click();
     await visitor.sees('It works');

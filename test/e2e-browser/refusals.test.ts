@@ -75,7 +75,7 @@ describe('what a visitor meets when something is not as it should be', () => {
     await visitor.field('Name').fill('One more');
     await visitor.field('Endpoint URL').fill('https://ingest.acme.com/results');
     await visitor.button('Save').click();
-    await visitor.heading('Data sinks are part of Pro Max and Enterprise').waitFor();
+    await visitor.heading('This workspace’s plan does not include data sinks').waitFor();
     await visitor.sees('Your configuration is kept');
     expect(await visitor.field('Name').inputValue()).toBe('One more');
     await takeScreenshots(visitor, 'upgrade');
@@ -85,7 +85,7 @@ describe('what a visitor meets when something is not as it should be', () => {
     await visitor.link(/Kept/).first().waitFor();
     await visitor.go(`agents/${agent.id}/data-sources/${sink.id}/test`);
     await visitor.button('Send a test').click();
-    await visitor.heading('Data sinks are part of Pro Max and Enterprise').waitFor();
+    await visitor.heading('This workspace’s plan does not include data sinks').waitFor();
     await visitor.go(`agents/${agent.id}/data-sources/${sink.id}/settings`);
     expect(await visitor.field('Name').inputValue()).toBe('Kept');
 

@@ -19,7 +19,7 @@ async function push(config: Readonly<Record<string, unknown>>, value: string): P
   return endpoint.first();
 }
 
-describe('a push proves where it comes from', () => {
+describe('a push authenticates itself', () => {
   it('with a bearer token', async () => {
     const { headers } = await push({ authScheme: 'Bearer' }, 'tok-AbC.123_~+/=');
     expect(headers['authorization']).toBe('Bearer tok-AbC.123_~+/=');
@@ -29,18 +29,18 @@ describe('a push proves where it comes from', () => {
     expect(headers).toHaveProperty('x-mt-delivery-id');
   });
 
-  it('with a user of the configuration and a password that may hold colons', async () => {
+  it('with a configured user and a password that contains colons', async () => {
     const { headers } = await push({ authScheme: 'Basic', username: 'mapping' }, 'pa:ss wo:rd');
     expect(headers['authorization']).toBe(`Basic ${Buffer.from('mapping:pa:ss wo:rd').toString('base64')}`);
     expect(headers).not.toHaveProperty('x-mt-signature');
   });
 
-  it('with a secret of the form user:password, when there is no user in the configuration', async () => {
+  it('with a secret of the form user:password if no user is configured', async () => {
     const { headers } = await push({ authScheme: 'Basic' }, 'mapping:pa:ss');
     expect(headers['authorization']).toBe(`Basic ${Buffer.from('mapping:pa:ss').toString('base64')}`);
   });
 
-  it('with the HMAC of the raw body under a secret of any characters', async () => {
+  it('with the HMAC of the raw body, using a secret of any characters', async () => {
     const { signatureIsValid, headers } = await push({ authScheme: 'HmacSha256' }, 'Schlüssel “€” + & % = 😀 …');
     expect(signatureIsValid).toBe(true);
     expect(headers['x-mt-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
@@ -48,8 +48,8 @@ describe('a push proves where it comes from', () => {
   });
 });
 
-describe('a secret that we make', () => {
-  it('is shown once, in the answer that made it, and signs the pushes', async () => {
+describe('a generated secret', () => {
+  it('is shown once, in the response that created it, and signs the pushes', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const created = expectStatus(await agent.api.post(`${agent.path}/data-sources`, sinkBody(endpoint.url)), 201);
@@ -68,7 +68,7 @@ describe('a secret that we make', () => {
     expect(await endpoint.first()).toMatchObject({ signatureIsValid: true });
   });
 
-  it('is not made where the customer brings one', async () => {
+  it('is not created if the customer gives a secret', async () => {
     const agent = await (await platform().customer()).agent();
     const body = sinkBody('https://acme.com/', { secret: { value: 'exactly-thirty-two-bytes-long-ok' } });
     expect(expectStatus(await agent.api.post(`${agent.path}/data-sources`, body), 201).secret).toEqual({
@@ -77,7 +77,7 @@ describe('a secret that we make', () => {
     });
   });
 
-  it('is recommended to who brings a short one', async () => {
+  it('is recommended when the given secret is short', async () => {
     const agent = await (await platform().customer()).agent();
     const body = sinkBody('https://acme.com/', { secret: { value: '16-bytes-of-text' } });
     const { warnings } = expectStatus(await agent.api.post(`${agent.path}/data-sources`, body), 201);
@@ -85,7 +85,7 @@ describe('a secret that we make', () => {
   });
 });
 
-describe('ready-made verifiers accept a real push', () => {
+describe('standard verifiers accept a real push', () => {
   it.each([
     ['with a whsec_ secret', `whsec_${Buffer.alloc(32, 7).toString('base64')}`, 'base64'],
     ['with a secret of plain text', 'plain text of a customer, no base64', 'raw'],
@@ -118,7 +118,7 @@ describe('ready-made verifiers accept a real push', () => {
 });
 
 describe('custom headers', () => {
-  it('arrive with every push and every test, as they were written', async () => {
+  it('arrive unchanged with every push and every Test', async () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     const customHeaders = [
@@ -135,5 +135,32 @@ describe('custom headers', () => {
         expect(rawHeaders[rawHeaders.indexOf(name) + 1]).toBe(value);
       }
     }
+  });
+
+  it('saved before their names were reserved are not sent, and do not block other changes', async () => {
+    const endpoint = await platform().receiver.endpoint();
+    const agent = await (await platform().customer()).agent();
+    const sink = await agent.sink(endpoint);
+    const stored = [
+      { name: 'X_MT_Signature', value: 'sha256=forged' },
+      { name: 'X-Team', value: 'bi' },
+      { name: 'Content_Length', value: '1' },
+    ];
+    await platform().sql(
+      `UPDATE agent_data_source SET config = jsonb_set(config, '{customHeaders}', $2::jsonb) WHERE id = $1`,
+      [sink.id, JSON.stringify(stored)],
+    );
+    const test = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
+    await sink.settledPush();
+    const named = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase().replaceAll('_', '-'));
+    expect(named(Object.keys((test['sent'] as { headers: object }).headers))).toContain('x-team');
+    for (const { rawHeaders } of await endpoint.received(2)) {
+      const sent = named(rawHeaders.filter((_, i) => i % 2 === 0));
+      expect(sent).toContain('x-team');
+      expect(sent.filter((name) => name === 'x-mt-signature' || name === 'content-length')).toHaveLength(2);
+      expect(rawHeaders).not.toContain('sha256=forged');
+    }
+    const changed = expectStatus(await sink.api.patch(sink.path, { name: 'Another name' }), 200);
+    expect(changed).toMatchObject({ config: { customHeaders: [{ name: 'X-Team', value: 'bi' }] } });
   });
 });

@@ -42,23 +42,36 @@ async function failTimes(sink: Sink, times: number): Promise<void> {
   for (let i = 0; i < times; i++) expect(await sink.settledPush()).toMatchObject({ status: 'FAILED' });
 }
 
+/** Makes what failed so far an hour older, as if the sink had been failing since then. */
+async function anHourPasses(sink: Sink): Promise<void> {
+  await platform().sql(
+    `UPDATE agent_data_source_delivery SET settled_at = settled_at - interval '1 hour' WHERE data_source_id = $1`,
+    [sink.id],
+  );
+}
+
 async function disabledSink(
   steps: readonly ReceiverStep[] = [{ kind: 'answer', status: 500 }],
 ): ReturnType<typeof sinkThat> {
   const made = await sinkThat(steps);
-  await failTimes(made.sink, steps[0]?.kind === 'answer' && steps[0].status === 410 ? 1 : 5);
+  if (steps[0]?.kind !== 'answer' || steps[0].status !== 410) {
+    await failTimes(made.sink, 4);
+    await anHourPasses(made.sink);
+  }
+  await failTimes(made.sink, 1);
   await until(async () => (await readSink(made.sink)).status === 'DISABLED', 'the sink is disabled');
   return made;
 }
 
 async function auditOf(sink: Sink, action: string): Promise<Body[]> {
+  await platform().audited();
   return platform().sql('SELECT * FROM agent_data_source_audit WHERE data_source_id = $1 AND action = $2', [
     sink.id,
     action,
   ]);
 }
 
-describe('a sink is disabled after five failed deliveries within 24 hours', () => {
+describe('a sink is disabled after five failed deliveries in a row, the first at least an hour ago', () => {
   it.each([
     ['REPEATED_AUTH_FAILURE', 'that end with 401', { kind: 'answer', status: 401 }],
     ['REPEATED_AUTH_FAILURE', 'that end with 403', { kind: 'answer', status: 403 }],
@@ -68,6 +81,7 @@ describe('a sink is disabled after five failed deliveries within 24 hours', () =
   ] as const)('%s: %s', async (reason, _name, step) => {
     const { sink } = await sinkThat([step]);
     await failTimes(sink, 4);
+    await anHourPasses(sink);
     expect(await readSink(sink)).toMatchObject({ status: 'ACTIVE', disabledReason: null, disabledAt: null });
     await failTimes(sink, 1);
     await until(async () => (await readSink(sink)).status === 'DISABLED', 'the sink is disabled');
@@ -78,24 +92,36 @@ describe('a sink is disabled after five failed deliveries within 24 hours', () =
     expect(eventsOf(sink, 'DataSinkDisabled')).toMatchObject([{ reason, failedDeliveries: 5 }]);
   });
 
-  it('for the reason that most of them have', async () => {
+  it('with the reason that most of them have', async () => {
     const { sink } = await sinkThat([401, 500, 500, 401, 500].map((status) => ({ kind: 'answer', status })));
-    await failTimes(sink, 5);
+    await failTimes(sink, 4);
+    await anHourPasses(sink);
+    await failTimes(sink, 1);
     await until(async () => (await readSink(sink)).disabledReason === 'REPEATED_5XX', 'the sink is disabled');
   });
 
-  it('and not when one of the five is older than that', async () => {
+  it('and not by any number of failures within an hour', async () => {
     const { sink } = await sinkThat([{ kind: 'answer', status: 500 }]);
-    await failTimes(sink, 1);
-    await platform().sql(
-      `UPDATE agent_data_source_delivery SET settled_at = settled_at - interval '24 hours' WHERE data_source_id = $1`,
-      [sink.id],
-    );
-    await failTimes(sink, 4);
+    await failTimes(sink, 7);
+    // What has to be asked is asked after a delivery is on record as failed: another one tells that it was.
+    const other = await sinkThat([{ kind: 'answer', status: 410 }]);
+    await failTimes(other.sink, 1);
+    await until(async () => (await readSink(other.sink)).status === 'DISABLED', 'the other sink is disabled');
     expect(await readSink(sink)).toMatchObject({ status: 'ACTIVE' });
+    await anHourPasses(sink);
     await failTimes(sink, 1);
-    await until(async () => (await readSink(sink)).status === 'DISABLED', 'the sixth, the fifth of today, disables it');
-    expect(await auditOf(sink, 'AGENT_RESULTS_PUSH_FAILED')).toHaveLength(6);
+    await until(async () => (await readSink(sink)).status === 'DISABLED', 'the eighth, an hour later, disables it');
+    expect(await auditOf(sink, 'AGENT_RESULTS_PUSH_FAILED')).toHaveLength(8);
+  });
+
+  it('and not when one in between was delivered', async () => {
+    const answers = [500, 500, 500, 500, 200, 500].map((status) => ({ kind: 'answer', status }) as const);
+    const { sink } = await sinkThat(answers);
+    await failTimes(sink, 4);
+    await anHourPasses(sink);
+    expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
+    await failTimes(sink, 4);
+    expect(await readSink(sink)).toMatchObject({ status: 'ACTIVE', disabledReason: null });
   });
 
   it('at once when it answers 410: RECEIVER_GONE', async () => {
@@ -111,7 +137,7 @@ describe('a sink is disabled after five failed deliveries within 24 hours', () =
 });
 
 describe('while a sink is disabled', () => {
-  it('new completions make deliveries that wait, those that wait are kept, and nothing is sent', async () => {
+  it('new and waiting deliveries are kept, and nothing is sent', async () => {
     const { agent, sink, endpoint } = await disabledSink();
     const sent = endpoint.requests.length;
     const { id } = await sink.deliveryOf(await agent.finishJob());
@@ -122,7 +148,7 @@ describe('while a sink is disabled', () => {
     expect(endpoint.requests).toHaveLength(sent);
   });
 
-  it('a push by hand and a redelivery are refused', async () => {
+  it('manual pushes and redeliveries are refused', async () => {
     const { agent, sink } = await disabledSink();
     const [failed] = await sink.deliveries();
     expect(await agent.api.post(`deliveries/${failed.id}/redeliver`)).toMatchObject({ status: 409 });
@@ -135,7 +161,7 @@ describe('while a sink is disabled', () => {
     });
   });
 
-  it('setting it INACTIVE ends what waits as CANCELLED', async () => {
+  it('setting it INACTIVE cancels its waiting deliveries', async () => {
     const { agent, sink } = await disabledSink();
     const { id } = await sink.deliveryOf(await agent.finishJob());
     const changed = expectStatus(await sink.api.patch(sink.path, { status: 'INACTIVE' }), 200);
@@ -144,7 +170,7 @@ describe('while a sink is disabled', () => {
   });
 });
 
-describe('a disabled sink is made active again, and what waited is sent,', () => {
+describe('a disabled sink is reactivated and its waiting deliveries are sent', () => {
   it.each([
     [
       'test',
@@ -172,7 +198,7 @@ describe('a disabled sink is made active again, and what waited is sent,', () =>
     expect(await auditOf(sink, 'DATA_SINK_REACTIVATED')).toHaveLength(1);
   });
 
-  it('not by a Test of what it was before somebody changed it', async () => {
+  it('but not by a Test of its previous configuration', async () => {
     const { sink, endpoint } = await disabledSink();
     const elsewhere = await platform().receiver.endpoint();
     const before = endpoint.requests.length;
@@ -184,23 +210,23 @@ describe('a disabled sink is made active again, and what waited is sent,', () =>
     expect(await readSink(sink)).toMatchObject({ status: 'DISABLED' });
   });
 
-  it('not by a Test that fails', async () => {
+  it('but not by a Test that fails', async () => {
     const { sink } = await disabledSink();
     const result = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
     expect(result).toMatchObject({ passed: false, reactivated: false });
     expect(await readSink(sink)).toMatchObject({ status: 'DISABLED' });
   });
 
-  it('and the failures of before count no more', async () => {
+  it('and earlier failures no longer count', async () => {
     const { sink } = await disabledSink();
     expectStatus(await sink.api.patch(sink.path, { status: 'ACTIVE' }), 200);
-    await failTimes(sink, 4);
+    await failTimes(sink, 6);
     expect(await readSink(sink)).toMatchObject({ status: 'ACTIVE' });
   });
 });
 
-describe('the host hears', () => {
-  it('of a delivery, with ids and numbers and nothing else', async () => {
+describe('the host receives events', () => {
+  it('for a delivery, with ids and numbers and nothing else', async () => {
     const { agent, sink } = await sinkThat([{ kind: 'answer', body: 'an answer of the receiver' }]);
     const { id, jobId } = await sink.settledPush();
     const [event] = await until(
@@ -213,7 +239,7 @@ describe('the host hears', () => {
     });
   });
 
-  it('of a failure once, at its end, and not of each attempt', async () => {
+  it('for a failed delivery once, and not for each attempt', async () => {
     const agent = await (await platform().customer()).agent({ retry_failed_push: 2 });
     const sink = await agent.sink(await platform().receiver.endpoint([{ kind: 'answer', status: 500 }]));
     await sink.settledPush();
@@ -231,7 +257,7 @@ describe('the host hears', () => {
     ]);
   });
 
-  it('of a delivery that failed because the host has no results any more', async () => {
+  it('for a delivery that failed because the host’s results are gone', async () => {
     const { agent, sink } = await disabledSink([{ kind: 'answer', status: 410 }, { kind: 'answer' }]);
     const jobId = await agent.finishJob();
     await platform().sql('DELETE FROM host_mapping_job WHERE id = $1', [jobId]);
@@ -241,7 +267,7 @@ describe('the host hears', () => {
     expect(event).toMatchObject({ reason: 'results_missing', attempts: 0, lastAttemptStatus: null, httpStatus: null });
   });
 
-  it('and a listener that fails is logged', async () => {
+  it('and an error of a listener is logged', async () => {
     const { sink } = await sinkThat([{ kind: 'answer' }]);
     expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
     await until(() => JSON.stringify(platform().logs).includes('listener.failed'), 'the failed listener is logged');

@@ -39,7 +39,7 @@ const header = (name: unknown, value: unknown): Body => hmac({ customHeaders: [{
 const REFUSED: readonly (readonly [string, Body, readonly string[]])[] = [
   ['a role that we do not know', { role: 'ROWS_SOURCE' }, ['/role']],
   ['no role', { role: undefined }, ['/role']],
-  ['a type that we do not know', { type: 'S3' }, ['/type']],
+  ['a type that we do not know', { type: 'FTP' }, ['/type']],
   ['a format that we do not know', { format: 'XML' }, ['/format']],
   ['no format', { format: undefined }, ['/format']],
   ['a scheme that we do not know', hmac({ authScheme: 'Digest' }), ['/config/authScheme']],
@@ -117,6 +117,8 @@ const REFUSED: readonly (readonly [string, Body, readonly string[]])[] = [
   ['too many rows in a push', hmac({ maxRowsPerPush: 1_000_001 }), ['/config/maxRowsPerPush']],
   ['a header with a line break', header('X-A', 'a\r\nb'), ['/config/customHeaders/0/value']],
   ['a header that is ours', header('X-MT-Signature', 'x'), ['/config/customHeaders/0/name']],
+  ['a header that CGI and PHP read as ours', header('X_MT_Signature', 'x'), ['/config/customHeaders/0/name']],
+  ['a header that CGI and PHP read as the length', header('Content_Length', '1'), ['/config/customHeaders/0/name']],
   ['a header that frames the message', header('Transfer-Encoding', 'chunked'), ['/config/customHeaders/0/name']],
   ['a header called __proto__', header('__proto__', 'x'), ['/config/customHeaders/0/name']],
   ['a header without a value', header('X-A', undefined), ['/config/customHeaders/0/value']],
@@ -140,7 +142,7 @@ describe('a data source is refused', () => {
   });
 });
 
-it('what is wrong with a field is said by its first rule: that it is no text, no number', async () => {
+it('with the first violated rule of each field', async () => {
   const agent = await agentOfAll();
   const path = `${agent.path}/data-sources`;
   const said = async (body: Body): Promise<unknown> =>
@@ -212,7 +214,7 @@ describe('a body', () => {
     ['that is called plain text', { 'Content-Type': 'text/plain' }],
     ['with a charset', { 'Content-Type': 'application/json; charset=utf-8' }],
     ['of a JSON type of one’s own', { 'Content-Type': 'application/vnd.acme+json' }],
-  ])('%s is read as JSON all the same, with every character of its secret', async (_name, headers) => {
+  ])('%s is read as JSON, with every character of its secret', async (_name, headers) => {
     const value = 'a+b&c=d%20e%2Bf "g" 32 bytes long';
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer' }], value);
     const agent = await (await platform().customer()).agent();
@@ -223,7 +225,7 @@ describe('a body', () => {
     expect(await endpoint.first()).toMatchObject({ signatureIsValid: true });
   });
 
-  it('may be sent like that to every endpoint of the story', async () => {
+  it('without a content type is accepted by every endpoint of the contract’s story', async () => {
     const customer = await platform().customer();
     const curl = (path: string, body: unknown, method = 'POST'): Promise<Answer> =>
       customer.api.raw(method, path, { body: JSON.stringify(body), headers: FORM_TYPE });
@@ -242,7 +244,7 @@ describe('a body', () => {
     await customer.settled(delivery.id);
   });
 
-  it('that breaks off does not show in the answer what was in it', async () => {
+  it('that is cut off is not quoted in the response', async () => {
     const answer = await send(valid.slice(0, -3), JSON_TYPE);
     expectProblem(answer, 400, 'malformed-json');
     expect(answer.text).not.toContain('%20e');
@@ -261,7 +263,7 @@ describe('rules are refused', () => {
     ['a misspelt key', { auto_push_on_job_completed: true }, ['/data_sinks/auto_push_on_job_completed']],
     ['a list', [], ['/data_sinks']],
     ['null', null, ['/data_sinks']],
-  ])('with %s, and those before stay in force', async (_name, rules, pointers) => {
+  ])('with %s, and the previous rules stay in force', async (_name, rules, pointers) => {
     const agent = await (await platform().customer()).agent();
     const answer = await agent.api.post(`${agent.path}/rule-sets`, { data_sinks: rules });
     expect(pointersOf(expectProblem(answer, 422, 'validation-failed'))).toEqual(pointers);
@@ -270,13 +272,13 @@ describe('rules are refused', () => {
   });
 });
 
-describe('a finished job is refused, and nothing of it is pushed', () => {
+describe('a completed job is refused, and nothing of it is pushed', () => {
   it.each([
     ['without results', {}, ['/results']],
     ['with results of null', { results: null }, ['/results']],
     ['with results that are an object', { results: {} }, ['/results']],
     ['with an unknown field', { results: [], stats: {} }, ['/stats']],
-    ['with an id of another kind', { results: [], jobId: 'agt_1' }, ['/jobId']],
+    ['with an id that is too long', { results: [], jobId: 'j'.repeat(256) }, ['/jobId']],
     ['with a number for an id', { results: [...resultRows(1), { partnerRowId: 7 }] }, ['/results/1/partnerRowId']],
     ['with a row without an id', { results: [{ referenceHotelId: null }] }, ['/results/0/partnerRowId']],
     ['with an empty id', { results: [{ partnerRowId: '' }] }, ['/results/0/partnerRowId']],
@@ -322,7 +324,7 @@ describe('a list is refused', () => {
   });
 });
 
-describe('ids that cannot be', () => {
+describe('invalid ids', () => {
   it.each([
     ['NUL', '%00'],
     ['a way up', '..%2f..'],
@@ -336,7 +338,7 @@ describe('ids that cannot be', () => {
     }
   });
 
-  it('of a job are refused by name', async () => {
+  it('of a job are refused with an error for the field', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(URL);
     for (const jobId of [undefined, null, 7, '', '\0', 'x'.repeat(65)]) {

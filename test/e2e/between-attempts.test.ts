@@ -29,7 +29,7 @@ function waitOf({ nextAttemptAt, attempts }: Body): number {
 }
 
 describe('the waits between attempts', () => {
-  it('are 5 s, 30 s, 5 min, and 5 min for every retry after the third, lengthened by at most a tenth', async () => {
+  it('are 5 s, 30 s, 5 min, and 5 min for every later retry, plus at most 10 %', async () => {
     const { sink, delivery } = await failedOnce([{ kind: 'answer', status: 500 }], { retry_failed_push: 5 });
     const waits = [waitOf(delivery)];
     for (let attempt = 2; attempt <= 5; attempt++) {
@@ -57,7 +57,7 @@ describe('the waits between attempts', () => {
     expect(wait).toBeLessThanOrEqual(expected * 1.1 + 1);
   });
 
-  it('honour the Retry-After of a 429 that the sink wants retried', async () => {
+  it('respect the Retry-After of a 429 for a sink that retries it', async () => {
     const agent = await (await platform().customer()).agent();
     const limited = { kind: 'answer', status: 429, headers: { 'Retry-After': '7' } } as const;
     const endpoint = await platform().receiver.endpoint([limited, { kind: 'answer' }]);
@@ -99,7 +99,7 @@ describe('everything is checked again before each attempt: a waiting delivery en
     expect(ended.attempts).toHaveLength(1);
   });
 
-  it('but a push by hand goes on without the rule', async () => {
+  it('but a manual push ignores the auto-push rule', async () => {
     const customer = await platform().customer();
     const agent = await customer.agent();
     const jobId = await agent.finishJob();
@@ -111,7 +111,7 @@ describe('everything is checked again before each attempt: a waiting delivery en
     expect(await customer.settled(id)).toMatchObject({ status: 'DELIVERED', trigger: 'MANUAL', attemptCount: 2 });
   });
 
-  it('and the next attempt goes where the sink points by then, signed with the secret of then', async () => {
+  it('and the next attempt uses the sink’s current endpoint and secret', async () => {
     const { sink, delivery } = await failedOnce();
     const value = 'another secret since the first attempt';
     const moved = await platform().receiver.endpoint([{ kind: 'answer' }], value);
@@ -125,7 +125,7 @@ describe('everything is checked again before each attempt: a waiting delivery en
   });
 });
 
-describe('no delivery is made', () => {
+describe('no delivery is created', () => {
   it.each([
     ['while auto-push is off, as it is by default', async (agent: Agent) => agent.activate()],
     [
@@ -152,7 +152,7 @@ describe('no delivery is made', () => {
     expect(await sink.deliveries()).toEqual([]);
   });
 
-  it('to a sink that is not active, and to none once it is again', async () => {
+  it('for an inactive sink, nor after it is active again', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     expectStatus(await sink.api.patch(sink.path, { status: 'INACTIVE' }), 200);
@@ -162,7 +162,7 @@ describe('no delivery is made', () => {
     expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
   });
 
-  it('that is sent while the workspace is on a plan without data sinks', async () => {
+  it('that is sent while the workspace’s plan has no data sinks', async () => {
     const customer = await platform().customer();
     const agent = await customer.agent();
     const endpoint = await platform().receiver.endpoint();

@@ -1,7 +1,7 @@
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { describe, expect, it } from '@jest/globals';
 import { DataSinks, JOB_COMPLETED_EVENT, type JobCompleted } from '../../src/data-sinks/index.js';
-import { DeliverySweeper } from '../../src/data-sinks/pipeline/index.js';
+import { Upkeep } from '../../src/data-sinks/upkeep/upkeep.js';
 import { newId } from '../../src/reference-host/ids.js';
 import { JobStore } from '../../src/reference-host/jobs/job-store.js';
 import { type Agent, expectStatus, resultRows } from '../support/platform/customer.js';
@@ -53,11 +53,11 @@ function emit(event: JobCompleted): void {
 }
 
 function sweep(): Promise<void> {
-  return platform().app.get(DeliverySweeper, { strict: false }).sweep();
+  return platform().app.get(Upkeep, { strict: false }).sweep();
 }
 
-describe('a completed job is heard', () => {
-  it('as an event on the host’s EventEmitter2, and nothing else', async () => {
+describe('a completed job is recorded', () => {
+  it('from an event on the host’s EventEmitter2 alone', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -70,7 +70,7 @@ describe('a completed job is heard', () => {
     expect(await agent.customer.settled(id)).toMatchObject({ status: 'DELIVERED', trigger: 'AUTO' });
   });
 
-  it('once, however often the event is emitted, also in the same moment', async () => {
+  it('once, however often the event is emitted, even at the same time', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -86,7 +86,7 @@ describe('a completed job is heard', () => {
     expect(endpoint.requests).toHaveLength(3);
   });
 
-  it('in the host’s own transaction, whose commit wakes a worker at once', async () => {
+  it('in the host’s own transaction, whose commit wakes a worker', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -96,7 +96,7 @@ describe('a completed job is heard', () => {
     expect(await agent.customer.settled(id)).toMatchObject({ status: 'DELIVERED' });
   });
 
-  it('not at all, when that transaction is rolled back', async () => {
+  it('not at all when that transaction is rolled back', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -111,7 +111,7 @@ describe('a completed job is heard', () => {
     expect(await sink.deliveries()).toHaveLength(1);
   });
 
-  it('by the sweep, exactly once, when the host died before it could say so', async () => {
+  it('by the sweep, exactly once, when the host died before it emitted the event', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -127,7 +127,7 @@ describe('a completed job is heard', () => {
     expect(endpoint.requests).toHaveLength(1);
   });
 
-  it('without harm, when what is emitted is no completion', async () => {
+  it('and an invalid event does no harm', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     const { event } = await untoldJob(agent);
@@ -145,7 +145,7 @@ describe('a completed job is heard', () => {
     expect(await sink.deliveries()).toHaveLength(1);
   });
 
-  it('of the workspace that the agent belongs to, whatever the event says', async () => {
+  it('for the workspace of the agent, whatever the event says', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     const { event } = await untoldJob(agent);
@@ -159,7 +159,7 @@ describe('a completed job is heard', () => {
 });
 
 describe('a job that is completed again', () => {
-  it('with the same rows makes nothing', async () => {
+  it('with the same rows has no effect', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -181,7 +181,7 @@ describe('a job that is completed again', () => {
     expect(await sink.deliveries()).toHaveLength(1);
   });
 
-  it('brings nothing to a sink that was added since', async () => {
+  it('is not pushed to a sink that was added since', async () => {
     const agent = await (await platform().customer()).agent();
     const jobId = await agent.finishJob(resultRows(2));
     const later = await agent.sink(await platform().receiver.endpoint());
@@ -190,7 +190,7 @@ describe('a job that is completed again', () => {
     expect(await later.deliveries()).toEqual([]);
   });
 
-  it('brings nothing after auto-push was switched on since', async () => {
+  it('is not pushed because auto-push was switched on since', async () => {
     const agent = await (await platform().customer()).agent({ auto_push_on_job_complete: false });
     const sink = await agent.sink(await platform().receiver.endpoint());
     const jobId = await agent.finishJob(resultRows(2));
@@ -202,7 +202,7 @@ describe('a job that is completed again', () => {
 });
 
 describe('a sink that was added later', () => {
-  it('gets nothing of a job that completed before, even if nobody had heard of it', async () => {
+  it('gets no job that completed before, even if it was not recorded yet', async () => {
     const agent = await (await platform().customer()).agent();
     const job = await untoldJob(agent);
     await complete(job, 'alone');
@@ -213,8 +213,8 @@ describe('a sink that was added later', () => {
   });
 });
 
-describe('a worker that disappears in the middle of an attempt', () => {
-  it('leaves an ABANDONED attempt, and the delivery goes on without having spent a retry', async () => {
+describe('a worker that dies during an attempt', () => {
+  it('leaves an ABANDONED attempt, and the delivery continues without using a retry', async () => {
     const agent = await (await platform().customer()).agent({ retry_failed_push: 0 });
     const endpoint = await platform().receiver.endpoint([{ kind: 'hold', status: 400 }, { kind: 'answer' }]);
     const sink = await agent.sink(endpoint);
@@ -246,7 +246,7 @@ describe('a worker that disappears in the middle of an attempt', () => {
     expect(await agent.customer.delivery(id)).toMatchObject({ status: 'DELIVERED', attempts });
   });
 
-  it('again and again ends the delivery: it may be what takes them down', async () => {
+  it('too often ends the delivery, which may be the cause', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint([{ kind: 'hold' }]);
     const sink = await agent.sink(endpoint);

@@ -17,7 +17,7 @@ async function newSink(config: Readonly<Record<string, unknown>> = {}): Promise<
 }
 
 describe('changing a sink', () => {
-  it('takes the fields that are given and leaves the others', async () => {
+  it('updates the given fields only', async () => {
     const customHeaders = [{ name: 'X-Environment', value: 'production' }];
     const sink = await newSink({ customHeaders, retryableStatuses: [429] });
     const before = expectStatus(await sink.api.get(sink.path), 200);
@@ -36,7 +36,7 @@ describe('changing a sink', () => {
     expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(read);
   });
 
-  it('may move it to another path of the same host without the secret', async () => {
+  it('may change the path on the same host without the secret', async () => {
     const sink = await newSink();
     const { config } = expectStatus(
       await sink.api.patch(sink.path, { config: { url: 'https://INTERNAL.acme.com:443/v2?a=1' } }),
@@ -65,7 +65,7 @@ describe('changing a sink', () => {
     },
   );
 
-  it('moves it to another host with the secret, and pushes go there', async () => {
+  it('requires the secret for another host, and then pushes go there', async () => {
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer' }], SECRET);
     const sink = await newSink();
     const patch = { config: { url: endpoint.url }, secret: { value: SECRET } };
@@ -74,7 +74,7 @@ describe('changing a sink', () => {
     expect(await endpoint.first()).toMatchObject({ signatureIsValid: true });
   });
 
-  it('changes the scheme with its secret, and leaves no user behind', async () => {
+  it('changes the scheme together with its secret, and removes the username', async () => {
     const endpoint = await platform().receiver.endpoint();
     const sink = await (
       await agentOfNewCustomer()
@@ -101,7 +101,7 @@ describe('changing a sink', () => {
     expect((await endpoint.received(2)).map(({ signatureIsValid }) => signatureIsValid)).toEqual([false, true]);
   });
 
-  it('is on record with the old and the new value, and the secret only by name', async () => {
+  it('is audited with old and new values, without the secret', async () => {
     const sink = await newSink();
     expectStatus(
       await sink.api.patch(sink.path, { name: 'New', secret: { value: 'replaced, and 32 bytes long too' } }),
@@ -119,7 +119,7 @@ describe('changing a sink', () => {
     expect(JSON.stringify(line)).not.toContain('replaced, and');
   });
 
-  it('to what it is already is none: no version, and nothing on record', async () => {
+  it('without a difference creates no version and no audit entry', async () => {
     const sink = await newSink();
     const before = expectStatus(await sink.api.get(sink.path), 200);
     for (const change of [{}, { name: before.name, format: before.format }, { config: { url: before.config.url } }])
@@ -132,7 +132,7 @@ describe('changing a sink', () => {
     expect(changes).toEqual([]);
   });
 
-  it('by two people at once loses nobody’s change silently', async () => {
+  it('by two people at once refuses the second', async () => {
     const sink = await newSink();
     const names = ['One', 'Two', 'Three'];
     const answers = await Promise.all(names.map((name) => sink.api.patch(sink.path, { name })));
@@ -144,7 +144,7 @@ describe('changing a sink', () => {
 });
 
 describe('deleting a sink', () => {
-  it('ends its pushes and keeps its history', async () => {
+  it('stops its pushes and keeps its history', async () => {
     const agent = await agentOfNewCustomer();
     const endpoint = await platform().receiver.endpoint();
     const sink = await agent.sink(endpoint);
@@ -186,7 +186,7 @@ describe('deleting a sink', () => {
 });
 
 describe('the list of sinks', () => {
-  it('is paged by a cursor, newest first, each as it reads alone', async () => {
+  it('is paged by a cursor, newest first', async () => {
     const agent = await agentOfNewCustomer();
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.unshift((await agent.sink('https://acme.com/')).id);
@@ -201,7 +201,7 @@ describe('the list of sinks', () => {
     expect(first.items[0]).toEqual(expectStatus(await agent.api.get(`${agent.path}/data-sources/${ids[0]}`), 200));
   });
 
-  it('shows nothing of another agent of the same workspace', async () => {
+  it('contains no sink of another agent of the same workspace', async () => {
     const customer = await platform().customer();
     const [agent, other] = [await customer.agent(), await customer.agent()];
     const sink = await agent.sink('https://acme.com/');
@@ -213,7 +213,7 @@ describe('the list of sinks', () => {
 });
 
 describe('the number of sinks', () => {
-  it('is limited per agent and per workspace, and deleting one makes room', async () => {
+  it('is limited per agent and per workspace, and deleting a sink makes room', async () => {
     const customer = await platform().customer();
     const [agent, other] = [await customer.agent(), await customer.agent()];
     const sinks: Sink[] = [];

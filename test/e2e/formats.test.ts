@@ -49,8 +49,8 @@ function download(sink: Sink, deliveryId: string): Promise<{ headers: Body; byte
 
 const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
 
-describe('one job to sinks of every kind', () => {
-  it('reaches each in its own format, verified and read by the kit in another process', async () => {
+describe('one job pushed to sinks of every format', () => {
+  it('arrives in each format, and the kit verifies and reads it in another process', async () => {
     const agent = await newAgent();
     const sinks = new Map([
       ['json', await kitSink(agent, 'json', 'JSON')],
@@ -102,7 +102,7 @@ describe('one job to sinks of every kind', () => {
     expect((await csv.first()).body).toBe('partnerRowId,referenceHotelId,matchMethod,matchConfidence\r\n');
   });
 
-  it('carries no formula into a spreadsheet', async () => {
+  it('cannot execute formulas in a spreadsheet', async () => {
     const agent = await newAgent();
     const endpoint = await platform().receiver.endpoint();
     await agent.sink(endpoint, { format: 'CSV' });
@@ -112,7 +112,7 @@ describe('one job to sinks of every kind', () => {
     );
   });
 
-  it('is made once for sinks that want the same', async () => {
+  it('is built once for sinks with the same recipe', async () => {
     const agent = await newAgent();
     const endpoints = await Promise.all([1, 2].map(() => platform().receiver.endpoint()));
     for (const endpoint of endpoints) {
@@ -127,14 +127,14 @@ describe('one job to sinks of every kind', () => {
   });
 });
 
-describe('the Test button', () => {
+describe('a Test', () => {
   it.each([
     ['JSON', {}],
     ['JSONL', {}],
     ['CSV', { includeFields: ['referenceHotelId'] }],
     ['JSON', { compression: 'gzip' }],
     ['CSV', { compression: 'gzip', maxRowsPerPush: 1 }],
-  ])('sends %s with %j as a push of it would come, marked as a test', async (format, config) => {
+  ])('sends %s with %j like a real push, marked as a test', async (format, config) => {
     const sink = await kitSink(await newAgent(), 'test', format, config);
     const result = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
     const record = (await records(1)).get('test');
@@ -153,15 +153,15 @@ describe('the Test button', () => {
   });
 });
 
-describe('what a sink says of its bodies', () => {
+describe('the body settings of a sink', () => {
   const DEFAULTS = { compression: 'none', includeFields: null, maxRowsPerPush: null };
 
-  it('is nothing unless somebody asks', async () => {
+  it('have no effect by default', async () => {
     const sink = await (await newAgent()).sink(await platform().receiver.endpoint());
     expect(expectStatus(await sink.api.get(sink.path), 200).config).toMatchObject(DEFAULTS);
   });
 
-  it('is set, shown, changed field by field, and taken back', async () => {
+  it('can be set, read, changed one by one, and reset', async () => {
     const agent = await newAgent();
     const chosen = { compression: 'gzip', includeFields: ['matchMethod', 'partnerRowId'], maxRowsPerPush: 500 };
     const sink = await kitSink(agent, 'settings', 'CSV', chosen);
@@ -178,7 +178,7 @@ describe('what a sink says of its bodies', () => {
     expect(await patch({ config: DEFAULTS, format: 'JSON' })).toMatchObject({ format: 'JSON', config: DEFAULTS });
   });
 
-  it('is known of a sink that was made before these settings', async () => {
+  it('have defaults for sinks created before these settings', async () => {
     const sink = await (await newAgent()).sink(await platform().receiver.endpoint());
     await platform().sql(
       `UPDATE agent_data_source SET config = config - 'compression' - 'includeFields' - 'maxRowsPerPush' WHERE id = $1`,
@@ -198,7 +198,7 @@ describe('a delivery', () => {
     });
   };
 
-  it('stays as it was made, whatever its sink becomes while it waits', async () => {
+  it('keeps its recipe, whatever changes at its sink while it waits', async () => {
     const agent = await newAgent();
     const endpoint = await platform().receiver.endpoint([{ kind: 'hold', status: 503 }, { kind: 'answer' }]);
     const config = { url: endpoint.url, authScheme: 'HmacSha256', compression: 'gzip' };
@@ -235,7 +235,7 @@ describe('a delivery', () => {
     },
   );
 
-  it('can be downloaded as it was sent, with the headers that say how', async () => {
+  it('can be downloaded as it was sent, with headers that describe it', async () => {
     const agent = await newAgent();
     const sink = await gzipSink(agent, [{ kind: 'answer' }]);
     const { id, payload } = await sink.settledPush(resultRows(3));
@@ -253,7 +253,7 @@ describe('a delivery', () => {
     expect((await sink.api.get(`deliveries/${id}/payload`)).text).toMatch(/^partnerRowId,/);
   });
 
-  it('that is too large for its endpoint is told how large it was, and what makes it smaller', async () => {
+  it('that is too large for its endpoint names its size and how to make it smaller', async () => {
     const agent = await newAgent();
     const sink = await agent.sink(await platform().receiver.endpoint([{ kind: 'answer', status: 413 }]));
     const { attempts, payload } = await sink.settledPush(resultRows(100));

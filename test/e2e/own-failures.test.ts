@@ -12,7 +12,7 @@ async function fillDiskOfAttempts(): Promise<void> {
     FOR EACH ROW EXECUTE FUNCTION full_disk()`);
 }
 
-it('while no attempt can be put on record, deliveries wait, and are sent with all their retries when one can', async () => {
+it('while no attempt can be recorded, deliveries wait, and are later sent with all their retries', async () => {
   const agent = await (await platform().customer()).agent({ retry_failed_push: 0 });
   const endpoint = await platform().receiver.endpoint();
   const sink = await agent.sink(endpoint);

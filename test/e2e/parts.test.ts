@@ -42,8 +42,8 @@ const outcomes = (parts: readonly Body[]) => parts.map(({ status, reason }) => [
 const failing: ReceiverStep[] = [{ kind: 'answer', status: 400 }];
 const DELIVERED = ['DELIVERED', null];
 
-describe('a job with more rows than a sink takes at once', () => {
-  it('comes in numbered parts, each whole and with a delivery of its own', async () => {
+describe('a job with more rows than maxRowsPerPush', () => {
+  it('arrives in numbered parts, each a complete body with its own delivery', async () => {
     const on = await stage();
     const rows = resultRows(10);
     const jobId = await on.agent.finishJob(rows);
@@ -71,7 +71,7 @@ describe('a job with more rows than a sink takes at once', () => {
     expect(on.endpoint.partsReceived()).toEqual(['1/1']);
   });
 
-  it('is pushed by hand in parts, once, whatever the auto-push rule says', async () => {
+  it('can be pushed manually in parts, once, whatever the auto-push rule says', async () => {
     const on = await stage();
     await on.agent.setRules({ auto_push_on_job_complete: false });
     const jobId = await on.agent.finishJob(resultRows(9));
@@ -85,7 +85,7 @@ describe('a job with more rows than a sink takes at once', () => {
     expect(await partsOf(on, jobId)).toHaveLength(3);
   });
 
-  it('that would be too many parts is not sent, and says so', async () => {
+  it('that needs too many parts is not sent, and its delivery names the reason', async () => {
     const on = await stage({ maxRowsPerPush: 1 });
     const jobId = await on.agent.finishJob(resultRows(1_001));
     const [only, ...others] = await settledParts(on, jobId);
@@ -101,7 +101,7 @@ describe('a job with more rows than a sink takes at once', () => {
 });
 
 describe('the last part', () => {
-  it('waits until all others are delivered, retries and all', async () => {
+  it('waits until all others are delivered, including their retries', async () => {
     const on = await stage();
     await on.endpoint.doesWithPart('2/3', [
       { kind: 'answer', status: 503 },
@@ -124,7 +124,7 @@ describe('the last part', () => {
     expect(new Set(again.map(({ sha256 }) => sha256)).size).toBe(1);
   });
 
-  it('fails when another one fails, and goes by itself once that one is redelivered', async () => {
+  it('fails when another one fails, and is sent automatically after that one is redelivered', async () => {
     const on = await stage();
     const told: Body[] = [];
     platform()
@@ -154,7 +154,7 @@ describe('the last part', () => {
     expect(on.endpoint.partsReceived().at(-1)).toBe('3/3');
   });
 
-  it('fails again when the redelivery does', async () => {
+  it('fails again when the redelivery of the other one fails', async () => {
     const on = await stage();
     await on.endpoint.doesWithPart('1/2', failing);
     const jobId = await on.agent.finishJob(resultRows(8));
@@ -180,7 +180,7 @@ describe('the last part', () => {
     ]);
   });
 
-  it('that is redelivered before its time waits for the others, or fails for want of them', async () => {
+  it('redelivered too early waits for the others, or fails because of them', async () => {
     const on = await stage();
     await on.endpoint.doesWithPart('1/2', [{ kind: 'answer', status: 400 }, { kind: 'hold' }]);
     const jobId = await on.agent.finishJob(resultRows(5));
@@ -202,7 +202,7 @@ describe('the last part', () => {
   it.each([
     ['delivered', 'DELIVERED', DELIVERED],
     ['failed', 'FAILED', ['FAILED', 'parts_incomplete']],
-  ])('is not forgotten when a process dies right after another one was %s', async (_what, status, expected) => {
+  ])('is not lost when a process dies right after another one was %s', async (_what, status, expected) => {
     const on = await stage();
     await on.endpoint.doesWithPart('1/2', [{ kind: 'hold' }]);
     const jobId = await on.agent.finishJob(resultRows(5));
@@ -219,8 +219,8 @@ describe('the last part', () => {
   });
 });
 
-describe('the parts of a job whose rows cannot be sent', () => {
-  it('all fail, those that could be sent among them, and none leaves', async () => {
+describe('the parts of a job with invalid rows', () => {
+  it('all fail, even those with valid rows, and none is sent', async () => {
     const on = await stage();
     await on.agent.setRules({ auto_push_on_job_complete: false });
     const jobId = await on.agent.finishJob(resultRows(30));
@@ -259,5 +259,5 @@ describe('a job of 100,000 rows', () => {
     expect(records.reduce((sum, { rows }) => sum + (rows ?? 0), 0)).toBe(100_000);
     expect(records.at(-1)?.part).toEqual({ number: 12, of: 12 });
     expect(await sink.deliveries('?status=FAILED')).toEqual([]);
-  }, 60_000);
+  });
 });

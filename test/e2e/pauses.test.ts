@@ -36,8 +36,8 @@ async function afterALook(): Promise<void> {
   expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
 }
 
-describe('while a receiver is clearly down', () => {
-  it('fresh deliveries wait, untried and with all their retries', async () => {
+describe('while a receiver is down', () => {
+  it('new deliveries wait, without an attempt and with all their retries', async () => {
     const { agent, endpoint, sink } = await pausedSink([DOWN]);
     const { id } = await sink.deliveryOf(await agent.finishJob());
     await afterALook();
@@ -45,7 +45,7 @@ describe('while a receiver is clearly down', () => {
     expect(endpoint.requests).toHaveLength(5);
   });
 
-  it('a Test that passes ends the pause, and what waited is sent', async () => {
+  it('a successful Test closes the circuit breaker, and waiting deliveries are sent', async () => {
     const { agent, sink } = await pausedSink([DOWN, DOWN, DOWN, DOWN, DOWN, UP]);
     const { id } = await sink.deliveryOf(await agent.finishJob());
     const test = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
@@ -54,14 +54,14 @@ describe('while a receiver is clearly down', () => {
     expect(await pauseOf(sink)).toBeNull();
   });
 
-  it('what waits is cancelled all the same when the sink is switched off', async () => {
+  it('waiting deliveries are cancelled when the sink is switched off', async () => {
     const { agent, sink } = await pausedSink([DOWN]);
     const { id } = await sink.deliveryOf(await agent.finishJob());
     expectStatus(await sink.api.patch(sink.path, { status: 'INACTIVE' }), 200);
     expect(await agent.customer.settled(id)).toMatchObject({ status: 'CANCELLED', reason: 'sink_inactive' });
   });
 
-  it('one fresh delivery goes when the pause is over, and its success lets the others go', async () => {
+  it('one new delivery is sent when the pause is over, and its success releases the others', async () => {
     const { agent, sink } = await pausedSink([DOWN, DOWN, DOWN, DOWN, DOWN, UP]);
     const ids = [];
     for (let i = 0; i < 3; i++) ids.push((await sink.deliveryOf(await agent.finishJob())).id);

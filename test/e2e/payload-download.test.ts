@@ -24,7 +24,7 @@ describe('the payload of a delivery', () => {
     expect(answer.headers.get('content-type')).toBe('application/json');
     expect(answer.headers.get('content-length')).toBe(String(payload.bytes));
     expect(answer.headers.get('content-disposition')).toBe('attachment');
-    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('cache-control')).toBe('no-store, no-transform');
     const digest = Buffer.from(payload.sha256, 'hex').toString('base64');
     expect(answer.headers.get('content-digest')).toBe(`sha-256=:${digest}:`);
     expect(answer.body.results).toHaveLength(rows);
@@ -33,7 +33,7 @@ describe('the payload of a delivery', () => {
   it.each([
     ['*/*', 'application/json', 'gzip'],
     ['application/gzip', 'application/gzip', null],
-  ])('that is compressed comes for Accept: %s as %s, the same bytes', async (accept, type, encoding) => {
+  ])('that is compressed is returned for Accept: %s as %s, with the same bytes', async (accept, type, encoding) => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const config = { url: endpoint.url, authScheme: 'HmacSha256', compression: 'gzip' };
@@ -46,7 +46,7 @@ describe('the payload of a delivery', () => {
     expect(answer.headers.get('vary')).toContain('Accept');
   });
 
-  it('is gone once its bytes are erased', async () => {
+  it('is gone after its bytes were erased', async () => {
     const sink = await aSink();
     const { id, jobId } = await sink.settledPush();
     await platform().sql('DELETE FROM agent_data_source_payload WHERE job_id = $1', [jobId]);
@@ -54,7 +54,7 @@ describe('the payload of a delivery', () => {
     expect(gone.type).toBe('https://mapping.travel/errors/payload-gone');
   });
 
-  it('is gone when the body was made again with other bytes', async () => {
+  it('is gone when the body was rebuilt with other bytes', async () => {
     const sink = await aSink();
     const { id } = await sink.settledPush();
     await platform().sql('UPDATE agent_data_source_delivery SET payload_sha256 = $2 WHERE id = $1', [
@@ -64,7 +64,7 @@ describe('the payload of a delivery', () => {
     expectStatus(await sink.api.get(`deliveries/${id}/payload`), 410);
   });
 
-  it('breaks off when its bytes turn out not to be all there', async () => {
+  it('is cut off when stored bytes turn out to be missing', async () => {
     const sink = await aSink();
     const { id, jobId } = await sink.settledPush();
     await platform().sql(
@@ -75,7 +75,7 @@ describe('the payload of a delivery', () => {
     await expect(sink.api.get(`deliveries/${id}/payload`)).rejects.toThrow();
   });
 
-  it('that was not made is not found', async () => {
+  it('that was not built yet is not found', async () => {
     const sink = await aSink();
     const { id, jobId } = await sink.settledPush();
     await platform().sql('DELETE FROM agent_data_source_payload WHERE job_id = $1', [jobId]);
@@ -83,7 +83,7 @@ describe('the payload of a delivery', () => {
     expectStatus(await sink.api.get(`deliveries/${id}/payload`), 404);
   });
 
-  it('is not there for another workspace', async () => {
+  it('is not found from another workspace', async () => {
     const { id } = await (await aSink()).settledPush();
     const stranger = await platform().customer();
     expectStatus(await stranger.api.get(`deliveries/${id}/payload`), 404);
@@ -106,7 +106,7 @@ describe('the list of deliveries', () => {
     expect(read).toEqual(order === 'oldest' ? made : [...made].reverse());
   });
 
-  it('refuses an order that it does not know', async () => {
+  it('refuses an unknown order', async () => {
     const sink = await aSink();
     const refused = expectStatus(await sink.api.get(`${sink.path}/deliveries?order=random`), 422);
     expect(refused.errors).toEqual([{ pointer: '?order', detail: 'must be one of newest, oldest' }]);

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
-import { SecretVault } from '../../src/data-sinks/index.js';
+import { DatabaseSecretVault } from '../../src/data-sinks/vault/database-secret-vault.js';
 import { sinkBody } from '../support/platform/customer.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 
@@ -7,9 +7,9 @@ const platform = suitePlatform();
 
 afterEach(() => void jest.restoreAllMocks());
 
-it('a vault that never answers fails the request that asks it, and gives its connection back', async () => {
+it('a vault that never answers fails the request, and releases its connection', async () => {
   const agent = await (await platform().customer()).agent();
-  const store = jest.spyOn(platform().app.get(SecretVault, { strict: false }), 'store');
+  const store = jest.spyOn(DatabaseSecretVault.prototype, 'store');
   store.mockImplementationOnce(() => new Promise(() => undefined));
   const path = `${agent.path}/data-sources`;
   const url = 'https://internal.acme.com/mapping-results';

@@ -6,7 +6,7 @@ import { until } from '../support/platform/until.js';
 const platform = suitePlatform();
 
 describe('a sink with a rate', () => {
-  it('gets no more pushes than that in any second, and all of them in the end', async () => {
+  it('never gets more pushes in any second, and finally gets all of them', async () => {
     const agent = await (await platform().customer()).agent();
     const endpoint = await platform().receiver.endpoint();
     const config = { url: endpoint.url, authScheme: 'HmacSha256', maxPushesPerSecond: 5 };
@@ -19,7 +19,7 @@ describe('a sink with a rate', () => {
     expect(expectStatus(await sink.api.get(sink.path), 200)).toMatchObject({ config: { maxPushesPerSecond: 5 } });
   });
 
-  it('can be given and taken away', async () => {
+  it('can be set and removed', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     for (const maxPushesPerSecond of [0.1, 1_000, null]) {

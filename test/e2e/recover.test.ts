@@ -17,7 +17,9 @@ const platform = suitePlatform({
   options: { recoverAtMost: AT_MOST, maxInFlightPerSink: CAP, disableAfter: NEVER, pauseAfter: NEVER },
 });
 const FAILURES_THAT_DISABLE = 3;
-const strict = suitePlatform({ options: { maxInFlightPerSink: CAP, disableAfter: FAILURES_THAT_DISABLE } });
+const strict = suitePlatform({
+  options: { maxInFlightPerSink: CAP, disableAfter: FAILURES_THAT_DISABLE, disableAfterMs: 0 },
+});
 
 const FAIL = { kind: 'answer', status: 500 } as const satisfies ReceiverStep;
 const OK = { kind: 'answer' } as const satisfies ReceiverStep;
@@ -78,7 +80,7 @@ const auditOf = (sink: Sink): Promise<Body[]> =>
   );
 
 describe('a recovery', () => {
-  it('tries all once more that failed since: the same bytes, ids and one try each, and the attempts are counted on', async () => {
+  it('redelivers everything that failed since a time: same bytes, same ids, one attempt each, continued attempt numbers', async () => {
     const { agent, sink, endpoint, since, failed } = await outage(12, [OK]);
     const delivered = await sink.settledPush();
     const recovery = await started(sink, { since });
@@ -116,7 +118,7 @@ describe('a recovery', () => {
     ]);
   });
 
-  it('makes no more due at once than the sink’s caps allow', async () => {
+  it('makes no more deliveries due at once than the sink’s limits allow', async () => {
     const { sink, endpoint, since } = await outage(20, [{ kind: 'hold' }]);
     const { id } = await started(sink, { since });
     await endpoint.received(20 + CAP);
@@ -128,7 +130,7 @@ describe('a recovery', () => {
     expect(await finished(sink, id)).toMatchObject({ status: 'DONE', redelivered: 20, delivered: 20 });
   });
 
-  it('is one try: what fails again is not tried by it again', async () => {
+  it('tries once: what fails again is not tried again by it', async () => {
     const { sink, endpoint, since, failed } = await outage(3, [FAIL]);
     const { id } = await started(sink, { since });
     expect(await finished(sink, id)).toMatchObject({ status: 'DONE', redelivered: 3, delivered: 0, failed: 3 });
@@ -140,7 +142,7 @@ describe('a recovery', () => {
     expect(await read(sink, id)).toMatchObject({ redelivered: 3, failed: 3, waiting: 0 });
   });
 
-  it('takes those alone that failed within its time', async () => {
+  it('includes only failures within its period', async () => {
     const { agent, sink, failed } = await outage(5, [OK]);
     const { id, total } = await started(sink, { since: failed[1].settledAt, until: failed[3].settledAt });
     const within = failed.filter(
@@ -154,7 +156,7 @@ describe('a recovery', () => {
     }
   });
 
-  it('that finds nothing is done at once', async () => {
+  it('without failures is finished at once', async () => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     await sink.settledPush();
@@ -163,7 +165,7 @@ describe('a recovery', () => {
     });
   });
 
-  it('leaves out what was redelivered by hand meanwhile', async () => {
+  it('excludes deliveries redelivered manually meanwhile', async () => {
     const { agent, sink, endpoint, since, failed } = await outage(WINDOW + 1, [{ kind: 'hold' }]);
     const { id } = await started(sink, { since });
     await when(sink, id, ({ redelivered }) => redelivered === WINDOW, 'its first deliveries are due');
@@ -177,8 +179,8 @@ describe('a recovery', () => {
   });
 });
 
-describe('a recovery that is running', () => {
-  it('keeps a second one of its sink away, whose asker is told which it is', async () => {
+describe('a running recovery', () => {
+  it('refuses a second one for its sink, and names its id', async () => {
     const { sink, endpoint, since } = await outage(2, [{ kind: 'hold' }]);
     const answers = await Promise.all([1, 2, 3].map(() => recover(sink, { since })));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409]);
@@ -193,7 +195,7 @@ describe('a recovery that is running', () => {
     await finished(sink, id);
   });
 
-  it('is cancelled: what is not due yet stays failed, what is under way goes its way', async () => {
+  it('can be cancelled: deliveries not due yet stay failed, others continue', async () => {
     const { sink, endpoint, since } = await outage(20, [{ kind: 'hold' }]);
     const { id } = await started(sink, { since });
     await endpoint.received(20 + CAP);
@@ -248,7 +250,7 @@ describe('a recovery that is running', () => {
     });
   });
 
-  it('ends CANCELLED with its sink', async () => {
+  it('ends CANCELLED when its sink is deleted', async () => {
     const { sink, endpoint, since } = await outage(WINDOW + 3, [{ kind: 'hold' }]);
     const { id } = await started(sink, { since });
     await endpoint.received(WINDOW + 3 + CAP);
@@ -262,7 +264,7 @@ describe('a recovery that is running', () => {
     expect(row.delivered + row.failed + row.cancelled).toBe(WINDOW);
   });
 
-  it('pauses while its sink is disabled, and goes on when a Test has passed', async () => {
+  it('waits while its sink is disabled, and continues after a successful Test', async () => {
     const { agent, sink, endpoint, since } = await outage(1, [FAIL], strict);
     const total = WINDOW + FAILURES_THAT_DISABLE + CAP;
     for (let i = 1; i < total; i++) {
@@ -295,7 +297,7 @@ describe('before a recovery', () => {
   const preview = (sink: Sink, query: Readonly<Record<string, string>>): Promise<Answer> =>
     sink.api.get(`${sink.path}/recoveries/preview?${new URLSearchParams(query).toString()}`);
 
-  it('a page can show how many it would try, and nothing changes', async () => {
+  it('a preview counts its deliveries and changes nothing', async () => {
     const { sink, since, failed } = await outage(4, [OK]);
     expect(expectStatus(await preview(sink, { since }), 200)).toEqual({
       ...{ since, until: expect.any(String), deliveries: 4, runningRecoveryId: null },
@@ -307,7 +309,7 @@ describe('before a recovery', () => {
     expect(expectStatus(await sink.api.get(`${sink.path}/recoveries`), 200).items).toEqual([]);
   });
 
-  it('and which one is running', async () => {
+  it('the preview names the running recovery', async () => {
     const { sink, endpoint, since } = await outage(1, [{ kind: 'hold' }]);
     const { id } = await started(sink, { since });
     expect(expectStatus(await preview(sink, { since }), 200).runningRecoveryId).toBe(id);
@@ -316,7 +318,7 @@ describe('before a recovery', () => {
     await finished(sink, id);
   });
 
-  it('more than there may be are refused, and the answer says how to narrow it', async () => {
+  it('more deliveries than allowed are refused, with advice on how to narrow the period', async () => {
     const { sink, since } = await outage(AT_MOST + 2, [OK]);
     const refused = expectStatus(await recover(sink, { since }), 422);
     expect(refused).toMatchObject({
@@ -336,7 +338,7 @@ describe('before a recovery', () => {
     expect(await sink.deliveries('?status=FAILED')).toEqual([]);
   });
 
-  it('a time further back than 14 days is refused, and the answer says which is the earliest', async () => {
+  it('a time more than 14 days ago is refused, with the earliest possible time', async () => {
     const { sink } = await outage(0, [OK]);
     const refused = expectStatus(await recover(sink, { since: '2020-01-01T00:00:00Z' }), 422);
     expect(refused).toMatchObject({
@@ -376,7 +378,7 @@ describe('before a recovery', () => {
       'sink-inactive',
       ({ sink }: Outage) => sink.api.patch(sink.path, { status: 'INACTIVE' }),
     ],
-  ])('nothing is begun while %s', async (_name, code, change) => {
+  ])('nothing is started while %s', async (_name, code, change) => {
     const made = await outage(1, [OK]);
     await change(made);
     const refused = expectStatus(await recover(made.sink, { since: made.since }), 409);
@@ -384,7 +386,7 @@ describe('before a recovery', () => {
     expect(await made.sink.deliveries('?status=FAILED')).toHaveLength(1);
   });
 
-  it('nothing is begun on a plan without data sinks', async () => {
+  it('nothing is started on a plan without data sinks', async () => {
     const made = await outage(1, [OK]);
     await platform().changePlan(made.agent.customer.workspaceId, 'PRO');
     expect(expectStatus(await recover(made.sink, { since: made.since }), 403).type).toMatch(/plan-required$/);
@@ -392,7 +394,7 @@ describe('before a recovery', () => {
 });
 
 describe('the recoveries of a sink', () => {
-  it('are listed newest first, by pages, and are nobody else’s', async () => {
+  it('are listed newest first, in pages, only for their workspace', async () => {
     const { agent, sink, since } = await outage(1, [OK]);
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DataSinks } from '../../src/data-sinks/index.js';
-import { Retention } from '../../src/data-sinks/pipeline/index.js';
+import { Retention } from '../../src/data-sinks/upkeep/retention.js';
 import type { Body } from '../support/platform/api-client.js';
 import { type Agent, expectStatus, type Sink } from '../support/platform/customer.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
@@ -49,7 +49,7 @@ async function redelivered({ agent, delivery }: Awaited<ReturnType<typeof pushed
 }
 
 describe('payload bytes', () => {
-  it('go seven days after the last delivery of their job settled, and not before', async () => {
+  it('are deleted seven days after the last delivery of their job settled, and not before', async () => {
     const { delivery } = await pushed();
     await age(delivery.jobId, '6 days 23 hours');
     await run();
@@ -67,7 +67,7 @@ describe('payload bytes', () => {
     expect(await bytesOf(delivery.jobId)).toBe(1);
   });
 
-  it('are made again for a redelivery, which says that they are the same', async () => {
+  it('are rebuilt for a redelivery, which reports that they are the same', async () => {
     const made = await pushed();
     expect(made.delivery.payload).toMatchObject({ rebuilt: false, sameAsBefore: null });
     await age(made.delivery.jobId, '8 days');
@@ -77,7 +77,7 @@ describe('payload bytes', () => {
     expect(again.payload).toEqual({ ...made.delivery.payload, rebuilt: true, sameAsBefore: true });
   });
 
-  it('or that they are not, when the host’s results have changed since', async () => {
+  it('are rebuilt for a redelivery, which reports that they differ if the host’s results have changed', async () => {
     const made = await pushed();
     await age(made.delivery.jobId, '8 days');
     await run();
@@ -91,11 +91,11 @@ describe('payload bytes', () => {
     expect(payload.sha256).not.toBe(made.delivery.payload.sha256);
   });
 
-  it('are sent again as they are while they are kept', async () => {
+  it('are sent again unchanged while they are kept', async () => {
     expect((await redelivered(await pushed())).payload).toMatchObject({ rebuilt: false, sameAsBefore: null });
   });
 
-  it('go at once on success where the operator wants that', async () => {
+  it('are deleted on success if the operator configured that', async () => {
     const { delivery } = await pushed(thrifty);
     expect(delivery).toMatchObject({ status: 'DELIVERED' });
     await until(async () => (await bytesOf(delivery.jobId, thrifty)) === 0, 'the bytes are gone');
@@ -103,7 +103,7 @@ describe('payload bytes', () => {
 });
 
 describe('attempts and deliveries', () => {
-  it('go with the year, their completion with them; the audit trail is kept', async () => {
+  it('are deleted after a year together with their completion; the audit trail is kept', async () => {
     const { agent, delivery } = await pushed();
     // Its id says when it was made: it is given one of two years ago.
     const old = `dlv_01${'0'.repeat(23)}${delivery.id.slice(-1)}`;
@@ -116,11 +116,12 @@ describe('attempts and deliveries', () => {
     expectStatus(await agent.api.get(`deliveries/${old}`), 404);
     const left = await platform().sql('SELECT FROM agent_data_source_job WHERE job_id = $1', [delivery.jobId]);
     expect(left).toEqual([]);
+    await platform().audited();
     const audit = await platform().sql('SELECT FROM agent_data_source_audit WHERE delivery_id = $1', [delivery.id]);
     expect(audit).toHaveLength(1);
   });
 
-  it('months of attempts are dropped whole, 90 days after their end', async () => {
+  it('monthly partitions of attempts are dropped 90 days after their end', async () => {
     await platform().sql(
       `CREATE TABLE agent_data_source_sync_y2020m01 PARTITION OF agent_data_source_sync
          FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-02-01 00:00:00+00')`,
@@ -136,7 +137,7 @@ describe('attempts and deliveries', () => {
 });
 
 describe('DataSinks.erasePayloads', () => {
-  it('erases the bytes of one job, on record, and of no other', async () => {
+  it('erases the bytes of one job, with an audit entry, and of no other', async () => {
     const made = await pushed();
     const other = await made.sink.settledPush();
     const { workspaceId } = made.agent.customer;

@@ -8,12 +8,12 @@ afterEach(() => {
 });
 
 describe('at shutdown', () => {
-  it('a sweep that waits for the host is waited for no longer than the grace', async () => {
+  it('a sweep that waits for the host is awaited no longer than the grace period', async () => {
     const asked = jest.spyOn(JobStore.prototype, 'listCompletedSince').mockReturnValue(new Promise(() => undefined));
     const platform = await startPlatform({ options: { shutdownGraceMs: 500 } });
     await until(() => asked.mock.calls.length > 0, 'the sweep waits for the host');
-    const begunAt = performance.now();
+    // Without a limit this would never end: the host never answers.
+    expect(asked).toHaveBeenCalled();
     await platform.stop();
-    expect(performance.now() - begunAt).toBeLessThan(15_000);
-  }, 120_000);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ATTEMPT_ADVICE } from '../../src/data-sinks/core/attempt-advice.js';
+import { ATTEMPT_ADVICE } from '../../src/data-sinks/domain/attempt-advice.js';
 import type { Body } from '../support/platform/api-client.js';
 import { expectStatus, type Sink } from '../support/platform/customer.js';
 import type { ReceiverStep } from '../support/platform/receiver-process.js';
@@ -21,7 +21,7 @@ const answers = (...statuses: readonly number[]): ReceiverStep[] =>
   statuses.map((status) => ({ kind: 'answer', status }));
 
 describe('the health of a sink', () => {
-  it('of which nothing was sent says so', async () => {
+  it('without attempts says so', async () => {
     const nothing = { attempts: 0, succeeded: 0, successRate: null, p50Ms: null, p95Ms: null };
     expect(await healthOf(await sinkThat(answers(200)))).toEqual({
       ...{ status: 'ACTIVE', disabledReason: null, disabledAt: null, consecutiveFailures: 0 },
@@ -29,7 +29,7 @@ describe('the health of a sink', () => {
     });
   });
 
-  it('counts what succeeded and what failed, and says what to do about the last error', async () => {
+  it('counts successes and failures, with advice on the last error', async () => {
     const sink = await sinkThat(answers(200, 503, 200, 401));
     const pushes: Body[] = [];
     for (let i = 0; i < 4; i++) pushes.push(await sink.settledPush());
@@ -52,7 +52,7 @@ describe('the health of a sink', () => {
     expect(await healthOf(sink)).toMatchObject({ consecutiveFailures: 3, lastHour: { attempts: 4, succeeded: 1 } });
   });
 
-  it('looks at the last hour and the last 24 hours apart', async () => {
+  it('covers the last hour and the last 24 hours separately', async () => {
     const sink = await sinkThat(answers(500, 500, 200));
     for (let i = 0; i < 3; i++) await sink.settledPush();
     const [, second, first] = await sink.syncs();
@@ -63,7 +63,7 @@ describe('the health of a sink', () => {
     });
   });
 
-  it('tells what waits, and for how long it has been due', async () => {
+  it('shows how many deliveries wait, and how long the oldest has been due', async () => {
     const sink = await sinkThat(answers(410, 200));
     await sink.settledPush();
     // The sink is disabled after its push is on record as failed: a job in between would still be pushed.
@@ -79,7 +79,7 @@ describe('the health of a sink', () => {
     expect(health.oldestDueMs).toBeLessThan(3_700_000);
   });
 
-  it('is nobody else’s to read', async () => {
+  it('is visible only to its workspace', async () => {
     const sink = await sinkThat(answers(200));
     const stranger = await platform().customer();
     expectStatus(await stranger.api.get(`${sink.path}/health`), 404);

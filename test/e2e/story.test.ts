@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
-import { Wakeup } from '../../src/data-sinks/pipeline/index.js';
+import { Wakeup } from '../../src/data-sinks/queue/wakeup/wakeup.js';
+import { workerNumber } from '../../src/data-sinks/domain/worker-number.js';
 import { expectStatus, resultRows, sinkBody } from '../support/platform/customer.js';
 import { modeOfRun } from '../support/platform/platform-database.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
@@ -9,7 +11,7 @@ import { until } from '../support/platform/until.js';
 const platform = suitePlatform();
 
 describe('the platform', () => {
-  it('runs on what this run asked for: PGlite and timers, or PostgreSQL and Bull', async () => {
+  it('runs on the requested services: PGlite and timers, or PostgreSQL and Bull', async () => {
     const services = modeOfRun() === 'services';
     const [{ version } = { version: '' }] = await platform().sql<{ version: string }>('SELECT version()');
     expect(version).toMatch(/^PostgreSQL /);
@@ -21,7 +23,7 @@ describe('the platform', () => {
 });
 
 describe('the story of the contract', () => {
-  it('is: create a sink, test it, switch the rule on, activate the agent, and the next finished job is pushed', async () => {
+  it('works: create a sink, test it, switch the rule on, activate the agent, and the next completed job is pushed', async () => {
     const secret = 'a secret of the customer, 32 bytes';
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer' }], secret);
     const customer = await platform().customer();
@@ -60,11 +62,19 @@ describe('the story of the contract', () => {
         url: endpoint.url,
       },
     ]);
+    // Customers are shown a number; the name of the machine and its process is in the table, for operators.
+    const [row] = await platform().sql<{ worker_id: string }>(
+      'SELECT worker_id FROM agent_data_source_sync WHERE delivery_id = $1',
+      [delivery.id],
+    );
+    expect(row?.worker_id).toMatch(new RegExp(`^${hostname()}:${process.pid}:[0-9a-f]{8}$`));
+    expect(delivery.attempts[0]).toMatchObject({ worker: workerNumber(row?.worker_id ?? '') });
+    expect(JSON.stringify(delivery)).not.toContain(hostname());
   });
 });
 
-describe('what arrives', () => {
-  it('is the payload of the contract, its fields in that order, to the byte', async () => {
+describe('the request that arrives', () => {
+  it('has the payload of the contract, with its fields in that order, byte for byte', async () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     await agent.sink(endpoint);
@@ -98,7 +108,7 @@ describe('what arrives', () => {
     expect(bytes).toBe(Buffer.byteLength(expected));
   });
 
-  it('carries the headers of the contract', async () => {
+  it('has the headers of the contract', async () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(endpoint);
@@ -123,7 +133,7 @@ describe('what arrives', () => {
     expect(delivery.payload).toEqual({ sha256, bytes, rows: 3, rebuilt: false, sameAsBefore: null });
   });
 
-  it('is an empty list when the job has no results', async () => {
+  it('has an empty list if the job has no results', async () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(endpoint);
@@ -132,7 +142,7 @@ describe('what arrives', () => {
     expect(JSON.parse(body ?? '')).toMatchObject({ stats: { total: 0, matched: 0, unmatched: 0 }, results: [] });
   });
 
-  it('is 12,000 rows when the job has 12,000', async () => {
+  it('has 12,000 rows if the job has 12,000', async () => {
     const secret = 'twelve thousand rows, one secret';
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer' }], secret);
     const agent = await (await platform().customer()).agent();
@@ -144,7 +154,7 @@ describe('what arrives', () => {
     expect(delivery.payload.bytes).toBe(request.bytes);
   });
 
-  it('is the same whether the rows came as JSON or as lines', async () => {
+  it('is the same whether the rows were uploaded as JSON or as lines', async () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(endpoint);
@@ -159,7 +169,7 @@ describe('what arrives', () => {
     expect((JSON.parse(body ?? '') as { results: unknown }).results).toEqual(resultRows(4));
   });
 
-  it('is the same at every sink of the agent, each with a delivery and a signature of its own', async () => {
+  it('is the same at every sink of the agent, each with its own delivery and signature', async () => {
     const agent = await (await platform().customer()).agent();
     const secrets = ['the first sink and its own secret', 'the second sink, another secret'];
     const endpoints = await Promise.all(secrets.map((s) => platform().receiver.endpoint([{ kind: 'answer' }], s)));
@@ -173,7 +183,7 @@ describe('what arrives', () => {
 });
 
 describe('an endpoint that is down for a moment', () => {
-  it('gets the same bytes again under the same delivery id, and both attempts are on record', async () => {
+  it('gets the same bytes again under the same delivery id, and both attempts are recorded', async () => {
     const secret = 'down for a moment, then up again';
     const endpoint = await platform().receiver.endpoint(
       [{ kind: 'answer', status: 503, body: 'later' }, { kind: 'answer' }],
@@ -208,7 +218,7 @@ describe('an endpoint that is down for a moment', () => {
     ['0 retries', { retry_failed_push: 0 }, 1],
     ['2 retries when the rule is not set', {}, 3],
     ['10 retries', { retry_failed_push: 10 }, 11],
-  ])('is tried again up to the rule: %s', async (_name, rule, attempts) => {
+  ])('gets as many retries as the rule says: %s', async (_name, rule, attempts) => {
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 500 }]);
     const sink = await (await (await platform().customer()).agent(rule)).sink(endpoint);
     const delivery = await sink.settledPush();
@@ -223,7 +233,7 @@ describe('an endpoint that is down for a moment', () => {
     );
   });
 
-  it('is retried as the rule said when the delivery was made, whatever it says later', async () => {
+  it('gets the retries of the rule at the time the delivery was created', async () => {
     const endpoint = await platform().receiver.endpoint([
       { kind: 'hold', status: 500 },
       { kind: 'answer', status: 500 },
@@ -239,7 +249,7 @@ describe('an endpoint that is down for a moment', () => {
 });
 
 describe('an endpoint that hangs', () => {
-  it('holds up nobody else, however many deliveries wait for it', async () => {
+  it('delays no other sink, however many deliveries wait for it', async () => {
     const agent = await (await platform().customer()).agent();
     const [stuck, quick] = [
       await platform().receiver.endpoint([{ kind: 'hold' }]),

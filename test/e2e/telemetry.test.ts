@@ -6,6 +6,9 @@ import { until } from '../support/platform/until.js';
 
 const platform = suitePlatform();
 
+/** Of Redis tells only a host that has one. */
+const ABSENT = process.env['TEST_MODE'] === 'services' ? [] : ['data_sinks_redis_up'];
+
 async function scrape(): Promise<string> {
   const answer = await platform().client(null).get('/metrics');
   expect(answer.status).toBe(200);
@@ -26,12 +29,15 @@ async function traffic(): Promise<void> {
   const agent = await (await platform().customer()).agent({ retry_failed_push: 0 });
   const good = await agent.sink(await platform().receiver.endpoint());
   const gone = await agent.sink(await platform().receiver.endpoint([{ kind: 'answer', status: 410 }]));
-  await good.settledPush();
+  const { id } = await good.settledPush();
+  // A first push is handed over to the worker; a redelivery is claimed.
+  await good.api.post(`deliveries/${id}/redeliver`);
+  await agent.customer.settled(id);
   await until(async () => (await gone.api.get(gone.path)).body.status === 'DISABLED', 'the sink is disabled');
 }
 
 describe('/metrics', () => {
-  it('counts what was delivered, what failed, the attempts and their phases', async () => {
+  it('counts delivered and failed deliveries, attempts and their phases', async () => {
     await traffic();
     const text = await until(async () => {
       const found = await scrape();
@@ -48,10 +54,13 @@ describe('/metrics', () => {
     expect(valueOf(text, /^data_sinks_queue_depth\{.*state="waiting"/)).toBeGreaterThanOrEqual(0);
   });
 
-  it('has every metric of the module, and names no customer', async () => {
+  it('has every metric of the module, and no customer data', async () => {
     await traffic();
     const text = await scrape();
-    for (const name of Object.keys(METRICS)) expect(text).toContain(`# TYPE ${name.replaceAll('.', '_')}`);
+    const missing = Object.keys(METRICS)
+      .map((name) => name.replaceAll('.', '_'))
+      .filter((name) => !text.includes(`# TYPE ${name}`));
+    expect(missing).toEqual(ABSENT);
     expect(text).not.toMatch(/(ads|agt|ws|dlv|job)_0/);
   });
 
@@ -61,12 +70,12 @@ describe('/metrics', () => {
     const named = [...new Set(page.match(/data_sinks_[a-z_]+/g))];
     expect(named.length).toBeGreaterThan(4);
     const names = namesOf(await scrape());
-    expect(named.filter((name) => !names.has(name))).toEqual([]);
+    expect(named.filter((name) => !names.has(name))).toEqual(ABSENT);
   });
 });
 
 describe('/healthz', () => {
-  it('tells how the database, the wake-ups and the queue are', async () => {
+  it('reports the state of the database, the wake-ups and the queue', async () => {
     const { status, body } = await platform().client(null).get('/healthz');
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ok', database: 'up' });
@@ -74,7 +83,7 @@ describe('/healthz', () => {
     expect(body.oldestDueAgeMs).toBeGreaterThanOrEqual(0);
   });
 
-  it('says 503 when a migration of the module has not been run', async () => {
+  it('returns 503 when a migration of the module is pending', async () => {
     const migration = 'DisableSinksAndExpire1764300000000';
     await platform().sql(`UPDATE migrations SET name = 'x' || name WHERE name = $1`, [migration]);
     try {

@@ -14,7 +14,14 @@ let app: INestApplicationContext;
 const standing = { isAway: false };
 
 beforeAll(async () => {
-  const away = { status: 'down', database: 'down', redis: null, oldestDueAgeMs: null, migrationsPending: null };
+  const away = {
+    status: 'down',
+    database: 'down',
+    redis: null,
+    oldestDueAgeMs: null,
+    migrationsPending: null,
+    error: 'gone',
+  };
   // The example is a host's: it knows the module by its package, as it was built.
   const check = async () => (standing.isAway ? away : platform().app.get(Health).check());
   class HostModule {}
@@ -34,7 +41,7 @@ describe('the Terminus indicator of docs/operations.md', () => {
     expect(readFileSync('docs/operations.md', 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``);
   });
 
-  it('says that the module is up, and how its parts are', async () => {
+  it('reports that the module is up, with details', async () => {
     // Its connection to Redis may be a moment late.
     const ready = async () => (await platform().app.get(Health).check()).status === 'up';
     await until(ready, 'all parts of the module are there');
@@ -44,7 +51,7 @@ describe('the Terminus indicator of docs/operations.md', () => {
     });
   });
 
-  it('says that it is down', async () => {
+  it('reports that it is down', async () => {
     standing.isAway = true;
     await expect(check()).rejects.toMatchObject({
       response: { status: 'error', error: { dataSinks: { status: 'down', overall: 'down', database: 'down' } } },

@@ -27,8 +27,8 @@ async function pressTest(sink: Sink): Promise<Body> {
   return expectStatus(await sink.api.post(`${sink.path}/test`), 200);
 }
 
-describe('the Test button', () => {
-  it('is remembered with the sink, until the sink is changed', async () => {
+describe('a Test', () => {
+  it('is stored with the sink, until the sink is changed', async () => {
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 500 }, { kind: 'answer' }]);
     const sink = await draftSink(endpoint.url);
     const lastTest = async (): Promise<Body> => (expectStatus(await sink.api.get(sink.path), 200) as Body)['lastTest'];
@@ -41,7 +41,7 @@ describe('the Test button', () => {
     expect(await lastTest()).toMatchObject({ passed: true, isCurrent: false });
   });
 
-  it('sends a synthetic payload of the real one’s shape, marked as a test', async () => {
+  it('sends a synthetic payload of the real shape, marked as a test', async () => {
     const endpoint = await platform().receiver.endpoint();
     const sink = await draftSink(endpoint.url);
     const { sent } = await pressTest(sink);
@@ -82,7 +82,7 @@ describe('the Test button', () => {
     expect(headers).toMatchObject({ 'x-mt-delivery-id': expect.stringMatching(/^dlv_.*TEST$/), 'x-mt-attempt': '1' });
   });
 
-  it('signs it like a real push, and tells what was sent and what came back', async () => {
+  it('is signed like a real push, and returns the request and the response', async () => {
     const value = 'the customer’s secret, long enough';
     const answer = { kind: 'answer', status: 202, headers: { 'X-Request-Id': 'abc' }, body: 'thank you' } as const;
     const endpoint = await platform().receiver.endpoint([answer], value);
@@ -114,7 +114,7 @@ describe('the Test button', () => {
     expect(sent.headers.Authorization).toBe(shown);
   });
 
-  it('works on an active agent as well, makes no delivery and no attempt, and is one line in the audit log', async () => {
+  it('works with an active agent, creates no delivery and no attempt, and is one audit entry', async () => {
     const endpoint = await platform().receiver.endpoint();
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(endpoint);
@@ -134,7 +134,7 @@ describe('the Test button', () => {
     ]);
   });
 
-  it('can be pressed six times a minute per sink, then says when to come back', async () => {
+  it('is limited to six per minute and sink, and says when to retry', async () => {
     const sink = await draftSink((await platform().receiver.endpoint()).url);
     const other = await sink.agent.sink(await platform().receiver.endpoint());
     for (let i = 0; i < 6; i++) await pressTest(sink);
@@ -152,7 +152,7 @@ describe('the Test button', () => {
   });
 });
 
-describe('a test that fails says at which step, and what to do', () => {
+describe('a Test that fails names the step and gives advice', () => {
   const answers: readonly (readonly [string, ReceiverStep, string, string, string])[] = [
     ['401', { kind: 'answer', status: 401 }, 'response', 'HTTP_4XX', 'rejected_by_receiver'],
     [

@@ -9,7 +9,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { DataSinks, JOB_COMPLETED_EVENT, type JobCompleted, type TraceContext } from '../../src/data-sinks/index.js';
-import { DeliverySweeper } from '../../src/data-sinks/pipeline/index.js';
+import { Upkeep } from '../../src/data-sinks/upkeep/upkeep.js';
 import { expectStatus, type Sink } from '../support/platform/customer.js';
 import type { Endpoint, ReceivedRequest, ReceiverStep } from '../support/platform/receiver-process.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
@@ -78,8 +78,8 @@ const traceparents = (requests: readonly ReceivedRequest[]): (string | undefined
 const inHostsSpan = <T>(work: () => T): T =>
   context.with(trace.setSpanContext(ROOT_CONTEXT, { traceId: TRACE_ID, spanId: JOB_SPAN_ID, traceFlags: 1 }), work);
 
-describe('a push goes on with the trace of its job', () => {
-  it('that the event names, and the receiver is told under the span’s own id', async () => {
+describe('a push continues the trace of its job', () => {
+  it('named in the event, and the receiver gets the span’s own id', async () => {
     const traced = await tracedSink({ sendTraceparent: true });
     const [span] = await spansOf(await pushed(traced, { traceparent: TRACEPARENT, tracestate: 'vendor=state' }));
     expect(span?.name).toBe('data_sinks.attempt');
@@ -91,7 +91,7 @@ describe('a push goes on with the trace of its job', () => {
     expect(request?.headers).not.toHaveProperty('tracestate');
   });
 
-  it('with every attempt, each under an id of its own', async () => {
+  it('in every attempt, each with its own span id', async () => {
     const traced = await tracedSink({ sendTraceparent: true }, [{ kind: 'answer', status: 503 }, { kind: 'answer' }]);
     const spans = await spansOf(await pushed(traced, { traceparent: TRACEPARENT }), 2);
     expect(spans.map(({ attributes }) => attributes['data_sinks.attempt.status'])).toEqual(['HTTP_5XX', 'SUCCEEDED']);
@@ -123,7 +123,7 @@ describe('a push goes on with the trace of its job', () => {
     expect(span?.spanContext().traceId).toBe(TRACE_ID);
   });
 
-  it('and tells the receiver nothing of it unless the sink asks for that', async () => {
+  it('and sends the receiver no traceparent unless the sink requests it', async () => {
     const traced = await tracedSink();
     await pushed(traced, { traceparent: TRACEPARENT });
     expect(traceparents(await traced.endpoint.received(1))).toEqual([undefined]);
@@ -135,7 +135,7 @@ describe('a push goes on with the trace of its job', () => {
     expect(traceparents(await traced.endpoint.received(2))[1]).toMatch(new RegExp(`^00-${TRACE_ID}-`));
   });
 
-  it('though the sink has a constant traceparent among its own headers: ours wins', async () => {
+  it('and its traceparent replaces one among the sink’s custom headers', async () => {
     const customHeaders = [{ name: 'Traceparent', value: 'constant' }];
     const traced = await tracedSink({ sendTraceparent: true, customHeaders });
     await pushed(traced, { traceparent: TRACEPARENT });
@@ -145,7 +145,7 @@ describe('a push goes on with the trace of its job', () => {
   });
 });
 
-describe('where there is no trace to go on with', () => {
+describe('without a trace to continue', () => {
   it.each([
     ['a text', 'rubbish'],
     ['null', null],
@@ -153,7 +153,7 @@ describe('where there is no trace to go on with', () => {
     ['with zeros', { traceparent: `00-${'0'.repeat(32)}-${JOB_SPAN_ID}-01` }],
     ['with a NUL', { traceparent: `${TRACEPARENT}\0`, tracestate: 'a\0b' }],
     ['with a line break', { traceparent: `${TRACEPARENT}\r\nX-Injected: yes` }],
-  ])('a malformed context (%s) is dropped, and the push begins a trace of its own', async (_what, malformed) => {
+  ])('a malformed context (%s) is dropped, and the push starts its own trace', async (_what, malformed) => {
     const traced = await tracedSink({ sendTraceparent: true });
     const [span] = await spansOf(await pushed(traced, malformed));
     expect(span?.parentSpanContext).toBeUndefined();
@@ -164,13 +164,13 @@ describe('where there is no trace to go on with', () => {
     expect(request?.headers).not.toHaveProperty('x-injected');
   });
 
-  it('whoever sweeps, or wakes the worker, has no part in it', async () => {
+  it('the trace of the sweep, or of the waking request, is not used', async () => {
     const traced = await tracedSink();
     const first = await traced.sink.settledPush();
     const jobId = first.jobId as string;
     for (const table of ['delivery', 'job'])
       await platform().sql(`DELETE FROM agent_data_source_${table} WHERE job_id = $1`, [jobId]);
-    await inHostsSpan(() => platform().app.get(DeliverySweeper, { strict: false }).sweep());
+    await inHostsSpan(() => platform().app.get(Upkeep, { strict: false }).sweep());
     const id = await settled(traced.sink, { ...traced.event, jobId });
     expect(id).not.toBe(first.id);
     const [span] = await spansOf(id);
@@ -179,8 +179,8 @@ describe('where there is no trace to go on with', () => {
   });
 });
 
-describe('the Test button', () => {
-  it('sends a traceparent where the sink asks for it, and shows it', async () => {
+describe('a Test', () => {
+  it('sends a traceparent if the sink requests it, and shows it', async () => {
     const { sink, endpoint } = await tracedSink({ sendTraceparent: true });
     const { sent } = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
     const [request] = await endpoint.received(1);

@@ -21,7 +21,7 @@ async function realPush() {
   return { rawBody: Buffer.from(body ?? ''), headers, secret };
 }
 
-it('one push of the host is accepted by the kit, by standardwebhooks and by the examples in other languages, and not when a byte differs', async () => {
+it('the kit, standardwebhooks and the examples in other languages accept a real push, and refuse it if one byte differs', async () => {
   const { rawBody, headers, secret } = await realPush();
   const changed = Buffer.from(rawBody);
   changed[10] = (changed[10] ?? 0) ^ 1;
@@ -57,4 +57,4 @@ it('one push of the host is accepted by the kit, by standardwebhooks and by the 
     ...Object.fromEntries(LANGUAGES.map((language) => [language, bothForms])),
   });
   if (process.env['CI'] !== undefined) expect(LANGUAGES).toEqual(expect.arrayContaining(['Python', 'Go']));
-}, 120_000);
+});

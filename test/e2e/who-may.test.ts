@@ -73,7 +73,7 @@ async function pushedSink(agent: Agent): Promise<{ sink: Sink; named: Named }> {
   return { sink, named: { agentId: agent.id, sinkId: sink.id, deliveryId: id, jobId } };
 }
 
-describe('somebody else’s ids', () => {
+describe('another workspace’s ids', () => {
   it.each(OPERATIONS)('get the answer of ids that do not exist: $name', async (operation) => {
     const { sink, named } = await pushedSink(await (await platform().customer()).agent());
     const stranger = await platform().customer();
@@ -86,7 +86,7 @@ describe('somebody else’s ids', () => {
     expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
   });
 
-  it('cannot be reached through an agent of one’s own', async () => {
+  it('cannot be reached through one’s own agent', async () => {
     const { named } = await pushedSink(await (await platform().customer()).agent());
     const own = await (await platform().customer()).agent();
     for (const operation of OPERATIONS.filter(({ path }) => path(named).includes(named.sinkId))) {
@@ -94,7 +94,7 @@ describe('somebody else’s ids', () => {
     }
   });
 
-  it('cannot be used as cursors to look around', async () => {
+  it('cannot be used as cursors', async () => {
     const { named } = await pushedSink(await (await platform().customer()).agent());
     const agent = await (await platform().customer()).agent();
     const own = await pushedSink(agent);
@@ -129,7 +129,7 @@ describe('a token', () => {
     expect(refused.detail).toContain(`data-sinks:${operation.scope}`);
   });
 
-  it('with one scope opens what the scope is for', async () => {
+  it('with one scope allows what the scope covers', async () => {
     const { named, sink } = await pushedSink(await (await platform().customer()).agent());
     for (const operation of OPERATIONS) {
       const token = await platform().token(sink.agent.customer.workspaceId, [`data-sinks:${operation.scope}`]);
@@ -155,13 +155,13 @@ describe('a workspace on a plan without data sinks', () => {
     expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
   });
 
-  it('is told so, whether the agent has a sink or not, but only about its own agents', async () => {
+  it('is refused with the plan’s problem, and only for its own agents', async () => {
     const customer = await platform().customer('BASIC');
     const agent = await customer.agent();
     const answer = await customer.api.post(`${agent.path}/data-sources`, sinkBody('https://acme.com/'));
     expect(expectStatus(answer, 403)).toEqual({
       ...{ type: 'https://mapping.travel/errors/plan-required', status: 403 },
-      ...{ title: expect.any(String), detail: expect.stringContaining('Pro Max') },
+      ...{ title: expect.any(String), detail: expect.stringContaining('PRO_MAX, ENTERPRISE') },
     });
     expectStatus(await customer.api.post(`agents/${NOBODYS.agentId}/data-sources`, sinkBody('https://acme.com/')), 404);
   });
@@ -175,7 +175,7 @@ describe('a workspace on a plan without data sinks', () => {
 });
 
 describe('a secret', () => {
-  it('is in no answer, no log line and no row of the database', async () => {
+  it('is in no response, no log line and no row of the database', async () => {
     const secrets = [
       'clear text of an hmac secret, 4711',
       'clear-text-of-a-bearer-token-4712',

@@ -14,7 +14,7 @@ function between(document: string, begin: string, end: string): string {
 }
 
 describe('“Drop it into your backend”', () => {
-  it('shows the host that nest-12.test.ts installs, compiles and starts', () => {
+  it('shows the host that matrix/hosts/nest-12.test.ts installs, compiles and starts', () => {
     const shown = between(text('README.md'), '<!-- minimal-host:begin -->', '<!-- minimal-host:end -->');
     expect(shown).toBe(`\`\`\`ts\n${text(`${EXAMPLE}/host.ts`)}\`\`\``);
   });

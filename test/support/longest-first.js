@@ -3,8 +3,8 @@ import sequencer from '@jest/test-sequencer';
 
 /** @typedef {Parameters<InstanceType<typeof sequencer.default>['sort']>[0][number]} Test */
 
-/** Projects whose suites take a minute or more, most of it waiting: begun last, they would be waited for alone. */
-const LONGEST = ['chaos', 'bench', 'package'];
+/** Suites that take minutes, most of them waiting: begun last, they would be waited for alone. */
+const LONGEST = ['/matrix/closed-connections', '/matrix/chaos', '/chaos/', '/bench/', '/package/'];
 
 /** Its types tell of the CommonJS build. @type {typeof sequencer.default} */
 const TestSequencer = /** @type {never} */ (sequencer);
@@ -18,7 +18,7 @@ export default class LongestFirst extends TestSequencer {
 }
 
 /** @param {Test} test */
-function place({ context }) {
-  const index = LONGEST.indexOf(context.config.displayName?.name ?? '');
+function place({ path }) {
+  const index = LONGEST.findIndex((part) => path.includes(`/test${part}`));
   return index === -1 ? LONGEST.length : index;
 }

@@ -8,7 +8,7 @@ import { pgliteDriver } from '../../src/reference-host/persistence/pglite-driver
 export type Migrations = readonly (new () => MigrationInterface)[];
 
 /** Another suite may be making the template at this moment; a first start of PGlite takes some 4 s. */
-const TEMPLATE_LIMIT_MS = 60_000;
+const TEMPLATE_LIMIT_MS = 300_000;
 
 /**
  * A data directory of its own with all migrations applied, for a host's `DATA_DIR`. The database is made once per test

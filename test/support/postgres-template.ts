@@ -6,14 +6,16 @@ import { postgresUrl } from './services/real-services.js';
 
 export interface TestDatabase {
   readonly url: string;
-  /** Cuts whoever is still connected. */
+  /** Disconnects remaining clients. */
   readonly drop: () => Promise<void>;
 }
 
 /** Any number of ours: one suite makes the template, the others wait. */
 const TEMPLATE_LOCK = 5_120_771_003;
 
-/** A database of its own on the run's real PostgreSQL, with all migrations applied, copied from one made once per run. */
+/**
+ * A separate database on the run's real PostgreSQL, with all migrations applied, copied from one created once per run.
+ */
 export async function migratedPostgres(migrations: Migrations): Promise<TestDatabase> {
   return withServer(async (server) => {
     const template = `data_sinks_template_${migrationsKey(migrations)}_${runKey()}`;
@@ -28,12 +30,12 @@ export async function migratedPostgres(migrations: Migrations): Promise<TestData
   });
 }
 
-/** The same without a table, for tests of the migrations themselves. */
+/** The same without tables, for tests of the migrations. */
 export async function emptyPostgres(): Promise<TestDatabase> {
   return withServer((server) => createDatabase(server, 'template0'));
 }
 
-/** Made under another name: a template that failed half-way is never taken for a whole one. */
+/** Created under another name, so that a half-finished template is never used. */
 async function makeTemplate(server: pg.Client, template: string, migrations: Migrations): Promise<void> {
   const draft = await createDatabase(server, 'template0');
   const dataSource = new DataSource({ type: 'postgres', url: draft.url, migrations: [...migrations] });
@@ -64,7 +66,7 @@ function nameIn(url: string): string {
   return new URL(url).pathname.slice(1);
 }
 
-/** A server given by DATABASE_URL outlives the run: the next one has migrations of another text under the same names. */
+/** A server from DATABASE_URL outlives the run, and the next run may have other migrations with the same names. */
 function runKey(): string {
   const [key] = (process.env['TEST_RUN_DIR'] ?? '').toLowerCase().match(/[a-z0-9]+$/) ?? [];
   if (!key) throw new Error('TEST_RUN_DIR is not set: only projects with the globalSetup have migrated databases');

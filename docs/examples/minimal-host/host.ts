@@ -21,12 +21,12 @@ class Plans implements sinks.WorkspacePlans {
   findPlans = async () => new Map([[workspaceId, 'PRO_MAX']]);
 }
 class Jobs implements sinks.MappingResults {
-  findCompletedJob = async (_workspaceId: string, id: string) => (id === jobId ? job : null);
-  streamRows = async () => Readable.from([[row]]);
+  findCompletedJob = async (ws: string, id: string) => (ws === workspaceId && id === jobId ? job : null);
+  streamRows = async (key: sinks.JobKey) =>
+    key.workspaceId === workspaceId && key.jobId === jobId ? Readable.from([[row]]) : null;
 }
 class Tokens implements sinks.WorkspaceAccess {
-  authenticate = async (request: sinks.AccessRequest) =>
-    request.headers['authorization'] === 'Bearer mt_demo' ? caller : null;
+  authenticate = async (r: sinks.AccessRequest) => (r.headers['authorization'] === 'Bearer mt_demo' ? caller : null);
 }
 const ports = { agentDirectory: Agents, workspacePlans: Plans, mappingResults: Jobs, workspaceAccess: Tokens };
 

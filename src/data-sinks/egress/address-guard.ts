@@ -1,15 +1,15 @@
-import type { CancelSignal } from '../core/cancellation.js';
-import type { EndpointUrl } from '../core/endpoint-url.js';
-import { type AddressVerdict, canonicalAddress, type NetworkPolicy } from '../core/network-policy.js';
+import type { CancelSignal } from '../tools/cancellation.js';
+import type { EndpointUrl } from '../domain/endpoint-url.js';
+import { type AddressVerdict, canonicalAddress, type NetworkPolicy } from '../domain/network-policy.js';
 import { Deadline, onAbort } from './deadline.js';
 import { ExchangeFailure, failureOfLookup } from './exchange-failure.js';
 import { LookupRecord } from './lookup-record.js';
 import type { ResolvedAddress, Resolver } from './resolver.js';
 
-/** More addresses than anyone needs; an answer of thousands would only cost us. */
+/** Maximum number of addresses per name. A DNS response with thousands would only cost us time. */
 const MAX_ADDRESSES = 64;
 
-/** Resolves an endpoint and judges every address, anew for each attempt. */
+/** Resolves an endpoint's name and checks every address, again for each attempt. */
 export class AddressGuard {
   readonly #lookups: LookupRecord;
 
@@ -23,7 +23,7 @@ export class AddressGuard {
   }
 
   /**
-   * @returns at least one address, all of which may be connected to
+   * @returns at least one address; all of them may be connected to
    * @throws ExchangeFailure when the name cannot be resolved, or when **any** of its addresses is refused
    */
   async vet(url: EndpointUrl, signal?: CancelSignal): Promise<readonly ResolvedAddress[]> {
@@ -45,7 +45,7 @@ export class AddressGuard {
     }
   }
 
-  /** Asks for the addresses once more after connecting: what the socket says must be one that was vetted. */
+  /** Checks again after connecting that the socket's remote address is one of the checked addresses. */
   assertRemote(address: string | undefined, vetted: readonly ResolvedAddress[]): string {
     const remote = address === undefined ? null : canonicalAddress(address);
     if (remote === null || !vetted.some((entry) => canonicalAddress(entry.address) === remote)) {

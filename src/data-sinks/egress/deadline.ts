@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
-import type { CancelSignal } from '../core/cancellation.js';
+import type { CancelSignal } from '../tools/cancellation.js';
 
-/** One timer for the phases of an exchange, armed anew for each: cheaper than an `AbortSignal.timeout` per phase. */
+/** One timer for all phases of an exchange, restarted for each: cheaper than an `AbortSignal.timeout` per phase. */
 export class Deadline {
   #timer: NodeJS.Timeout | undefined;
 
@@ -17,7 +17,9 @@ export class Deadline {
   }
 }
 
-/** Calls back when the signal aborts, or soon when it has already. The result takes that back. */
+/**
+ * Calls back when the signal aborts, or in a microtask if it already has. Call the returned function to unsubscribe.
+ */
 export function onAbort(signal: CancelSignal | undefined, callback: (reason: unknown) => void): () => void {
   if (!signal) return () => undefined;
   if (signal.aborted) {
@@ -25,7 +27,7 @@ export function onAbort(signal: CancelSignal | undefined, callback: (reason: unk
     return () => undefined;
   }
   const listener = () => callback(signal.reason);
-  // A pipeline gives all its posts the one signal of its shutdown; Node takes more than ten listeners for a leak.
+  // All exchanges share the shutdown signal, and Node warns of a leak above ten listeners.
   if (signal instanceof AbortSignal) setMaxListeners(0, signal);
   signal.addEventListener('abort', listener);
   return () => signal.removeEventListener('abort', listener);

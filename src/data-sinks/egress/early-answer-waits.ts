@@ -1,36 +1,33 @@
-/** Endpoints that are remembered; those that took a body longest ago are forgotten first. */
+import { LRUCache } from 'lru-cache';
+
+/** Maximum number of endpoints to remember; the least recently successful is dropped first. */
 const REMEMBERED = 10_000;
 
 const LEAST_MS = 250;
 
-/** Round trips that an answer may take; connecting took one. */
+/** The wait in round trips; a TCP connect took one. */
 const ROUND_TRIPS = 3;
 
 /**
- * How long a large body waits for an early answer. An endpoint that refuses before reading is spared the upload, and so are
- * we. One that took the last large body it was sent is not suspected of that: its next one leaves at once, until it
- * refuses one or breaks off. Its answer would be seen all the same, only later (`read-on.ts`).
+ * How long to wait for an early response before sending a large body. A receiver that refuses on the headers alone
+ * saves both sides the upload. If an endpoint accepted its last large body, the next is sent at once, until one is
+ * refused or broken off. An early response would still be read then, only later (`read-after-write-error.ts`).
  */
 export class EarlyAnswerWaits {
-  readonly #took = new Set<string>();
+  readonly #took = new LRUCache<string, true>({ max: REMEMBERED });
 
-  /** @param fixedMs the wait at an endpoint that is not known to take large bodies; null goes by the connect time */
+  /** @param fixedMs the wait at an endpoint not known to accept large bodies; null derives it from the connect time */
   constructor(private readonly fixedMs: number | null) {}
 
-  /** @param connectMs null when the connection was there already. @returns milliseconds; 0 does not wait */
+  /** @param connectMs null for a reused connection. @returns milliseconds; 0 means no wait */
   before(endpoint: string, connectMs: number | null): number {
     if (this.#took.has(endpoint)) return 0;
     return this.fixedMs ?? Math.max(LEAST_MS, ROUND_TRIPS * (connectMs ?? 0));
   }
 
-  /** @param took the body was sent to its end and answered with 2xx */
+  /** @param took whether the whole body was sent and the response was 2xx */
   after(endpoint: string, took: boolean): void {
-    this.#took.delete(endpoint);
-    if (!took) return;
-    this.#took.add(endpoint);
-    for (const oldest of this.#took) {
-      if (this.#took.size <= REMEMBERED) break;
-      this.#took.delete(oldest);
-    }
+    if (took) this.#took.set(endpoint, true);
+    else this.#took.delete(endpoint);
   }
 }

@@ -1,14 +1,14 @@
 import { networkInterfaces } from 'node:os';
 import { errors } from 'undici';
 
-import type { ExchangeFailureCode } from '../core/attempt-outcome.js';
+import type { ExchangeFailureCode } from '../domain/attempt-outcome.js';
 
-/** Ends an exchange inside this folder; `PushClient` turns it into a value. */
+/** Ends an exchange within this folder; `PushClient` turns it into a return value. */
 export class ExchangeFailure extends Error {
   override readonly name = 'ExchangeFailure';
 
   /**
-   * @param code what the record says
+   * @param code stored with the attempt
    * @param operatorDetail for logs only
    */
   constructor(
@@ -19,10 +19,10 @@ export class ExchangeFailure extends Error {
   }
 }
 
-/** The last two: a name that no DNS record can have. */
+/** The last two: the name cannot be a DNS name. */
 const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NONAME', 'EAI_NODATA', 'EBADNAME', 'EINVAL']);
 
-/** What a resolver that works says, or has no time to say, of a name whose own servers are broken. */
+/** What a working resolver reports when a name's own servers are broken; or it times out. */
 const MAY_BE_THE_NAMES = new Set([
   'ESERVFAIL',
   'EREFUSED',
@@ -35,9 +35,9 @@ const MAY_BE_THE_NAMES = new Set([
 ]);
 
 /**
- * Resolving: that a name does not exist, or fails while others are resolved, is the customer's; everything else is a
- * resolver of ours that fails.
- * @param isTheNamesOwn asked where only the fate of other names can tell (`LookupRecord`)
+ * Classifies a resolver error. A name that does not exist, or that fails while other names resolve, is the customer's
+ * failure. Anything else is a failure of our resolver.
+ * @param isTheNamesOwn called if only the results for other names can tell (`LookupRecord`)
  */
 export function failureOfLookup(error: unknown, hostname: string, isTheNamesOwn: () => boolean): ExchangeFailure {
   const code = codeOf(error);
@@ -56,21 +56,21 @@ const NETWORK_FAILURES: Readonly<Record<string, ExchangeFailureCode>> = {
   EHOSTDOWN: 'host_unreachable',
   ENETUNREACH: 'host_unreachable',
   ENETDOWN: 'host_unreachable',
-  // A firewall of the host's own, which answers for addresses that it does not let out.
+  // A firewall of the host rejects these addresses.
   EACCES: 'host_unreachable',
   EPERM: 'host_unreachable',
 };
 
-/** What says that this process or machine has run out of something: no customer's retry is spent on it. */
+/** System errors for an exhausted resource of this process or machine. They use no retry. */
 const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
-/** A machine without IPv6 has no way to such an address: that is how it is set up, and nothing that it has run out of. */
+/** A machine without IPv6 cannot reach such an address. That is its configuration, not an exhausted resource. */
 const WITHOUT_IPV6 = new Set(['EAFNOSUPPORT', 'ENETUNREACH']);
 
 /**
- * Of several addresses the errors that tell most count: those of addresses that this machine has a way to.
- * @param hasIPv6 asked where nothing else can tell: EADDRNOTAVAIL means no address of ours to connect from, or no port left
- * @throws the error itself when it is our own side that failed
+ * Classifies the errors of several addresses. Errors of addresses that this machine can route to take precedence.
+ * @param hasIPv6 called only for EADDRNOTAVAIL: no local address, or no free port
+ * @throws the error itself when it is a failure on our side
  */
 export function failureOfConnect(error: unknown, hasIPv6: () => boolean = machineHasIPv6): ExchangeFailure {
   const all = errorsOf(error);
@@ -86,13 +86,13 @@ export function failureOfConnect(error: unknown, hasIPv6: () => boolean = machin
   return new ExchangeFailure(telling, `connecting: ${describe(error)}`);
 }
 
-/** Whether any of its addresses reaches further than itself. */
+/** Whether the machine has an IPv6 address other than loopback. */
 function machineHasIPv6(): boolean {
   const addresses = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
   return addresses.some(({ family, internal }) => family === 'IPv6' && !internal);
 }
 
-/** Those of each address; told by its shape, as it may come from another realm. */
+/** The errors of each address. Checked by shape, because the error may come from another realm. */
 function errorsOf(error: unknown): readonly unknown[] {
   const inner = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : undefined;
   return Array.isArray(inner) && inner.length > 0 ? (inner as readonly unknown[]) : [error];
@@ -134,12 +134,12 @@ export function failureOfTls(error: unknown): ExchangeFailure {
 }
 
 /**
- * After the connection stood and before any answer.
- * @param uploaded whether the receiver had taken the whole body
- * @param endedByPeer whether the peer closed in order
+ * Classifies a failure after connecting and before any response.
+ * @param uploaded whether the whole body had been sent
+ * @param endedByPeer whether the peer closed the connection in order
  */
 export function failureOfExchange(error: unknown, uploaded: boolean, endedByPeer: boolean): ExchangeFailure {
-  // undici gives its parser's errors no code.
+  // undici's parser errors have no code.
   const malformed = error instanceof errors.HTTPParserError;
   const code = malformed ? 'invalid_http_response' : codeOfExchange(codeOf(error), uploaded, endedByPeer);
   return new ExchangeFailure(code, describe(error));
@@ -149,7 +149,7 @@ function codeOfExchange(code: string, uploaded: boolean, endedByPeer: boolean): 
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'response_headers_too_large';
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'invalid_http_response';
   if (code.startsWith('ERR_SSL_')) return 'tls_error';
-  // undici's code both for a peer that closed and for one that said what HTTP does not allow.
+  // undici uses this code both when the peer closed and when it sent invalid HTTP.
   if (code === 'UND_ERR_SOCKET' && !endedByPeer) return 'invalid_http_response';
   const failure = code === 'UND_ERR_SOCKET' ? 'connection_reset' : (NETWORK_FAILURES[code] ?? 'network_error');
   return failure === 'connection_reset' && !uploaded ? 'upload_aborted_by_peer' : failure;

@@ -1,15 +1,16 @@
 import net from 'node:net';
 import tls from 'node:tls';
 
-import type { CancelSignal } from '../core/cancellation.js';
-import type { EndpointUrl } from '../core/endpoint-url.js';
+import type { CancelSignal } from '../tools/cancellation.js';
+import type { EndpointUrl } from '../domain/endpoint-url.js';
 import type { AddressGuard } from './address-guard.js';
+import { trustedCertificates } from './trusted-certificates.js';
 import { Deadline, onAbort } from './deadline.js';
 import { ExchangeFailure, failureOfConnect, failureOfTls } from './exchange-failure.js';
-import { readOnAfterFailedWrite } from './read-on.js';
+import { readAfterWriteError } from './read-after-write-error.js';
 import type { ResolvedAddress } from './resolver.js';
 
-/** How long one address may take before the next one is tried as well, when there are several. */
+/** Time for one address before the next is tried in parallel (Happy Eyeballs). */
 const NEXT_ADDRESS_AFTER_MS = 1_000;
 
 export interface ConnectedSocket {
@@ -28,20 +29,20 @@ export interface ConnectorOptions {
   readonly monotonicNow: () => number;
 }
 
-/** Opens connections to vetted addresses only, with the endpoint's own name for SNI and the certificate. */
+/** Connects only to checked addresses, with the endpoint's name for SNI and the certificate check. */
 export class GuardedConnector {
   readonly #secureContext: tls.SecureContext;
 
   constructor(private readonly options: ConnectorOptions) {
-    const { ca } = options;
-    // Made once: parsing the authorities costs milliseconds.
+    const ca = trustedCertificates(options.ca);
+    // Created once: parsing the certificates takes milliseconds.
     this.#secureContext = tls.createSecureContext({
       minVersion: 'TLSv1.2',
-      ...(ca.length > 0 && { ca: [...tls.rootCertificates, ...ca] }),
+      ...(ca && { ca }),
     });
   }
 
-  /** @throws ExchangeFailure, the signal's reason, or a system error of our own side */
+  /** @throws ExchangeFailure, the signal's reason, or a system error when the failure is ours */
   async connect(
     url: EndpointUrl,
     vetted: readonly ResolvedAddress[],
@@ -54,7 +55,7 @@ export class GuardedConnector {
     try {
       const remoteAddress = guard.assertRemote(plain.remoteAddress, vetted);
       const socket = url.scheme === 'https' ? await this.#handshake(plain, url, signal) : plain;
-      readOnAfterFailedWrite(socket);
+      readAfterWriteError(socket);
       const tlsMs = url.scheme === 'https' ? monotonicNow() - connectedAt : null;
       return { socket, remoteAddress, connectMs: connectedAt - startedAt, tlsMs };
     } catch (error) {
@@ -74,7 +75,7 @@ export class GuardedConnector {
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
       noDelay: true,
-      // Never asked for an IP literal, which was vetted apart; never resolves anything itself.
+      // Not called for an IP literal, which was checked before. Never resolves a name itself.
       lookup: (_hostname, _options, callback) => callback(null, [...vetted]),
     });
     const { connectMs } = this.options;
@@ -88,11 +89,11 @@ export class GuardedConnector {
     const socket = tls.connect({
       socket: plain,
       host: url.hostname,
-      // SNI has no form for addresses (RFC 6066, 3).
+      // SNI does not allow addresses (RFC 6066, 3).
       servername: url.isIpLiteral ? '' : url.hostname,
       secureContext: this.#secureContext,
       ALPNProtocols: ['http/1.1'],
-      // Said in the open, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
+      // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED cannot disable it.
       rejectUnauthorized: true,
     });
     const { tlsMs } = this.options;
@@ -105,11 +106,14 @@ export class GuardedConnector {
 
 interface Failures {
   late(): Error;
-  /** May throw instead, for what is our own side's fault. */
+  /** Throws instead when the failure is ours. */
   failed(error: unknown): Error;
 }
 
-/** Waits for the socket's event, its error, the deadline or the signal; destroys the socket in all but the first case. */
+/**
+ * Waits for the socket's event, an error, the deadline or the signal. In all cases but the first it destroys the
+ * socket.
+ */
 function settled(
   socket: net.Socket,
   event: 'connect' | 'secureConnect',
@@ -127,7 +131,7 @@ function settled(
     };
     const offAbort = onAbort(signal, fail);
     deadline.arm(ms, () => fail(failures.late()));
-    // Stays for good: an error between two owners of the socket must not bring the process down.
+    // Never removed: an error while nobody owns the socket must not crash the process.
     socket.on('error', (error) => {
       try {
         fail(failures.failed(error));

@@ -1,17 +1,19 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
-import type { AnswerEnding } from '../core/attempt.js';
+import type { AnswerEnding } from '../domain/attempt.js';
 import { Deadline } from './deadline.js';
-import { deferred } from './deferred.js';
+import { promiseWithResolvers } from './promise-with-resolvers.js';
 import { codeOf, ExchangeFailure, failureOfExchange } from './exchange-failure.js';
 import type { Connection } from './idle-connections.js';
-import type { PushBody, PushCaps, PushDeadlines } from './push-exchange.js';
+import type { PushBody, PushCaps, PushDeadlines, PushRequest } from './push-exchange.js';
+import { dispatchOnlyOurs } from './only-our-headers.js';
 import { pieces, readWhole } from './upload.js';
 
 export interface HttpRequest {
+  readonly method: NonNullable<PushRequest['method']>;
   readonly path: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly headers: readonly string[];
   readonly body: PushBody;
 }
@@ -24,7 +26,7 @@ export interface HttpExchangeOptions {
   readonly monotonicNow: () => number;
 }
 
-/** A final answer. */
+/** A final (non-1xx) response. */
 export interface HttpAnswer {
   readonly httpStatus: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -32,23 +34,26 @@ export interface HttpAnswer {
   readonly ending: AnswerEnding;
 }
 
+/** Requests that say nothing of a length; with one, some stores wait for a body. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
 /** What undici says before anything is sent: the receiver had no part in it. */
 const OUR_MISTAKES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 
 /**
- * One request on one connection. Whatever the receiver does, it ends: with an answer, by the deadline of the phase it is
- * in, or by a cap. The connection is destroyed unless the answer came whole.
+ * One request on one connection. It always ends: by a response, by the deadline of the current phase, or by a cap. The
+ * connection is destroyed unless the response was complete.
  */
 export class HttpExchange implements Dispatcher.DispatchHandler {
-  /** Set once the body was handed to the connection. */
+  /** Set when the whole body has been passed to the connection. */
   uploadMs: number | null = null;
-  /** From there, or from the start when the receiver did not wait for the end, to the head of the answer. */
+  /** From the end of the upload to the response's head; from the start if the receiver responds earlier. */
   waitMs: number | null = null;
 
   readonly #deadline = new Deadline();
-  readonly #settled = deferred<HttpAnswer>();
-  /** Resolves on the head of a final answer, and at the end at the latest. */
-  readonly #answering = deferred<void>();
+  readonly #settled = promiseWithResolvers<HttpAnswer>();
+  /** Resolves on the head of a final response, or when the exchange ends. */
+  readonly #answering = promiseWithResolvers<void>();
   readonly #chunks: Uint8Array[] = [];
   #startedAt = 0;
   #over = false;
@@ -61,27 +66,34 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     private readonly request: HttpRequest,
     private readonly options: HttpExchangeOptions,
   ) {
-    // It may be cancelled while its body is being read, before anybody awaits the end.
+    // The exchange may be cancelled before anyone awaits this promise.
     this.#settled.promise.catch(() => undefined);
   }
 
-  /** @throws ExchangeFailure when there was no answer, or the body's own error when it could not be read */
+  /** Whether any bytes may have been sent: undici has started to write. */
+  get hasBegun(): boolean {
+    return this.#controller !== null;
+  }
+
+  /** @throws ExchangeFailure when there was no response, or the body's own error when it could not be read */
   async run(): Promise<HttpAnswer> {
     const { body } = this.request;
     const small = body.bytes <= this.options.earlyAnswerThresholdBytes;
     const whole = small ? await readWhole(body) : null;
     if (this.#over) return this.#settled.promise;
     this.#startedAt = this.options.monotonicNow();
-    const headers = [...this.request.headers, 'content-length', String(body.bytes)];
+    const { method, path } = this.request;
+    const length = BODILESS.has(method) ? [] : ['content-length', String(body.bytes)];
+    const headers = [...this.request.headers, ...length];
     this.connection.answerReader.expectAnswer((what) => this.#exceeded(what));
-    // undici takes any async iterable; its types know only of streams, which would read ahead.
+    // undici accepts any async iterable, but its types only allow streams, which would read ahead.
     const bytes = whole ?? (this.#upload() as unknown as Readable);
-    this.connection.client.dispatch({ method: 'POST', path: this.request.path, headers, body: bytes }, this);
+    dispatchOnlyOurs(this.connection.client, { method, path, headers, body: bytes }, this);
     if (whole) this.#uploaded();
     return this.#settled.promise;
   }
 
-  /** Ends the exchange from outside; `run()` rejects with the reason. */
+  /** Cancels the exchange; `run()` rejects with the reason. */
   cancel(reason: unknown): void {
     this.#end(() => this.#settled.reject(reason), false);
   }
@@ -91,13 +103,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Of interim answers only one with an oversized head gets here.
+    // Only interim responses with an oversized head get here; the others were dropped.
     if (this.#over || status < 200) return;
     this.#head = { status, headers: headerPairs(controller.rawHeaders) };
     const uploaded = this.uploadMs !== null;
     this.waitMs = this.options.monotonicNow() - this.#startedAt - (this.uploadMs ?? 0);
     this.#answering.resolve();
-    // Whoever says 2xx before the end still wants the body; undici would stop the upload at the answer's end.
+    // A receiver may send 2xx before it has read the body; undici would stop the upload at the response's end.
     if (!uploaded && status < 300) controller.pause();
     else this.#awaitAnswerBody();
   }
@@ -131,9 +143,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The body of a large request. Its first byte takes the head along; then the receiver has a moment to refuse, unless
-   * the wait is 0. Bytes that are under way when it refuses and closes break the connection, answer and all, where the
-   * failed write is noticed before the answer is read.
+   * The body of a large request. Its first byte is sent with the head; then we wait a moment for an early refusal,
+   * unless the wait is 0. If the receiver refuses and closes while bytes are in flight, the failed write may be noticed
+   * first and the response would be lost.
    */
   async *#upload(): AsyncGenerator<Uint8Array, void> {
     const { deadlines, earlyAnswerWaitMs } = this.options;
@@ -151,7 +163,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#end(() => this.#settled.reject(error), false);
       return;
     }
-    // undici cannot take a final answer before the body's end is written: stay until the answer was read.
+    // undici cannot accept a final response before the body has ended, so wait until the response was read.
     if (this.#refused()) await this.#settled.promise.catch(() => undefined);
     else this.#uploaded();
   }
@@ -175,7 +187,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.uploadMs = this.options.monotonicNow() - this.#startedAt;
     if (this.#head) {
       this.#awaitAnswerBody();
-      // After undici has noted the end of the body.
+      // Runs after undici has noted the end of the body.
       setImmediate(() => this.#controller?.resume());
       return;
     }
@@ -192,7 +204,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     else this.#fail(new ExchangeFailure(code, `nothing happened for ${ms} ms`));
   }
 
-  /** Padding that is no part of the body ends an answer as too much body would. */
+  /** Framing padding beyond the cap ends a response just as an oversized body does. */
   #exceeded(what: string): void {
     if (this.#head) this.#answer('cap');
     else this.#fail(new ExchangeFailure('invalid_http_response', what));
@@ -202,7 +214,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const head = this.#head;
     if (!head) return;
     const answer = { httpStatus: head.status, headers: head.headers, body: Buffer.concat(this.#chunks), ending };
-    this.#end(() => this.#settled.resolve(answer), ending === 'complete');
+    const reusable = ending === 'complete' && !this.connection.answerReader.isIrregular;
+    this.#end(() => this.#settled.resolve(answer), reusable);
   }
 
   #fail(failure: ExchangeFailure): void {

@@ -1,7 +1,7 @@
-/** How long a name that was resolved shows that the resolver answers. */
+/** How long a successful look-up proves that the resolver works. */
 const SIGN_OF_LIFE_MS = 60_000;
 
-/** Names that fail and are remembered; those that began longest ago are forgotten first. */
+/** Maximum number of failing names to remember; the oldest is dropped first. */
 const REMEMBERED = 10_000;
 
 interface Resolved {
@@ -10,14 +10,14 @@ interface Resolved {
 }
 
 /**
- * Tells a resolver of ours that is down from a name whose own servers are broken: for both the resolver says SERVFAIL, or
- * nothing. What tells them apart is how other names fare meanwhile.
+ * Distinguishes an outage of our resolver from a name whose own servers are broken. The resolver returns SERVFAIL or
+ * nothing in both cases; the difference is whether other names resolve meanwhile.
  */
 export class LookupRecord {
-  /** The name that was resolved last, and the last one but it: one of the two is another than any that is asked about. */
+  /** The last two names that were resolved; at least one of them differs from the name in question. */
   #latest: Resolved | null = null;
   #other: Resolved | null = null;
-  /** Since when a name fails, without having been resolved in between. */
+  /** When each failing name began to fail. */
   readonly #failingSince = new Map<string, number>();
 
   constructor(private readonly monotonicNow: () => number) {}
@@ -29,10 +29,10 @@ export class LookupRecord {
   }
 
   /**
-   * Notes that looking up this name failed.
-   * @returns whether it is the name's own failure: another one was resolved within the last minute **and** after this one
-   *   began to fail. Without the latter every name would be blamed for the first minute of an outage of ours, which is
-   *   longer than the retries of most deliveries last.
+   * Records a failed look-up.
+   * @returns whether the failure is the name's own: another name was resolved within the last minute **and** after this
+   *   one began to fail. Without the second condition, every name would be blamed during the first minute of an outage
+   *   of ours, and most deliveries use up their retries within a minute.
    */
   failed(name: string): boolean {
     const now = this.monotonicNow();

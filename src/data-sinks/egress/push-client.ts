@@ -1,25 +1,23 @@
-import type { Socket } from 'node:net';
-import { Client } from 'undici';
-
-import type { CancelSignal } from '../core/cancellation.js';
-import type { AttemptTimings } from '../core/attempt.js';
-import { parseRetryAfterMs } from '../core/backoff-schedule.js';
-import { credentialMask } from '../core/credential-mask.js';
-import { type EndpointUrl, type EndpointUrlResult, parseEndpointUrl } from '../core/endpoint-url.js';
-import { memo } from '../core/memo.js';
-import { printableExcerpt } from '../core/redact.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { PUSH_CLIENT_OPTIONS } from '../data-sinks.tokens.js';
+import type { AttemptTimings } from '../domain/attempt.js';
+import { parseRetryAfterMs } from '../domain/retry-schedule.js';
+import { credentialMask } from '../domain/credential-mask.js';
+import { type EndpointUrl, type EndpointUrlResult, parseEndpointUrl } from '../domain/endpoint-url.js';
+import { printableExcerpt } from '../domain/redact.js';
+import { inOwnContext } from '../tools/own-context.js';
 import { AddressGuard } from './address-guard.js';
-import { AnswerReader, maxAnswerBytes } from './answer-reader.js';
+import { type Acquired, ConnectionPool } from './connection-pool.js';
 import { onAbort } from './deadline.js';
 import { EarlyAnswerWaits } from './early-answer-waits.js';
 import { ExchangeFailure } from './exchange-failure.js';
 import { GuardedConnector } from './guarded-connector.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
-import { type Connection, IdleConnections } from './idle-connections.js';
 import { requestHeaders, type ResolvedPushOptions, resolvePushOptions } from './push-defaults.js';
 import type { EndpointVerdict, PushClientOptions, PushExchange, PushRequest } from './push-exchange.js';
 
-/** What was found out so far, for the record of an attempt that may end at any step. */
+/** Collected facts about an attempt, which may end at any step. */
 interface Progress {
   readonly startedAt: number;
   remoteAddress: string | null;
@@ -30,44 +28,45 @@ interface Progress {
 }
 
 /**
- * Posts a body to a customer's endpoint: judged address, deadlines for every phase, a capped answer, no redirect, no
- * proxy. Used by deliveries and by the Test button alike.
+ * Posts a body to a customer's endpoint: checked addresses, a deadline for every phase, a capped response, no
+ * redirects, no proxy. Used by deliveries and by the Test.
  */
+@Injectable()
 export class PushClient {
   readonly #options: ResolvedPushOptions;
   readonly #guard: AddressGuard;
-  readonly #connector: GuardedConnector;
-  readonly #idle: IdleConnections;
+  readonly #connections: ConnectionPool;
   readonly #earlyAnswerWaits: EarlyAnswerWaits;
   readonly #active = new Set<Promise<PushExchange>>();
-  /** What a text means is the same at every attempt; where its name leads is not, and is asked each time. */
-  readonly #read: (text: string) => EndpointUrlResult;
+  /** Parsed URLs are cached; names are resolved again for every attempt. */
+  readonly #endpoints: LRUCache<string, EndpointUrlResult>;
   #closed = false;
 
-  constructor(options: PushClientOptions) {
+  constructor(@Inject(PUSH_CLIENT_OPTIONS) options: PushClientOptions) {
     this.#options = resolvePushOptions(options);
-    const { policy, resolver, deadlines, ca, connectionsPerOrigin, connectionsInAll, monotonicNow } = this.#options;
-    const { allowedPorts } = this.#options;
-    this.#read = memo((text) => parseEndpointUrl(text, policy, { allowedPorts }));
+    const { policy, resolver, deadlines, ca, monotonicNow, allowedPorts } = this.#options;
+    const memoMethod = (text: string): EndpointUrlResult => parseEndpointUrl(text, policy, { allowedPorts });
+    this.#endpoints = new LRUCache({ max: 1_000, memoMethod });
     this.#guard = new AddressGuard(policy, resolver, deadlines.dnsMs, monotonicNow);
-    this.#connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
-    this.#idle = new IdleConnections({ perOrigin: connectionsPerOrigin, inAll: connectionsInAll });
+    const connector = new GuardedConnector({ ...deadlines, guard: this.#guard, ca, monotonicNow });
+    this.#connections = new ConnectionPool(connector, this.#options);
     this.#earlyAnswerWaits = new EarlyAnswerWaits(this.#options.earlyAnswerWaitMs);
   }
 
-  /** What every request says of who sends it. */
+  /** Headers that identify the sender. */
   get userAgent(): string {
     return this.#options.userAgent;
   }
 
   /**
-   * Makes one attempt. Everything that the receiver or the network can do comes back as a value.
+   * Makes one attempt. Whatever the receiver or the network does is returned as a value. Runs outside the caller's async
+   * context, also when a request starts it (a Test).
    * @throws the signal's reason when it aborts, the body's error when it cannot be read, a system error when this
-   *   process has run out of something: none of these is the customer's attempt
+   *   process has run out of a resource: none of these counts as an attempt
    */
   async post(request: PushRequest): Promise<PushExchange> {
     if (this.#closed) throw new Error('the push client is closed');
-    const running = this.#post(request);
+    const running = inOwnContext(() => this.#post(request));
     this.#active.add(running);
     try {
       return await running;
@@ -77,8 +76,8 @@ export class PushClient {
   }
 
   /**
-   * Judges an endpoint as an attempt would, every address of its name, and sends nothing.
-   * @throws a system error when this process has run out of something
+   * Checks an endpoint as an attempt would, including every address of its name, and sends nothing.
+   * @throws a system error when this process has run out of a resource
    */
   async judge(text: string): Promise<EndpointVerdict> {
     try {
@@ -93,12 +92,11 @@ export class PushClient {
     }
   }
 
-  /** Takes no more posts, waits for those under way and closes every connection. Abort their signals to hurry them. */
+  /** Refuses new posts, waits for those in flight and closes every connection. Abort their signals to speed this up. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#idle.closeAll();
+    this.#connections.close();
     await Promise.allSettled(this.#active);
-    this.#idle.closeAll();
   }
 
   async #post(request: PushRequest): Promise<PushExchange> {
@@ -114,9 +112,7 @@ export class PushClient {
     };
     try {
       const url = this.#parse(request.url);
-      const connection = await this.#acquire(url, request.signal, progress);
-      const answer = await this.#exchange(url, connection, request, progress);
-      return this.#answered(answer, request, progress);
+      return this.#answered(await this.#send(url, request, progress), request, progress);
     } catch (error) {
       if (!(error instanceof ExchangeFailure)) throw error;
       return {
@@ -130,41 +126,48 @@ export class PushClient {
   }
 
   #parse(text: string): EndpointUrl {
-    const parsed = this.#read(text);
+    const parsed = this.#endpoints.memo(text);
     if (parsed.ok) return parsed.url;
     const code = parsed.code === 'address_refused' ? 'address_refused' : 'url_refused';
     throw new ExchangeFailure(code, `${parsed.code}: ${parsed.operatorDetail ?? parsed.detail}`);
   }
 
-  async #acquire(url: EndpointUrl, signal: CancelSignal | undefined, progress: Progress): Promise<Connection> {
-    const vetted = await this.#guard.vet(url, signal);
+  /** Replaces a connection that turns out to be closed before anything was sent: the receiver has seen nothing. */
+  async #send(url: EndpointUrl, request: PushRequest, progress: Progress): Promise<HttpAnswer> {
+    const vetted = await this.#guard.vet(url, request.signal);
     if (!url.isIpLiteral) progress.dnsMs = this.#options.monotonicNow() - progress.startedAt;
-    const idle = this.#idle.take(url.origin, vetted);
-    if (idle) {
-      progress.remoteAddress = idle.remoteAddress;
-      return idle;
+    const acquire = async (fresh: boolean): Promise<Acquired> => {
+      const acquired = await this.#connections.acquire(url, vetted, fresh, request.signal);
+      const { connection, connectMs, tlsMs } = acquired;
+      Object.assign(progress, { remoteAddress: connection.remoteAddress, connectMs, tlsMs });
+      return acquired;
+    };
+    const first = await acquire(request.freshConnection ?? false);
+    try {
+      return await this.#exchange(url, first, request, progress);
+    } catch (error) {
+      if (!wasNeverOpen(error, progress.exchange)) throw error;
+      return this.#exchange(url, await acquire(true), request, progress);
     }
-    const { socket, remoteAddress, connectMs, tlsMs } = await this.#connector.connect(url, vetted, signal);
-    Object.assign(progress, { remoteAddress, connectMs, tlsMs });
-    const { caps, keepAliveMs } = this.#options;
-    const client = clientOn(socket, url.origin, caps.answerHeaderBytes, keepAliveMs);
-    const answerReader = new AnswerReader(socket, maxAnswerBytes(caps));
-    const connection = { client, socket, remoteAddress, answerReader };
-    socket.once('close', () => this.#idle.forget(connection));
-    return connection;
   }
 
   async #exchange(
     url: EndpointUrl,
-    connection: Connection,
+    { connection, idleMs }: Acquired,
     request: PushRequest,
     progress: Progress,
   ): Promise<HttpAnswer> {
     const { userAgent, earlyAnswerThresholdBytes } = this.#options;
+    const waits = request.awaitsEarlyAnswer ?? true;
     const exchange = new HttpExchange(
       connection,
-      { path: url.target, headers: requestHeaders(request, userAgent), body: request.body },
-      { ...this.#options, earlyAnswerWaitMs: this.#earlyAnswerWaits.before(url.href, progress.connectMs) },
+      {
+        method: request.method ?? 'POST',
+        path: url.target,
+        headers: requestHeaders(request, userAgent),
+        body: request.body,
+      },
+      { ...this.#options, earlyAnswerWaitMs: waits ? this.#earlyAnswerWaits.before(url.href, progress.connectMs) : 0 },
     );
     let took = false;
     progress.exchange = exchange;
@@ -172,15 +175,19 @@ export class PushClient {
     try {
       const answer = await exchange.run();
       took = exchange.uploadMs !== null && answer.httpStatus < 300;
-      if (!connection.socket.destroyed && !this.#closed) this.#idle.put(url.origin, connection);
-      else connection.socket.destroy();
+      this.#connections.release(url.origin, connection, answer.headers);
       return answer;
     } catch (error) {
       connection.socket.destroy();
-      throw error;
+      if (idleMs === null || connection.answerReader.hasBegun || !endedConnection(error)) throw error;
+      this.#connections.wasClosed(url.origin, idleMs);
+      throw new ExchangeFailure(
+        'stale_connection',
+        `idle for ${Math.round(idleMs)} ms before: ${error.operatorDetail}`,
+      );
     } finally {
       offAbort();
-      if (request.body.bytes > earlyAnswerThresholdBytes) this.#earlyAnswerWaits.after(url.href, took);
+      if (waits && request.body.bytes > earlyAnswerThresholdBytes) this.#earlyAnswerWaits.after(url.href, took);
     }
   }
 
@@ -213,25 +220,14 @@ export class PushClient {
   }
 }
 
-/** undici speaks HTTP; connecting is ours, so that it never opens a connection that was not vetted. */
-function clientOn(socket: Socket, origin: string, maxHeaderSize: number, keepAliveMs: number): Client {
-  return new Client(origin, {
-    connect: (_options, callback) => {
-      // Not at once: undici asks from inside its loop, and does not look again when answered there.
-      queueMicrotask(() => {
-        if (!socket.destroyed) callback(null, socket);
-        else callback(Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' }), null);
-      });
-    },
-    pipelining: 1,
-    allowH2: false,
-    maxHeaderSize,
-    // Our deadlines count each phase from where it begins; undici's would kill uploads under back-pressure.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-  });
+/** Whether the connection itself failed, rather than one of our deadlines. */
+function endedConnection(error: unknown): error is ExchangeFailure {
+  return error instanceof ExchangeFailure && error.code !== 'response_timeout' && error.code !== 'upload_stalled';
+}
+
+/** Whether the connection was closed before the exchange began: nothing was sent, so nothing is recorded. */
+function wasNeverOpen(error: unknown, exchange: HttpExchange | null): boolean {
+  return error instanceof ExchangeFailure && error.code === 'stale_connection' && exchange?.hasBegun === false;
 }
 
 function round(ms: number | null): number | null {

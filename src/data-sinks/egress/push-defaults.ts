@@ -1,4 +1,5 @@
-import { DEFAULT_ALLOWED_PORTS } from '../core/endpoint-url.js';
+import { headersToSend } from '../domain/custom-headers.js';
+import { DEFAULT_ALLOWED_PORTS } from '../domain/endpoint-url.js';
 import type { PushCaps, PushClientOptions, PushDeadlines, PushRequest } from './push-exchange.js';
 import { defaultResolver } from './resolver.js';
 
@@ -11,12 +12,12 @@ export const DEFAULT_PUSH_DEADLINES: PushDeadlines = Object.freeze({
   responseBodyMs: 10_000,
 });
 
-export const DEFAULT_PUSH_CAPS: PushCaps = Object.freeze({ answerBytes: 16_384, answerHeaderBytes: 16_384 });
+export const DEFAULT_PUSH_CAPS: PushCaps = Object.freeze({ answerBytes: 16_384, answerHeaderBytes: 65_536 });
 
 export type ResolvedPushOptions = Required<Omit<PushClientOptions, 'earlyAnswerWaitMs' | 'deadlines' | 'caps'>> & {
   readonly deadlines: PushDeadlines;
   readonly caps: PushCaps;
-  /** Null: by the time that connecting took. */
+  /** Null: derived from the connect time. */
   readonly earlyAnswerWaitMs: number | null;
 };
 
@@ -39,15 +40,11 @@ export function resolvePushOptions(options: PushClientOptions): ResolvedPushOpti
   };
 }
 
-/** Names and values in turn. Ours come first, and a custom header cannot repeat one of them. */
+/** Alternating names and values. Ours come first; a custom header cannot override them. */
 export function requestHeaders(request: PushRequest, userAgent: string): readonly string[] {
   const list: string[] = ['user-agent', userAgent, 'accept-encoding', 'identity'];
-  const taken = new Set(['user-agent', 'accept-encoding', 'content-length', 'host']);
-  const custom = request.customHeaders.map(({ name, value }) => [name, value] as const);
-  for (const [name, value] of [...Object.entries(request.headers), ...custom]) {
-    const lower = name.toLowerCase();
-    if (taken.has(lower)) continue;
-    taken.add(lower);
+  for (const [name, value] of Object.entries(request.headers)) list.push(name, value);
+  for (const { name, value } of headersToSend(request.customHeaders, Object.keys(request.headers))) {
     list.push(name, value);
   }
   return list;

@@ -1,15 +1,15 @@
 import type { PushBody } from './push-exchange.js';
 
-/** The unit of progress: the receiver has the upload-idle deadline to take each one. */
+/** The receiver must accept each piece within the upload-idle deadline. */
 export const PIECE_BYTES = 65_536;
 
-/** Thrown when a body is not as long as it says, which would leave the receiver waiting or the framing broken. */
+/** The body's length differs from its declared length, which would break the framing. */
 export class BodyLengthError extends Error {
   override readonly name = 'BodyLengthError';
   readonly code = 'body_length_mismatch';
 }
 
-/** The body in pieces of at most 64 KB, the first of a single byte. */
+/** The body in pieces of at most 64 KB, the first of one byte. */
 export async function* pieces(body: PushBody): AsyncGenerator<Uint8Array, void> {
   let sent = 0;
   for await (const chunk of body.whole ? [body.whole] : body.open()) {
@@ -25,7 +25,7 @@ export async function* pieces(body: PushBody): AsyncGenerator<Uint8Array, void> 
   if (sent !== body.bytes) throw new BodyLengthError(`the body has ${sent} bytes instead of ${body.bytes}`);
 }
 
-/** A small body in one piece, so that it leaves together with the head. */
+/** A small body as one piece, so that it is sent together with the head. */
 export async function readWhole(body: PushBody): Promise<Uint8Array> {
   if (body.whole) return checked(body.whole, body.bytes);
   const chunks: Uint8Array[] = [];

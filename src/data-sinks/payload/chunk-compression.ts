@@ -1,27 +1,27 @@
 import { promisify } from 'node:util';
 import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
-import type { Compression } from '../core/data-sink.js';
+import type { Compression } from '../domain/data-sink.js';
 
 const deflateAsync = promisify(deflateRaw);
 const inflateAsync = promisify(inflateRaw);
 
-/** Below this, a trip to the thread pool costs more than the work. */
+/** Below this size, the thread pool's overhead exceeds the work. */
 const SYNC_BELOW_BYTES = 32 * 1024;
 
-// The fastest level: about 200 MB/s at a ratio of 6, where level 6 gives 100 MB/s at 6.6 (measured). Results come in pieces
-// of `chunkSize`, each with a trip back to this thread and copied together at the end: large enough that there is one.
+// Fastest level: about 200 MB/s at a ratio of 6; level 6 gives 100 MB/s at 6.6 (measured). zlib returns output in
+// pieces of `chunkSize`, each with a hop to this thread and a final copy: large enough for one piece.
 const DEFLATE = { level: 1, chunkSize: 128 * 1024 };
-/** Results unfold to 5 to 16 times their size. */
+/** Results decompress to 5 to 16 times their size. */
 const UNFOLDS_TO = 20;
-/** More than a stored chunk has. */
+/** Larger than any stored chunk. */
 const MOST_BYTES = 1280 * 1024;
 
-/** @returns null for chunks of a body that is compressed itself: they are stored as they are */
+/** @returns null for a compressed body, whose chunks are stored unchanged */
 export function deflateOptions(body: Compression): ZlibOptions | null {
   return body === 'none' ? DEFLATE : null;
 }
 
-/** A chunk as it is stored. @param body how the body is compressed that it is of */
+/** The stored form of a chunk. @param body compression of its body */
 export async function compress(bytes: Buffer, body: Compression): Promise<Buffer> {
   const options = deflateOptions(body);
   if (!options) return bytes;

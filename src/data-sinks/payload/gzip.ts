@@ -1,31 +1,31 @@
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
-import { chain } from './chain.js';
+import { prepend } from './prepend.js';
 
 const gzipAsync = promisify(gzip);
 
 /**
- * Bodies are compressed once and sent many times, so the level is the one that everybody uses: some 100 MB/s, and a tenth
- * smaller than the fastest. A body that has to be made again must come out as it was, so this is never to be changed.
+ * Bodies are compressed once and sent many times, so this is the usual level: about 100 MB/s, and a tenth smaller than
+ * the fastest. Never change it: a rebuilt body must have the same bytes.
  */
 const LEVEL = 6;
 
-/** What the compressor is fed at a time, and what is stored of what it makes. Never to be changed, for the same reason. */
+/** Input and output block size of the compressor. Never change it, for the same reason. */
 export const GZIP_BLOCK_BYTES = 256 * 1024;
 
-/** Of the header (RFC 1952): which operating system made it. 255 says "unknown", wherever this runs. */
+/** The operating system in the header (RFC 1952). 255 means "unknown", on every platform. */
 const OS_BYTE = 9;
 const UNKNOWN_OS = 255;
 
-/** Some bytes as one gzip member: the same bytes always give the same. */
+/** Compresses bytes to one gzip member. Deterministic. */
 export async function gzipWhole(bytes: Uint8Array): Promise<Buffer> {
   return withFixedHeader(await gzipAsync(bytes, { level: LEVEL }));
 }
 
 /**
- * The same for any number of bytes, in pieces of about `pieceBytes`. What comes out depends on the bytes alone and not on
- * where their chunks end: they are fed to the compressor in blocks of one size.
+ * The same for a stream, in pieces of about `pieceBytes`. The output depends only on the bytes, not on their chunks,
+ * because the compressor gets blocks of one size.
  */
 export async function* gzipped(chunks: AsyncIterable<Buffer>, pieceBytes: number): AsyncGenerator<Buffer> {
   const blocks = inBlocks(chunks, pieceBytes);
@@ -35,8 +35,8 @@ export async function* gzipped(chunks: AsyncIterable<Buffer>, pieceBytes: number
     return;
   }
   const compressor = createGzip({ level: LEVEL, chunkSize: 64 * 1024 });
-  const source = chain([first.value as Buffer, second.value], blocks);
-  // What fails on either side ends both, and comes out of the loop below.
+  const source = prepend([first.value as Buffer, second.value], blocks);
+  // An error on either side ends both and is thrown by the loop below.
   pipeline(source, compressor, () => undefined);
   let isFirst = true;
   for await (const piece of inBlocks(compressor as AsyncIterable<Buffer>, pieceBytes)) {
@@ -45,13 +45,13 @@ export async function* gzipped(chunks: AsyncIterable<Buffer>, pieceBytes: number
   }
 }
 
-/** The time in the header is 0 already, as zlib writes it when nobody sets one. */
+/** zlib already writes 0 as the time in the header. */
 function withFixedHeader(bytes: Buffer): Buffer {
   bytes[OS_BYTE] = UNKNOWN_OS;
   return bytes;
 }
 
-/** The same bytes in blocks of exactly so many, but for the last one. */
+/** Splits bytes into blocks of exactly this size, except the last. */
 async function* inBlocks(chunks: AsyncIterable<Buffer>, blockBytes: number): AsyncGenerator<Buffer, void> {
   let pieces: Buffer[] = [];
   let size = 0;

@@ -1,15 +1,15 @@
-import type { EntityManager } from 'typeorm';
-import type { StoredPayload } from '../core/claimed-delivery.js';
-import type { JobKey } from '../core/job-completed.js';
+import type { StoredPayload } from '../domain/claimed-delivery.js';
+import type { JobKey } from '../domain/job-completed.js';
+import type { Database } from '../database/database.js';
 
-/** The build of some of a job's parts: who holds its lease. */
+/** The build of a job's parts, identified by its lease. */
 export interface PartsBuild extends JobKey {
-  /** The recipe's name under which the lease is kept. */
+  /** The recipe's name under which the lease is stored. */
   readonly group: string;
   readonly buildId: string;
 }
 
-/** Where the next chunk of a part belongs. The part's body is called after its build, so that its owner can be told. */
+/** Position of a part's next chunk. The part's body id contains the build id, so that its owner can be found. */
 export interface PartChunk {
   readonly bodyId: string;
   readonly seq: number;
@@ -17,59 +17,61 @@ export interface PartChunk {
 }
 
 /**
- * The parts of a job while they are made. One lease covers them all; each write extends it, and nothing is written
- * without it. The parts become ready together: of a job whose rows cannot be sent, no part leaves.
+ * Stores the parts of a job while they are built. One lease covers all of them; each write extends it and is refused
+ * without it. The parts become ready together: if a row is invalid, no part is sent.
  */
 export class PartStore {
-  readonly #manager: Pick<EntityManager, 'query'>;
+  readonly #database: Database;
   readonly #buildLeaseMs: number;
 
-  /** @param buildLeaseMs a builder that was not heard of for so long is taken for dead */
-  constructor(manager: Pick<EntityManager, 'query'>, buildLeaseMs: number) {
-    this.#manager = manager;
+  /** @param buildLeaseMs a builder that has not been heard from for this long is considered dead */
+  constructor(database: Database, buildLeaseMs: number) {
+    this.#database = database;
     this.#buildLeaseMs = buildLeaseMs;
   }
 
-  /** Of some parts' recipes, those that a delivery waits for and that are not ready. */
-  async wanted({ jobId, run }: JobKey, recipes: readonly string[]): Promise<ReadonlySet<string>> {
-    const found = await this.#query<{ recipe: string }>(
+  /** Of these recipes, those that a delivery needs and that are not ready. */
+  async wanted({ workspaceId, jobId, run }: JobKey, recipes: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.#database.prepared<{ recipe: string }>(
       `SELECT DISTINCT d.recipe FROM agent_data_source_delivery d
-        WHERE d.job_id = $1 AND d.run = $2 AND d.recipe = ANY ($3) AND d.part_count > 1 AND d.settled_at IS NULL
+        WHERE d.workspace_id = $1 AND d.job_id = $2 AND d.run = $3 AND d.recipe = ANY ($4) AND d.part_count > 1
+          AND d.settled_at IS NULL
           AND NOT EXISTS (
             SELECT FROM agent_data_source_payload p
-             WHERE p.job_id = d.job_id AND p.run = d.run AND p.format = d.recipe AND p.ready)`,
-      [jobId, run, recipes],
+             WHERE p.workspace_id = d.workspace_id AND p.job_id = d.job_id AND p.run = d.run AND p.format = d.recipe
+               AND p.ready)`,
+      [workspaceId, jobId, run, recipes],
     );
     return new Set(found.map(({ recipe }) => recipe));
   }
 
-  /** @returns false when another builder took over; nothing was written */
+  /** @returns false when another builder has taken over and nothing was written */
   async appendChunk(build: PartsBuild, { bodyId, seq, bytes }: PartChunk): Promise<boolean> {
-    const written = await this.#query(
+    const written = await this.#database.prepared(
       `WITH ${LEASE}
        INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes)
-       SELECT $6, $7::int, $8::bytea FROM lease RETURNING seq`,
+       SELECT $7, $8::int, $9::bytea FROM lease RETURNING seq`,
       [...this.#leaseOf(build), bodyId, seq, bytes],
     );
     return written.length === 1;
   }
 
-  /** Writes the last chunk of a part, which for most is the only one, and what is known of the whole. */
+  /** Writes the last chunk of a part, which is usually its only one, and the part's digests. */
   async finishPart(build: PartsBuild, recipe: string, payload: StoredPayload, last: PartChunk): Promise<boolean> {
-    const written = await this.#query(
+    const written = await this.#database.prepared(
       `WITH ${LEASE},
        part AS (
          INSERT INTO agent_data_source_payload AS p
-           (job_id, run, format, body_id, ready, building_until, sha256, byte_count, row_count)
-         SELECT $1, $2, $9, $6, false, building_until, $10::bytea, $11::bigint, $12::bigint FROM lease
-         ON CONFLICT (job_id, run, format) DO UPDATE
+           (workspace_id, job_id, run, format, body_id, ready, building_until, sha256, byte_count, row_count)
+         SELECT $1, $2, $3, $10, $7, false, building_until, $11::bytea, $12::bigint, $13::bigint FROM lease
+         ON CONFLICT (workspace_id, job_id, run, format) DO UPDATE
            SET body_id = excluded.body_id, building_until = excluded.building_until,
                sha256 = excluded.sha256, byte_count = excluded.byte_count, row_count = excluded.row_count
            WHERE NOT p.ready
          RETURNING body_id
        )
        INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes)
-       SELECT body_id, $7::int, $8::bytea FROM part RETURNING seq`,
+       SELECT body_id, $8::int, $9::bytea FROM part RETURNING seq`,
       [
         ...[...this.#leaseOf(build), last.bodyId, last.seq, last.bytes],
         ...[recipe, Buffer.from(payload.sha256, 'hex'), payload.bytes, payload.rows],
@@ -78,13 +80,13 @@ export class PartStore {
     return written.length === 1;
   }
 
-  /** Makes all parts of a build ready. @returns false when another builder took over */
+  /** Makes all parts of a build ready. @returns false when another builder has taken over */
   async publish(build: PartsBuild): Promise<boolean> {
-    const held = await this.#query(
+    const held = await this.#database.prepared(
       `WITH ${LEASE},
        ready AS (
          UPDATE agent_data_source_payload p SET ready = true, building_until = NULL FROM lease
-          WHERE p.job_id = $1 AND p.run = $2 AND NOT p.ready
+          WHERE p.workspace_id = $1 AND p.job_id = $2 AND p.run = $3 AND NOT p.ready
             AND p.body_id <> lease.body_id AND split_part(p.body_id, '.', 1) = lease.body_id
        )
        SELECT body_id FROM lease`,
@@ -93,28 +95,24 @@ export class PartStore {
     return held.length === 1;
   }
 
-  /** Gives the lease back, and forgets what was made and not published; its chunks belong to nobody and are swept. */
-  async end({ jobId, run, buildId }: PartsBuild): Promise<void> {
-    await this.#manager.query(
+  /** Releases the lease and drops unpublished parts; their chunks are orphans for the sweep. */
+  async end({ workspaceId, jobId, run, buildId }: PartsBuild): Promise<void> {
+    await this.#database.execute(
       `DELETE FROM agent_data_source_payload
-        WHERE job_id = $1 AND run = $2 AND NOT ready AND split_part(body_id, '.', 1) = $3`,
-      [jobId, run, buildId],
+        WHERE workspace_id = $1 AND job_id = $2 AND run = $3 AND NOT ready AND split_part(body_id, '.', 1) = $4`,
+      [workspaceId, jobId, run, buildId],
     );
   }
 
-  #leaseOf({ jobId, run, group, buildId }: PartsBuild): unknown[] {
-    return [jobId, run, group, buildId, this.#buildLeaseMs];
-  }
-
-  async #query<T>(sql: string, parameters: unknown[]): Promise<T[]> {
-    return (await this.#manager.query(sql, parameters)) as T[];
+  #leaseOf({ workspaceId, jobId, run, group, buildId }: PartsBuild): unknown[] {
+    return [workspaceId, jobId, run, group, buildId, this.#buildLeaseMs];
   }
 }
 
-/** Extends the lease of a build; none when it is another's by now. */
+/** Extends the lease of a build; no row if another builder has it. */
 const LEASE = `
 lease AS (
-  UPDATE agent_data_source_payload SET building_until = now() + $5::int * interval '1 millisecond'
-   WHERE job_id = $1 AND run = $2 AND format = $3 AND body_id = $4 AND NOT ready
+  UPDATE agent_data_source_payload SET building_until = now() + $6::int * interval '1 millisecond'
+   WHERE workspace_id = $1 AND job_id = $2 AND run = $3 AND format = $4 AND body_id = $5 AND NOT ready
   RETURNING body_id, building_until
 )`;

@@ -1,14 +1,20 @@
-/** A body larger than this share of the cache is streamed instead: it would push out everything else. */
+import { LRUCache } from 'lru-cache';
+
+/** A body larger than this fraction of the cache is streamed instead: it would evict everything else. */
 const LARGEST_SHARE = 4;
 
-/** Whole bodies in memory, least recently used first to go, bounded by their bytes. */
+/** An LRU cache of whole bodies, limited by their total size. */
 export class PayloadCache {
   readonly #maxBytes: number;
-  readonly #bodies = new Map<string, Buffer>();
-  #bytes = 0;
+  readonly #bodies: LRUCache<string, Buffer>;
 
+  /** @param maxBytes 0 keeps none */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#bodies = new LRUCache({
+      maxSize: Math.max(maxBytes, 1),
+      sizeCalculation: ({ length }) => Math.max(length, 1),
+    });
   }
 
   fits(bytes: number): boolean {
@@ -16,27 +22,14 @@ export class PayloadCache {
   }
 
   get(bodyId: string): Buffer | undefined {
-    const body = this.#bodies.get(bodyId);
-    if (body) {
-      this.#bodies.delete(bodyId);
-      this.#bodies.set(bodyId, body);
-    }
-    return body;
+    return this.#bodies.get(bodyId);
   }
 
   clear(): void {
     this.#bodies.clear();
-    this.#bytes = 0;
   }
 
   put(bodyId: string, body: Buffer): void {
-    if (!this.fits(body.length) || this.#bodies.has(bodyId)) return;
-    this.#bodies.set(bodyId, body);
-    this.#bytes += body.length;
-    for (const [oldest, { length }] of this.#bodies) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#bodies.delete(oldest);
-      this.#bytes -= length;
-    }
+    if (this.fits(body.length)) this.#bodies.set(bodyId, body);
   }
 }

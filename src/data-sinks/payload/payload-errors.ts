@@ -1,22 +1,22 @@
-/** The host no longer has the job's results; trying again would find the same. */
+/** The host no longer has the job's results. Final. */
 export class ResultsMissingError extends Error {
   readonly code = 'results_missing';
   override readonly name = 'ResultsMissingError';
 }
 
-/** Another worker is making this body now; it will be there soon. */
+/** Another worker is building this body. Temporary. */
 export class PayloadBeingBuiltError extends Error {
   readonly code = 'payload_being_built';
   override readonly name = 'PayloadBeingBuiltError';
 }
 
-/** The stored bytes are not what was recorded of them. Nothing may be sent from them. */
+/** The stored bytes differ from what was recorded. They must not be sent. */
 export class PayloadCorruptError extends Error {
   readonly code = 'payload_corrupt';
   override readonly name = 'PayloadCorruptError';
 }
 
-/** The job would be pushed in more parts than there may be; trying again would find the same. */
+/** The job needs more parts than allowed. Final. */
 export class TooManyPartsError extends Error {
   readonly code = 'too_many_parts';
   override readonly name = 'TooManyPartsError';

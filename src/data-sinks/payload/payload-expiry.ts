@@ -1,30 +1,32 @@
-import type { EntityManager } from 'typeorm';
-import type { StopSignal } from '../core/cancellation.js';
+import type { StopSignal } from '../tools/cancellation.js';
+import { BatchColumns } from '../database/batch-columns.js';
+import type { Database } from '../database/database.js';
+import type { PayloadKey } from './payload-key.js';
 
-/** Bodies removed by one statement, their chunks with them. */
+/** Bodies deleted per statement, with their chunks. */
 const BATCH = 100;
 
-/** Removes the chosen bodies; whoever is about to send one finds it gone and makes it again. */
+/** Deletes the chosen bodies; a delivery that needs one rebuilds it. */
 const REMOVE = `
 gone AS (
   DELETE FROM agent_data_source_payload p USING chosen c WHERE p.body_id = c.body_id
-  RETURNING p.job_id, p.run, p.format, p.body_id, coalesce(p.byte_count, 0) AS byte_count
+  RETURNING p.workspace_id, p.job_id, p.run, p.format, p.body_id, coalesce(p.byte_count, 0) AS byte_count
 ),
 chunks AS (DELETE FROM agent_data_source_payload_chunk k USING gone g WHERE k.body_id = g.body_id)`;
 
-/** What was removed. */
+/** What was deleted. */
 export interface RemovedPayloads {
   readonly payloads: number;
   readonly bytes: number;
 }
 
 /**
- * The bytes of a job and recipe may go once no delivery of them has been under way or settled for so long. What a build
- * left that was never finished goes with them; a builder that is still at it begins anew.
+ * A body may be deleted when no delivery of its job and recipe has been in flight, or has settled, within the period.
+ * Remains of unfinished builds are deleted too; a builder still running starts again.
  */
 const EXPIRE = `
 WITH candidate AS (
-  SELECT p.job_id, p.run, p.format, p.body_id, p.created_at FROM agent_data_source_payload p
+  SELECT p.workspace_id, p.job_id, p.run, p.format, p.body_id, p.created_at FROM agent_data_source_payload p
    WHERE p.created_at < now() - $1::float8 * interval '1 millisecond'
      AND (p.created_at, p.body_id) > ($2::timestamptz, $3::text)
    ORDER BY p.created_at, p.body_id LIMIT $4::int
@@ -33,30 +35,28 @@ chosen AS (
   SELECT c.body_id FROM candidate c
    WHERE NOT EXISTS (
      SELECT FROM agent_data_source_delivery d
-      WHERE d.job_id = c.job_id AND d.run = c.run AND d.recipe = c.format
+      WHERE d.workspace_id = c.workspace_id AND d.job_id = c.job_id AND d.run = c.run AND d.recipe = c.format
         AND (d.settled_at IS NULL OR d.settled_at >= now() - $1::float8 * interval '1 millisecond'))
 ),
 ${REMOVE}
 SELECT (SELECT count(*)::int FROM gone) AS payloads, (SELECT coalesce(sum(byte_count), 0)::float8 FROM gone) AS bytes,
-       last.created_at::text AS created_at, last.body_id
+       to_char(last.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "createdAt",
+       last.body_id AS "bodyId"
   FROM (SELECT * FROM candidate ORDER BY created_at DESC, body_id DESC LIMIT 1) last`;
 
-/** Removes the bytes of jobs whose last delivery settled so long ago, by the database's clock. */
+/** Deletes the bytes of jobs whose last delivery settled before the period, by the database's clock. */
 export async function expirePayloads(
-  manager: EntityManager,
+  database: Database,
   retentionMs: number,
   stop?: StopSignal,
 ): Promise<RemovedPayloads> {
   const removed = { payloads: 0, bytes: 0 };
   // As text: a JavaScript date would lose the microseconds and read the same rows for ever.
-  let last = { created_at: '-infinity', body_id: '' };
+  let last = { createdAt: '-infinity', bodyId: '' };
   while (!stop?.aborted) {
-    const [batch] = (await manager.query(EXPIRE, [
-      retentionMs,
-      last.created_at,
-      last.body_id,
-      BATCH,
-    ])) as ExpiredBatch[];
+    const [batch] = await database.query<RemovedPayloads & typeof last>(EXPIRE, [
+      ...[retentionMs, last.createdAt, last.bodyId, BATCH],
+    ]);
     if (!batch) break;
     removed.payloads += batch.payloads;
     removed.bytes += batch.bytes;
@@ -65,32 +65,28 @@ export async function expirePayloads(
   return removed;
 }
 
-interface ExpiredBatch extends RemovedPayloads {
-  readonly created_at: string;
-  readonly body_id: string;
-}
+const BODY = new BatchColumns<PayloadKey>({
+  workspace_id: ['text', (b) => b.workspaceId],
+  job_id: ['text', (b) => b.jobId],
+  run: ['int', (b) => b.run],
+  recipe: ['text', (b) => b.recipe],
+});
 
-/** A body, by what it is of. */
-export interface DeliveredBody {
-  readonly jobId: string;
-  readonly run: number;
-  readonly recipe: string;
-}
-
-/** Removes the bytes of those jobs all of whose deliveries were delivered. */
-export async function removeDeliveredPayloads(manager: EntityManager, bodies: readonly DeliveredBody[]): Promise<void> {
-  await manager.query(
+/** Deletes the bytes of jobs whose deliveries are all delivered. */
+export async function removeDeliveredPayloads(database: Database, bodies: readonly PayloadKey[]): Promise<void> {
+  await database.execute(
     `WITH chosen AS (
        SELECT p.body_id FROM agent_data_source_payload p
-         JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::int[], $3::text[]) AS d (job_id, run, recipe)) d
-           ON d.job_id = p.job_id AND d.run = p.run AND d.recipe = p.format
+         JOIN (SELECT DISTINCT * FROM ${BODY.unnest('b')}) d
+           ON d.workspace_id = p.workspace_id AND d.job_id = p.job_id AND d.run = p.run AND d.recipe = p.format
         WHERE NOT EXISTS (
           SELECT FROM agent_data_source_delivery o
-           WHERE o.job_id = p.job_id AND o.run = p.run AND o.recipe = p.format AND o.status <> 'DELIVERED')
+           WHERE o.workspace_id = p.workspace_id AND o.job_id = p.job_id AND o.run = p.run AND o.recipe = p.format
+             AND o.status <> 'DELIVERED')
      ),
      ${REMOVE}
      SELECT 1`,
-    [bodies.map((b) => b.jobId), bodies.map((b) => b.run), bodies.map((b) => b.recipe)],
+    BODY.valuesOf(bodies),
   );
 }
 
@@ -104,46 +100,42 @@ export interface ErasedDelivery {
 }
 
 /**
- * Erases some of the bytes of a workspace, or of one of its jobs.
- * @param transaction what it removes goes in two statements
+ * Erases a batch of bytes of a workspace, or of one of its jobs.
+ * @param transaction for its two statements
  * @returns null when there were none
  */
 export async function erasePayloadBatch(
-  transaction: EntityManager,
+  transaction: Database,
   workspaceId: string,
   jobId: string | null,
 ): Promise<(RemovedPayloads & { readonly deliveries: readonly ErasedDelivery[] }) | null> {
-  const erased = (await transaction.query(
+  const erased = await transaction.query<
+    Omit<ErasedDelivery, 'deliveryId'> & { bodyId: string; deliveryId: string | null }
+  >(
     `WITH chosen AS (
        SELECT p.body_id FROM agent_data_source_payload p
-         JOIN agent_data_source_job j ON j.job_id = p.job_id AND j.run = p.run
-        WHERE j.workspace_id = $1 AND ($2::text IS NULL OR p.job_id = $2)
-        LIMIT $3::int FOR UPDATE OF p
+        WHERE p.workspace_id = $1 AND ($2::text IS NULL OR p.job_id = $2)
+        LIMIT $3::int FOR UPDATE
      ),
      ${REMOVE}
-     SELECT g.body_id, g.job_id, g.byte_count::float8 AS bytes, d.id, d.agent_id, d.data_source_id
+     SELECT g.body_id AS "bodyId", g.job_id AS "jobId", g.byte_count::float8 AS bytes,
+            d.id AS "deliveryId", d.agent_id AS "agentId", d.data_source_id AS "dataSourceId"
        FROM gone g
-       LEFT JOIN agent_data_source_delivery d ON d.job_id = g.job_id AND d.run = g.run AND d.recipe = g.format`,
+       LEFT JOIN agent_data_source_delivery d
+         ON d.workspace_id = g.workspace_id AND d.job_id = g.job_id AND d.run = g.run AND d.recipe = g.format`,
     [workspaceId, jobId, BATCH],
-  )) as ErasedRow[];
+  );
   if (erased.length === 0) return null;
-  const bodies = new Map(erased.map((row) => [row.body_id, row.bytes]));
-  // Anew: the statement may have waited for a builder, and did not see the chunk which that one had just written.
-  await transaction.query('DELETE FROM agent_data_source_payload_chunk WHERE body_id = ANY ($1)', [[...bodies.keys()]]);
+  const bodies = new Map(erased.map(({ bodyId, bytes }) => [bodyId, bytes]));
+  // A second statement: the first may have waited for a builder, and did not see the chunk that it wrote.
+  await transaction.execute('DELETE FROM agent_data_source_payload_chunk WHERE body_id = ANY ($1)', [
+    [...bodies.keys()],
+  ]);
   return {
     payloads: bodies.size,
     bytes: [...bodies.values()].reduce((sum, bytes) => sum + bytes, 0),
-    deliveries: erased.flatMap(({ id, agent_id, data_source_id, job_id, bytes }) =>
-      id === null ? [] : [{ deliveryId: id, agentId: agent_id, dataSourceId: data_source_id, jobId: job_id, bytes }],
+    deliveries: erased.flatMap(({ bodyId: _bodyId, deliveryId, ...of }) =>
+      deliveryId === null ? [] : [{ deliveryId, ...of }],
     ),
   };
-}
-
-interface ErasedRow {
-  body_id: string;
-  job_id: string;
-  bytes: number;
-  id: string | null;
-  agent_id: string;
-  data_source_id: string;
 }

@@ -1,7 +1,7 @@
-import type { MappingResultRow } from '../core/job-completed.js';
-import { canonicalRow } from '../core/result-row.js';
+import type { MappingResultRow } from '../domain/job-completed.js';
+import { canonicalRow } from '../domain/body/result-row.js';
 
-/** Reads a job's rows once, and gives them out in as many portions as are asked for. */
+/** Reads a job's rows once, and divides them into portions. */
 export class RowCursor {
   readonly #batches: AsyncIterator<readonly MappingResultRow[]>;
   #batch: readonly MappingResultRow[] = [];
@@ -12,7 +12,7 @@ export class RowCursor {
     this.#batches = batches[Symbol.asyncIterator]();
   }
 
-  /** The next rows, so many or as many as there are. One portion has to be read to its end before the next is begun. */
+  /** The next rows, up to this number. Read a portion to its end before requesting the next. */
   async *take(count: number): AsyncGenerator<readonly MappingResultRow[], void> {
     for (let wanted = count; wanted > 0 && (await this.#hasMore());) {
       const rows = this.#batch.slice(this.#at, this.#at + wanted);
@@ -23,14 +23,14 @@ export class RowCursor {
   }
 
   /**
-   * Passes over so many rows, or as many as there are.
-   * @throws InvalidResultRowError when one of them could not be sent
+   * Skips rows, up to this number.
+   * @throws InvalidResultsError when one of them is invalid
    */
   async skip(count: number): Promise<void> {
     for await (const rows of this.take(count)) rows.forEach(canonicalRow);
   }
 
-  /** Tells the host that no more rows are wanted. */
+  /** Closes the host's stream. */
   async close(): Promise<void> {
     await this.#batches.return?.();
   }

@@ -1,5 +1,5 @@
 /**
- * The database transaction that the caller is in. Opaque here, so that no port needs an ORM: the module passes TypeORM's
- * `EntityManager`, and an adapter whose store is elsewhere ignores it.
+ * The caller's database transaction. An opaque type, so that ports do not depend on an ORM: the module passes TypeORM's
+ * `EntityManager`; an adapter with another store ignores it.
  */
 export type OpenTransaction = object;

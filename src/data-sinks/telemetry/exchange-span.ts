@@ -1,4 +1,6 @@
 import {
+  context,
+  type Context,
   createTraceState,
   isSpanContextValid,
   ROOT_CONTEXT,
@@ -8,14 +10,15 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import type { AttemptErrorCode, AttemptStatus } from '../core/attempt.js';
-import { formatTraceparent, parseTraceparent, type TraceContext } from '../core/trace-context.js';
+import type { AttemptErrorCode, AttemptStatus } from '../domain/attempt.js';
+import { formatTraceparent, parseTraceparent, type TraceContext } from '../domain/trace-context.js';
 
-/** A push, or the Test button's. */
+/** A push or a Test. */
 export type ExchangeSpanName = 'data_sinks.attempt' | 'data_sinks.test';
 
-/** An exchange as its span tells it: ids and codes; no URL, since its query may hold a token. */
+/** Attributes of an exchange's span: ids and codes. No URL, since its query may hold a token. */
 export interface TracedExchange {
+  readonly workspaceId: string;
   readonly deliveryId: string;
   readonly dataSourceId: string;
   readonly jobId: string;
@@ -26,18 +29,19 @@ export interface TracedExchange {
   readonly totalMs: number;
 }
 
-/** The span of an exchange under way. */
+/** The span of an exchange in progress. */
 export interface ExchangeSpan {
-  /** For the receiver; null when there is no trace to go on with. */
+  /** The `traceparent` for the receiver; null without a trace. */
   readonly traceparent: string | null;
-  /** Once. */
+  /** Call once. */
   end(exchange: TracedExchange): void;
 }
 
 /**
- * A child of the job's context, as OpenTelemetry's conventions allow for one message at a time: a retry of hours later is
- * seen in the trace of its job. Without one it is a root: whatever is active here woke the worker, and has no part in it.
- * @param newSpanId 16 hexadecimal digits, for a receiver that goes on with the trace where no SDK makes spans
+ * Starts a child span of the job's context, as OpenTelemetry's conventions allow for single messages: a retry hours
+ * later still appears in its job's trace. Without a job context it is a root span; the active context only woke the
+ * worker and is ignored.
+ * @param newSpanId 16 hexadecimal digits, used when no SDK makes spans, so that a receiver can continue the trace
  */
 export function beginExchangeSpan(
   tracer: Tracer,
@@ -46,14 +50,13 @@ export function beginExchangeSpan(
   startedAt: Date,
   newSpanId: () => string,
 ): ExchangeSpan {
-  const parentContext = parent && toSpanContext(parent);
-  const context = parentContext ? trace.setSpanContext(ROOT_CONTEXT, parentContext) : ROOT_CONTEXT;
-  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: startedAt }, context);
+  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: startedAt }, contextOf(parent));
   return {
-    traceparent: traceparentOf(span.spanContext(), parentContext, newSpanId),
+    traceparent: traceparentOf(span.spanContext(), parent && toSpanContext(parent), newSpanId),
     end({ totalMs, ...about }) {
       if (!span.isRecording()) return span.end();
       span.setAttributes({
+        'data_sinks.workspace.id': about.workspaceId,
         'data_sinks.delivery.id': about.deliveryId,
         'data_sinks.sink.id': about.dataSourceId,
         'data_sinks.job.id': about.jobId,
@@ -68,7 +71,20 @@ export function beginExchangeSpan(
   };
 }
 
-/** Without an SDK the "span" is the parent itself, or none. */
+/**
+ * Runs part of a push in the trace of its job, so that the host's instrumentation (e.g. of a port's query) is
+ * attributed to it. The caller's own context, including baggage, is dropped.
+ */
+export function inTrace<T>(parent: TraceContext | null, work: () => T): T {
+  return context.with(contextOf(parent), work);
+}
+
+function contextOf(parent: TraceContext | null): Context {
+  const spanContext = parent && toSpanContext(parent);
+  return spanContext ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : ROOT_CONTEXT;
+}
+
+/** Without an SDK, the returned span is the parent itself, or none. */
 function traceparentOf(own: SpanContext, parent: SpanContext | null, newSpanId: () => string): string | null {
   if (isSpanContextValid(own) && own.spanId !== parent?.spanId) return formatTraceparent(own);
   return parent && formatTraceparent({ ...parent, spanId: newSpanId() });

@@ -1,37 +1,37 @@
 import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   type Counter,
   type Histogram,
   type Meter,
   type MeterProvider,
   metrics,
-  type ObservableResult,
   trace,
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import type { AttemptStatus, AttemptTimings } from '../core/attempt.js';
-import { DISABLED_REASONS, type DisabledReason } from '../core/data-sink.js';
-import type { TraceContext } from '../core/trace-context.js';
+import { OPTIONS } from '../data-sinks.tokens.js';
+import { ATTEMPT_STATUSES, type AttemptErrorCode, type AttemptStatus, type AttemptTimings } from '../domain/attempt.js';
+import { DISABLED_REASONS, type DisabledReason } from '../domain/data-sink.js';
+import { VERSION } from '../domain/version.js';
+import type { TraceContext } from '../domain/trace-context.js';
 import { beginExchangeSpan, type ExchangeSpan, type ExchangeSpanName } from './exchange-span.js';
-import { METRICS, type MetricName } from './metrics.js';
+import { type GaugeSources, watchGauges } from './gauges.js';
+import { metricOptions, type MetricName } from './metrics.js';
+import { OWN_FAILURE_KINDS, type OwnFailureKind } from './own-failure-kind.js';
 
-/** Where measurements go. Left out, to the SDK that the process registered, or nowhere. */
+/** Where metrics go. @default the SDK that the process registered, if any */
 export interface TelemetryProviders {
   readonly meterProvider?: MeterProvider | undefined;
   readonly tracerProvider?: TracerProvider | undefined;
 }
 
-/** An attempt as the metrics count it. */
+/** An attempt as counted by the metrics. */
 export interface MeasuredAttempt {
   readonly status: AttemptStatus;
+  /** Null when it succeeded. */
+  readonly errorCode: AttemptErrorCode | null;
   readonly timings: AttemptTimings;
-}
-
-export interface QueueState {
-  readonly waiting: number;
-  readonly inFlight: number;
-  readonly oldestDueAgeMs: number;
 }
 
 const SCOPE = 'nestjs-data-sinks';
@@ -39,10 +39,8 @@ const OUTCOMES = ['delivered', 'failed', 'cancelled'] as const;
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const CLAIMS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** The queue is asked at most so often, however many collect. */
-const QUEUE_EVERY_MS = 15_000;
-
-/** The module's metrics and spans. Instruments are made once; without an SDK each call is an empty function's. */
+/** The module's metrics and spans. Instruments are created once; without an SDK each call is a no-op. */
+@Injectable()
 export class Telemetry {
   readonly #meter: Meter;
   readonly #tracer: Tracer;
@@ -54,10 +52,11 @@ export class Telemetry {
   readonly #built: Counter;
   readonly #cache: Counter;
   readonly #disabled: Counter;
+  readonly #ownFailures: Counter;
 
-  constructor(version: string, { meterProvider = metrics, tracerProvider = trace }: TelemetryProviders = {}) {
-    this.#meter = meterProvider.getMeter(SCOPE, version);
-    this.#tracer = tracerProvider.getTracer(SCOPE, version);
+  constructor(@Inject(OPTIONS) { meterProvider = metrics, tracerProvider = trace }: TelemetryProviders = {}) {
+    this.#meter = meterProvider.getMeter(SCOPE, VERSION);
+    this.#tracer = tracerProvider.getTracer(SCOPE, VERSION);
     this.#deliveries = this.#counter('data_sinks.deliveries');
     this.#attempts = this.#counter('data_sinks.attempts');
     this.#phases = this.#histogram('data_sinks.attempt.phase.duration_seconds', SECONDS);
@@ -66,6 +65,7 @@ export class Telemetry {
     this.#built = this.#counter('data_sinks.payload.built_bytes');
     this.#cache = this.#counter('data_sinks.payload.cache');
     this.#disabled = this.#counter('data_sinks.sinks.disabled');
+    this.#ownFailures = this.#counter('data_sinks.own_failures');
     this.#beginAtZero();
   }
 
@@ -73,15 +73,15 @@ export class Telemetry {
     this.#deliveries.add(count, { outcome });
   }
 
-  attempted({ status, timings }: MeasuredAttempt): void {
-    this.#attempts.add(1, { status });
+  attempted({ status, errorCode, timings }: MeasuredAttempt): void {
+    this.#attempts.add(1, { status, ...(errorCode && { error_code: errorCode }) });
     const { dnsMs: dns, connectMs: connect, tlsMs: tls, uploadMs: upload, waitMs: wait, totalMs: total } = timings;
     for (const [phase, ms] of Object.entries({ dns, connect, tls, upload, wait, total })) {
       if (ms !== null) this.#phases.record(ms / 1_000, { phase });
     }
   }
 
-  /** Begins the span of a request that is about to leave. @param parent the trace that it goes on with, if any */
+  /** Starts the span of a request to be sent. @param parent the trace to continue, if any */
   exchange(name: ExchangeSpanName, parent: TraceContext | null, startedAt: Date): ExchangeSpan {
     return beginExchangeSpan(this.#tracer, name, parent, startedAt, () => randomBytes(8).toString('hex'));
   }
@@ -90,8 +90,8 @@ export class Telemetry {
     this.#claims.record(count);
   }
 
-  leaseExpired(): void {
-    this.#leases.add(1);
+  leasesExpired(count: number): void {
+    this.#leases.add(count);
   }
 
   built(bytes: number): void {
@@ -106,74 +106,31 @@ export class Telemetry {
     this.#disabled.add(1, { reason });
   }
 
-  /**
-   * Shows the queue's state to whoever collects.
-   * @param nowMs a clock that does not go back
-   * @returns a function that ends it
-   */
-  watchQueue(read: () => Promise<QueueState>, nowMs: () => number): () => void {
-    let last: Promise<QueueState | null> | null = null;
-    let readAtMs = 0;
-    const state = (): Promise<QueueState | null> => {
-      if (last && nowMs() - readAtMs < QUEUE_EVERY_MS) return last;
-      readAtMs = nowMs();
-      // A database that is away is told by its own checks; here there is just nothing to show.
-      return (last = read().catch(() => null));
-    };
-    const depth = this.#gauge(
-      'data_sinks.queue.depth',
-      (result, { waiting, inFlight }) => {
-        result.observe(waiting, { state: 'waiting' });
-        result.observe(inFlight, { state: 'in_flight' });
-      },
-      state,
-    );
-    const age = this.#gauge(
-      'data_sinks.queue.oldest_due_age_seconds',
-      (result, { oldestDueAgeMs }) => {
-        result.observe(oldestDueAgeMs / 1_000);
-      },
-      state,
-    );
-    return () => {
-      depth();
-      age();
-    };
+  ownFailure(kind: OwnFailureKind, count = 1): void {
+    this.#ownFailures.add(count, { kind });
   }
 
-  #gauge(
-    name: MetricName,
-    show: (result: ObservableResult, state: QueueState) => void,
-    state: () => Promise<QueueState | null>,
-  ): () => void {
-    const gauge = this.#meter.createObservableGauge(name, optionsOf(name));
-    const callback = async (result: ObservableResult): Promise<void> => {
-      const current = await state();
-      if (current) show(result, current);
-    };
-    gauge.addCallback(callback);
-    return () => gauge.removeCallback(callback);
+  /** Shows gauges to each metric reader. @returns a function that ends them */
+  watch(sources: GaugeSources): () => void {
+    return watchGauges(this.#meter, sources);
   }
 
-  /** A counter that is not there until the first failure makes no alert: its first rise would go unseen. */
+  /** Initialises counters to 0: a counter that appears with its first failure triggers no alert on its increase. */
   #beginAtZero(): void {
     for (const outcome of OUTCOMES) this.#deliveries.add(0, { outcome });
+    for (const status of ATTEMPT_STATUSES) if (status !== 'IN_FLIGHT') this.#attempts.add(0, { status });
     for (const result of ['hit', 'miss']) this.#cache.add(0, { result });
     for (const reason of DISABLED_REASONS) this.#disabled.add(0, { reason });
+    for (const kind of OWN_FAILURE_KINDS) this.#ownFailures.add(0, { kind });
     this.#leases.add(0);
     this.#built.add(0);
   }
 
   #counter(name: MetricName): Counter {
-    return this.#meter.createCounter(name, optionsOf(name));
+    return this.#meter.createCounter(name, metricOptions(name));
   }
 
   #histogram(name: MetricName, explicitBucketBoundaries: number[]): Histogram {
-    return this.#meter.createHistogram(name, { ...optionsOf(name), advice: { explicitBucketBoundaries } });
+    return this.#meter.createHistogram(name, { ...metricOptions(name), advice: { explicitBucketBoundaries } });
   }
-}
-
-function optionsOf(name: MetricName): { readonly unit?: string; readonly description: string } {
-  const [, unit, description] = METRICS[name];
-  return { description, ...(unit !== '' && { unit }) };
 }

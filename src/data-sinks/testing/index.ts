@@ -1,6 +1,7 @@
 export type { ConformanceCheck, Make } from './conformance/conformance-check.js';
 export { agentDirectoryConformance, type AgentDirectoryFixture } from './conformance/agent-directory.conformance.js';
 export { auditTrailConformance, type AuditTrailFixture } from './conformance/audit-trail.conformance.js';
+export { destinationConformance, type DestinationFixture } from './conformance/destination.conformance.js';
 export { mappingResultsConformance, type MappingResultsFixture } from './conformance/mapping-results.conformance.js';
 export { secretVaultConformance } from './conformance/secret-vault.conformance.js';
 export { workspaceAccessConformance, type WorkspaceAccessFixture } from './conformance/workspace-access.conformance.js';

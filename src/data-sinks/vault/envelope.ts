@@ -6,17 +6,17 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Cryptographically strong bytes. */
+/** Cryptographically secure bytes. */
 export type RandomBytes = (size: number) => Uint8Array;
 
-/** A secret as it is stored. */
+/** A secret as stored. */
 export interface SealedSecret {
   readonly keyId: string;
   /** nonce(12) || ciphertext || tag(16) */
   readonly ciphertext: Buffer;
 }
 
-/** One secret cannot be opened. Says which and why, and nothing of what was in it. */
+/** One secret cannot be decrypted. Names the secret and the reason, never its content. */
 export class EnvelopeError extends Error {
   override readonly name = 'EnvelopeError';
 
@@ -30,7 +30,7 @@ export class EnvelopeError extends Error {
 
 /**
  * Encrypts a secret with AES-256-GCM.
- * @param random makes the nonce, which must never repeat under one key: random ones are safe for 2^32 secrets
+ * @param random makes the nonce, which must never repeat under one key: random nonces are safe for 2^32 secrets
  */
 export function seal(key: VaultKey, ref: SecretRef, value: string, random: RandomBytes): SealedSecret {
   const nonce = random(NONCE_BYTES);
@@ -42,8 +42,8 @@ export function seal(key: VaultKey, ref: SecretRef, value: string, random: Rando
 
 /**
  * Decrypts a secret.
- * @throws EnvelopeError `secret_key_unknown` when its key is not in the ring; `secret_tampered` when anything of the
- *   ciphertext, the reference or the key id is not what it was sealed with
+ * @throws EnvelopeError `secret_key_unknown` when its key is not configured; `secret_tampered` when the ciphertext, the
+ *   reference or the key id has changed
  */
 export function open(keys: KeyRing, ref: SecretRef, sealed: SealedSecret): string {
   const key = keys.find(sealed.keyId);
@@ -60,12 +60,12 @@ export function open(keys: KeyRing, ref: SecretRef, sealed: SealedSecret): strin
   try {
     return Buffer.concat([text, decipher.final()]).toString('utf8');
   } catch {
-    // The only thing that `final` refuses is the tag; its own error says no more than that.
+    // `final` throws only for a wrong tag; its error has no further details.
     throw new EnvelopeError('secret_tampered', ref.secretId);
   }
 }
 
-/** JSON keeps the parts apart, so that no two references give the same bytes. Changing it makes every secret unreadable. */
+/** JSON makes the encoding of a reference unambiguous. Changing it makes every stored secret unreadable. */
 function associatedData({ secretId, workspaceId }: SecretRef, keyId: string): Buffer {
   return Buffer.from(JSON.stringify(['data-sink-secret', 1, secretId, workspaceId, keyId]), 'utf8');
 }

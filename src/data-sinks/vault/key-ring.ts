@@ -1,17 +1,17 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { ConfigurationError } from '../core/errors.js';
+import { ConfigurationError } from '../domain/errors.js';
 
 export interface VaultKey {
-  /** Stored beside every ciphertext, and authenticated with it. Not secret. */
+  /** Stored with every ciphertext and authenticated with it. Not secret. */
   readonly id: string;
-  /** 32 bytes. A key object, since it prints and serialises as nothing. */
+  /** 32 bytes. A key object does not reveal its bytes when printed or serialised. */
   readonly key: KeyObject;
 }
 
-/** The keys in force: the first encrypts, every one decrypts. */
+/** The configured keys: the first encrypts, all decrypt. */
 export interface KeyRing {
   readonly first: VaultKey;
-  /** The first key's and all others'. */
+  /** All keys by id, including the first. */
   readonly ids: readonly string[];
   find(keyId: string): VaultKey | undefined;
 }
@@ -24,9 +24,9 @@ const howTo = (setting: string): string =>
   '"openssl rand -base64 32" makes the base64 of a new key.';
 
 /**
- * Reads `id:base64,id2:base64`.
- * @param setting where the text comes from, for the error
- * @throws ConfigurationError that names entries by their position alone: whatever is in a mistyped setting may be a key
+ * Parses `id:base64,id2:base64`.
+ * @param setting the source of the text, for errors
+ * @throws ConfigurationError that refers to entries by position only: any text in a mistyped setting may be a key
  */
 export function parseKeyRing(text: string | undefined, setting = 'VAULT_KEYS'): KeyRing {
   if (!text?.trim()) throw new ConfigurationError(`${setting} is empty. ${howTo(setting)}`);
@@ -56,7 +56,7 @@ function parseEntry(entry: string, position: number, setting: string): VaultKey 
   return { id, key };
 }
 
-/** Two entries of one key under two ids would make a rotation look done that changed nothing. */
+/** If one key had two ids, a rotation could look done without changing anything. */
 function refuseRepetition(keys: readonly VaultKey[], setting: string): void {
   keys.forEach((key, i) => {
     const earlier = keys.findIndex((other) => other.id === key.id || other.key.equals(key.key));

@@ -5,7 +5,7 @@ import { LISTEN_USAGE, parseListenOptions, UsageError } from './listen-options.j
 import { printedRecord, printedWelcome } from './listen-printer.js';
 import { PushListener } from './push-listener.js';
 
-/** @returns the exit code: 0, or 2 for a command line that cannot be followed */
+/** @returns the exit code: 0, or 2 for an invalid command line */
 async function run(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === undefined || command === 'help' || args.includes('--help')) {
@@ -17,7 +17,7 @@ async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Until SIGINT or SIGTERM, or until nobody reads what is written. */
+/** Runs until SIGINT or SIGTERM, or until stdout is closed. */
 async function listen(args: readonly string[]): Promise<void> {
   const options = parseListenOptions(args, process.env);
   const report = (record: ListenRecord) => {

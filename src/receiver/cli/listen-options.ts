@@ -8,13 +8,13 @@ export interface ListenOptions {
   readonly secrets: readonly string[];
   readonly authorization: ExpectedAuthorization | null;
   readonly toleranceSeconds: number | null;
-  /** Taken one by one, the last again and again. */
+  /** Used in order; the last one repeats. */
   readonly statuses: readonly number[];
   readonly slowMs: number;
   readonly json: boolean;
 }
 
-/** A command line that cannot be followed. */
+/** An invalid command line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

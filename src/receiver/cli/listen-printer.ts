@@ -1,7 +1,7 @@
 import type { ListenOptions } from './listen-options.js';
 import type { ListenRecord } from './listen-record.js';
 
-/** What was received, for people: a few lines per request. */
+/** Prints each received request in a few lines, for people. */
 export function printedRecord(record: ListenRecord): string {
   const { facts } = record;
   const lines = [
@@ -54,7 +54,7 @@ function printedSize(bytes: number): string {
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-/** What came from outside must not steer the terminal. */
+/** Escapes control characters, so that received text cannot control the terminal. */
 function visible(text: string): string {
   return text.replace(/\p{Cc}/gu, '\u{fffd}');
 }

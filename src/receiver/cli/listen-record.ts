@@ -3,59 +3,59 @@ import type { PushFacts, PushPart } from '../results-push.js';
 
 /** The first line of `data-sinks listen --json`. */
 export interface ListeningLine {
-  /** The port, also where `--port 0` left the choice to the system. */
+  /** The port; with `--port 0` the one that the system chose. */
   readonly listening: number;
 }
 
 /**
- * Every further line of `data-sinks listen --json`: one per request, written when it was answered or given up by its
- * sender. Members are only ever added.
+ * Every further line of `data-sinks listen --json`: one per request, written when it was answered or aborted. Members
+ * are only ever added.
  */
 export interface ListenRecord {
-  /** Counts requests from 1, in the order in which they began. */
+  /** Number of the request from 1, in order of arrival. */
   readonly request: number;
-  /** When its headers were here: RFC 3339, UTC, milliseconds. */
+  /** When its headers arrived: RFC 3339, UTC, milliseconds. */
   readonly receivedAt: string;
-  /** From its headers to the answer, or to the end of the connection. */
+  /** From its headers to the response, or to the end of the connection. */
   readonly durationMs: number;
   readonly method: string;
-  /** Path and query, as they came. */
+  /** Path and query as received. */
   readonly path: string;
   /** `X-MT-Delivery-Id`, else `webhook-id`. */
   readonly deliveryId: string | null;
   /** `X-MT-Attempt`. */
   readonly attempt: number | null;
-  /** What was answered; null when the sender closed the connection before it could be. */
+  /** The response; null when the sender closed the connection first. */
   readonly status: number | null;
-  /** Of the body, as far as it came. */
+  /** Received bytes of the body. */
   readonly bytes: number;
-  /** Of the body as far as it came, lower-case hex. */
+  /** Of the received bytes, lower-case hex. */
   readonly sha256: string;
-  /** Whether everything that was to be checked held; null when no secret, bearer or basic was given. */
+  /** Whether all checks passed; null when no secret, bearer or basic was given. */
   readonly signatureValid: boolean | null;
-  /** Why it did not hold. */
+  /** The failed checks. */
   readonly problems: readonly ListenProblem[];
-  /** Whether the bytes agree with `Content-Digest`; null when that header did not come. */
+  /** Whether the bytes match `Content-Digest`; null without that header. */
   readonly contentDigestValid: boolean | null;
-  /** By `Content-Type`; null when no push has it. */
+  /** By `Content-Type`; null when unknown. */
   readonly format: PushFormat | null;
-  /** Whether the body came compressed; `bytes` and `sha256` are of it as it came. */
+  /** Whether the body was compressed; `bytes` and `sha256` refer to the compressed body. */
   readonly gzip: boolean;
   /** `X-MT-Part`. */
   readonly part: PushPart | null;
-  /** Rows that were read; null when the body cannot be read as a push. */
+  /** Number of rows; null when the body is not a valid push. */
   readonly rows: number | null;
-  /** The first row, for a look; null also where it is nested more than 100 deep. */
+  /** The first row, as a sample; null if it is nested more than 100 deep. */
   readonly firstRow: unknown;
-  /** Null when the body cannot be read as a push. */
+  /** Null when the body is not a valid push. */
   readonly facts: PushFacts | null;
   /** A `PayloadErrorCode`, or null. */
   readonly payloadError: string | null;
-  /** Whether it was marked as synthetic, by the Test button. */
+  /** Whether it was marked as synthetic, by a Test. */
   readonly test: boolean;
-  /** Whether this delivery was already answered with a 2xx here. */
+  /** Whether this delivery was answered with a 2xx before. */
   readonly repeated: boolean;
-  /** All headers by lower-case name, but for `authorization`, of which only the scheme is shown. */
+  /** All headers by lower-case name; of `authorization` only the scheme is shown. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -6,12 +6,12 @@ import { type PushContent, pushContent } from '../push-content.js';
 import { type MappingResultRow, PayloadError, type PushFacts } from '../results-push.js';
 import type { ListenRecord } from './listen-record.js';
 
-/** JSON.stringify() goes only so deep, and so do those who read its line. */
+/** JSON.stringify() and readers of its output fail on deeper nesting. */
 const SHOWN_LEVELS = 100;
 
 type Counted = Pick<ListenRecord, 'format' | 'gzip' | 'part' | 'rows' | 'firstRow' | 'facts' | 'payloadError' | 'test'>;
 
-/** Counts the rows of one body as it streams by, whatever its format. What cannot be read is told, and then passed over. */
+/** Counts the rows of one streamed body of any format. After an error, it records the error and ignores the rest. */
 export class PayloadCount {
   readonly #body = new PassThrough();
   readonly #content: PushContent | null;
@@ -25,19 +25,19 @@ export class PayloadCount {
   constructor(headers: IncomingHttpHeaders) {
     this.#content = this.#orError(() => pushContent(headers));
     this.#read = this.#content?.format ? this.#count(headers) : Promise.resolve();
-    // What it fails with comes out of finish(), which may be called a while after.
+    // finish() reports its failure, possibly much later.
     this.#read.catch(() => undefined);
   }
 
   async update(chunk: Uint8Array): Promise<void> {
     if (!this.#isReading || this.#body.write(chunk)) return;
-    // Whichever comes first: there is room for more, or the reader has given up. What fails to decompress fails the body
-    // too, and is told by the reader.
+    // Waits until there is room for more, or the reader has given up. A decompression error also ends the body, and the
+    // reader reports it.
     const drained = once(this.#body, 'drain').catch(() => undefined);
     await Promise.race([drained, this.#read]);
   }
 
-  /** @param whole false when the sender gave up in the middle */
+  /** @param whole false when the sender aborted */
   async finish(whole: boolean): Promise<Counted> {
     if (whole) this.#body.end();
     else this.#cutOff();
@@ -70,7 +70,7 @@ export class PayloadCount {
     } catch (error) {
       this.#body.destroy();
       if (error instanceof PayloadError) this.#payloadError = error.code;
-      // A body that its sender broke off ends in the middle, and says no more.
+      // An aborted body is always truncated; report nothing more.
       else if (!this.#isCutOff) throw error;
     }
   }

@@ -30,7 +30,7 @@ const SIGNATURES = [
   { check: 'X-MT-Signature', form: 'x-mt' },
 ] as const;
 
-/** Looks at one request's body as it streams by: both signatures, digest, rows. Nothing of it is kept. */
+/** Checks one streamed request: both signatures, digest, rows. Stores nothing. */
 export class PushExamination {
   readonly #problems: ListenProblem[] = [];
   readonly #verifiers: { readonly check: ListenProblem['check']; readonly verifier: PushVerifier }[] = [];
@@ -63,7 +63,7 @@ export class PushExamination {
     await this.#payload.update(chunk);
   }
 
-  /** @param whole false when the sender gave up in the middle */
+  /** @param whole false when the sender aborted */
   async finish(whole: boolean): Promise<Findings> {
     for (const { check, verifier } of this.#verifiers) this.#attempt(check, () => verifier.verify());
     const digest = this.#digest.digest();

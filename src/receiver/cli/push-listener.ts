@@ -21,12 +21,12 @@ export class PushListener {
   ) {
     this.#server = createServer((request, response) => {
       this.#receive(request, response).catch((error: unknown) => {
-        // Whatever one request was, the listener goes on, and its sender is not left waiting.
+        // Whatever the request was, the listener continues and the sender gets a response.
         response.destroy();
         fail(error);
       });
     });
-    // A large push may take its time; the sender has deadlines of its own.
+    // A large push may take long; the sender has its own deadlines.
     this.#server.requestTimeout = 0;
   }
 
@@ -41,7 +41,7 @@ export class PushListener {
     });
   }
 
-  /** Closes every connection, whatever it is doing. */
+  /** Closes every connection, even a busy one. */
   stop(): Promise<void> {
     this.#stopping.abort();
     return new Promise((resolve) => {
@@ -51,6 +51,8 @@ export class PushListener {
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The ping that the platform sends when a data source is saved.
+    if (request.method === 'OPTIONS') return void response.writeHead(204, { Allow: 'POST' }).end();
     const number = ++this.#requests;
     const began = Date.now();
     const examination = new PushExamination(request.headers, this.options);
@@ -82,7 +84,7 @@ export class PushListener {
     });
   }
 
-  /** Ends early when the listener stops or the sender goes away. */
+  /** Ends early when the listener stops or the sender disconnects. */
   async #slowDown(response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -106,7 +108,7 @@ export class PushListener {
     return status;
   }
 
-  /** The next planned status, unless the push is bad and the plan was to accept it. */
+  /** The next status of the plan; a bad push is not answered with a planned 2xx. */
   #statusFor({ signatureValid, payloadError }: Pick<ListenRecord, 'signatureValid' | 'payloadError'>): number {
     const { statuses } = this.options;
     const planned = statuses[Math.min(this.#answered++, statuses.length - 1)] ?? 200;

@@ -3,7 +3,7 @@ import { PushVerificationError } from '../push-verification-error.js';
 import type { ReceiveOptions } from './received-push.js';
 import { checkReceiveOptions, receivePush } from './received-push.js';
 
-/** As Express calls a middleware; Node's own requests and responses do. */
+/** Express's middleware signature; also fits Node's own requests and responses. */
 export type ExpressMiddleware = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -11,8 +11,8 @@ export type ExpressMiddleware = (
 ) => void;
 
 /**
- * Lets only verified pushes through; the route finds them by `pushOf(request)`. It reads the raw body itself: put it on
- * the route, before any `express.json()`.
+ * Middleware that accepts only verified pushes; the route gets them with `pushOf(request)`. It reads the raw body: put
+ * it on the route, before any `express.json()`.
  *
  *     app.post('/mapping-results', expressPush({ secret }), (request, response) => { … pushOf(request) … });
  */
@@ -29,7 +29,7 @@ export function expressPush(options: ReceiveOptions): ExpressMiddleware {
   };
 }
 
-/** Answers with the error's status and its problem, which the sender's console shows beside the attempt. */
+/** Responds with the error's status and problem, which the sender's console shows with the attempt. */
 export function answerRefusal(response: ServerResponse, error: PushVerificationError): void {
   const body = JSON.stringify(error.toProblem());
   response.writeHead(error.statusCode, {

@@ -3,7 +3,7 @@ import type { PushRequest } from './raw-body.js';
 import type { ReceiveOptions } from './received-push.js';
 import { checkReceiveOptions, DEFAULT_LIMIT_BYTES, receivePush } from './received-push.js';
 
-/** The least of a Fastify instance that is used here. */
+/** The subset of a Fastify instance that is used here. */
 export interface FastifyScope {
   addContentTypeParser(
     contentType: string,
@@ -14,8 +14,8 @@ export interface FastifyScope {
 }
 
 /**
- * Makes a Fastify scope take verified pushes alone: bodies stay bytes, and every route of the scope finds its push by
- * `pushOf(request)`. Call it in a plugin of its own, so that other routes keep their JSON parser:
+ * Makes a Fastify scope accept only verified pushes: bodies stay bytes, and every route of the scope gets its push with
+ * `pushOf(request)`. Call it in a separate plugin, so that other routes keep their JSON parser:
  *
  *     app.register(async (scope) => {
  *       fastifyPush(scope, { secret });

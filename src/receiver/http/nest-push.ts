@@ -2,32 +2,32 @@ import type { PushRequest } from './raw-body.js';
 import type { ReceiveOptions } from './received-push.js';
 import { checkReceiveOptions, receivePush } from './received-push.js';
 
-/** The least of Nest's ExecutionContext that is used here. */
+/** The subset of Nest's ExecutionContext that is used here. */
 export interface HttpExecutionContext {
   switchToHttp(): { getRequest<T>(): T };
 }
 
-/** As Nest's CanActivate. */
+/** Compatible with Nest's CanActivate. */
 export interface PushGuard {
   canActivate(context: HttpExecutionContext): Promise<boolean>;
 }
 
 /**
- * A guard that lets verified pushes through alone, for `@UseGuards(pushGuard({ … }))`. Create the application with
- * `{ rawBody: true }` and raise the parser's limit: `app.useBodyParser('json', { limit: '32mb' })`.
+ * A guard that accepts only verified pushes, for `@UseGuards(pushGuard({ … }))`. Create the application with `{
+ * rawBody: true }` and raise the parser's limit: `app.useBodyParser('json', { limit: '32mb' })`.
  */
 export function pushGuard(options: ReceiveOptions): PushGuard {
   checkReceiveOptions(options);
   return {
     async canActivate(context) {
-      // It throws rather than answering false: Nest answers with the error's status and message instead of a bare 403.
+      // Throws instead of returning false, so that Nest responds with the error's status and message, not a bare 403.
       await receivePush(context.switchToHttp().getRequest<PushRequest>(), options);
       return true;
     },
   };
 }
 
-/** Under which Nest's own `@UseGuards()` lists a route's guards. */
+/** The metadata key of Nest's `@UseGuards()`. */
 const NEST_GUARDS = '__guards__';
 
 interface MetadataReflection {
@@ -48,7 +48,7 @@ export function VerifiedPush(options: ReceiveOptions): ClassDecorator & MethodDe
   return (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor) => {
     const route: unknown = descriptor?.value;
     const guarded = typeof route === 'function' ? route : target;
-    // Nest cannot run without reflect-metadata, which adds these two to the global Reflect.
+    // Nest requires reflect-metadata, which adds these two functions to the global Reflect.
     const reflection = Reflect as unknown as MetadataReflection;
     const others = (reflection.getMetadata(NEST_GUARDS, guarded) ?? []) as unknown[];
     reflection.defineMetadata(NEST_GUARDS, [...others, guard], guarded);

@@ -4,16 +4,16 @@ import type { PushHeaders } from '../push-headers.js';
 import { PushVerificationError } from '../push-verification-error.js';
 import { bodyAlreadyParsed } from '../verify-push.js';
 
-/** The least of a request that this kit looks at; those of Node, Express, Fastify and Nest all have it. */
+/** The subset of a request that this kit uses; Node, Express, Fastify and Nest all provide it. */
 export interface PushRequest {
   readonly headers: PushHeaders;
-  /** The raw body, where a framework was told to keep it. */
+  /** The raw body, if the framework keeps it. */
   readonly rawBody?: unknown;
-  /** What a body parser made of it. */
+  /** The parsed body. */
   readonly body?: unknown;
 }
 
-/** The bytes of a request's body: kept by the framework, or still to be read. */
+/** The bytes of a request's body: kept by the framework, or read now. */
 export async function collectRawBody(request: PushRequest, limitBytes: number): Promise<Buffer> {
   const kept = keptBytes(request.rawBody) ?? keptBytes(request.body);
   if (kept !== null) {
@@ -29,11 +29,11 @@ function keptBytes(value: unknown): Buffer | null {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : null;
 }
 
-/** With listeners, because leaving a `for await` early would destroy the socket that the refusal must go out on. */
+/** Uses listeners: leaving a `for await` early would destroy the socket needed for the response. */
 function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(new Error('the sender closed the connection before the body ended'));
-    // It may have left while the secrets were fetched, and no event tells so a second time.
+    // The client may have disconnected while the secrets were fetched; no further event is emitted then.
     if (stream.destroyed) leave();
     let held: HeldBytes | null = new HeldBytes(limitBytes);
     stream.on('data', (chunk: Buffer) => {
@@ -41,7 +41,7 @@ function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
         held.push(chunk);
         return;
       }
-      // The rest is read and dropped, so that the sender gets to see the answer.
+      // Reads and drops the rest, so that the sender can read the response.
       held = null;
       reject(bodyTooLarge(limitBytes));
     });

@@ -5,20 +5,20 @@ import { createPushVerifier, usableSecrets } from '../push-verifier.js';
 import type { PushRequest } from './raw-body.js';
 import { bodyTooLarge, collectRawBody } from './raw-body.js';
 
-/** A function where secrets are fetched from elsewhere, or change while the server runs. */
+/** A function if secrets are fetched, or change while the server runs. */
 export type SecretSource = PushSecrets | { readonly secrets: () => readonly string[] | Promise<readonly string[]> };
 
 export type ReceiveOptions = SecretSource &
   VerificationRules & {
     /**
-     * Larger bodies are refused with 413. Read them with `PushVerifierStream` and `PayloadReader` instead of raising it
-     * without end: a body is held whole.
-     * @default 32 MiB, some 100,000 rows
+     * Maximum body size; larger ones are refused with 413. The body is kept in memory: for very large ones use
+     * `PushVerifierStream` and `PayloadReader` instead.
+     * @default 32 MiB, about 100,000 rows
      */
     readonly limitBytes?: number;
   };
 
-/** A verified push and the bytes that were verified. */
+/** A verified push and its bytes. */
 export interface ReceivedPush extends PushProof {
   readonly rawBody: Buffer;
 }
@@ -27,8 +27,8 @@ const RECEIVED = Symbol('the verified push of this request');
 export const DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /**
- * Reads a request's raw body, or takes it from where the framework kept it, and verifies it. The headers are judged
- * before the body is read.
+ * Reads a request's raw body, or takes it from the framework, and verifies it. The headers are checked before the body
+ * is read.
  * @throws PushVerificationError
  */
 export async function receivePush(request: PushRequest, options: ReceiveOptions): Promise<ReceivedPush> {
@@ -45,15 +45,15 @@ export async function receivePush(request: PushRequest, options: ReceiveOptions)
 
 /**
  * The verified push of a request that passed `expressPush`, `fastifyPush` or `VerifiedPush`.
- * @throws when none of them stands before this route
+ * @throws when none of them precedes this route
  */
 export function pushOf(request: object): ReceivedPush {
   const push = (request as { [RECEIVED]?: ReceivedPush })[RECEIVED];
-  if (push === undefined) throw new Error('no verified push here: put the verification before this route');
+  if (push === undefined) throw new Error('no verified push: install the verification before this route');
   return push;
 }
 
-/** Stops the boot where a fixed secret is empty, instead of refusing every push later. */
+/** Fails at startup when a fixed secret is empty, instead of refusing every push later. */
 export function checkReceiveOptions(options: ReceiveOptions): void {
   if (typeof options.secrets !== 'function') usableSecrets(options as PushSecrets);
 }

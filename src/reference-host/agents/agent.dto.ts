@@ -9,7 +9,7 @@ export const EXAMPLE_WORKSPACE_ID = 'ws_01J8XK2A7RZ4M7T2B5N6C8D0EF';
 
 export class CreateAgentBody {
   @ApiProperty({ example: 'Hotel matcher', minLength: 1, maxLength: 200 })
-  // PostgreSQL's text holds no NUL.
+  // PostgreSQL's text cannot hold NUL.
   @Matches(/^[^\0]{1,200}$/u, { message: 'must be a string of 1 to 200 characters, without NUL' })
   name!: string;
 }

@@ -84,7 +84,7 @@ export class AgentsController {
   }
 }
 
-/** Someone else's agent and none at all get the same answer. */
+/** Another workspace's agent and a missing one get the same response. */
 export function agentOr404<T>(agent: T | null): T {
   if (agent === null) throw new ProblemError('not-found', 'There is no such agent in your workspace.');
   return agent;
@@ -94,6 +94,6 @@ function readCursor(cursor: string | undefined): string {
   if (cursor === undefined) return '';
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!isHostId('agt', id))
-    throw new ProblemError('invalid-cursor', 'Use the nextCursor of the page before, unchanged.');
+    throw new ProblemError('invalid-cursor', 'Use the nextCursor of the previous page, unchanged.');
   return id;
 }

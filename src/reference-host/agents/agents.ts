@@ -17,7 +17,7 @@ export interface HostAgent {
 
 const COLUMNS = 'id, workspace_id AS "workspaceId", name, status, created_at AS "createdAt"';
 
-/** The agents of all workspaces; every question but the module's carries the caller's workspace. */
+/** The agents of all workspaces; every query except the module's names the caller's workspace. */
 @Injectable()
 export class Agents extends AgentDirectory {
   constructor(private readonly dataSource: DataSource) {

@@ -68,9 +68,24 @@ export class RuleSetsController {
 function checkRuleSet(body: unknown): object {
   const result = parseRules(body);
   const violations = result.ok ? [] : [...result.violations];
+  if (isDeeper(body, MAX_DEPTH))
+    violations.push({ pointer: '', detail: `must not be nested deeper than ${MAX_DEPTH} levels` });
   if (typeof body !== 'object' || body === null) violations.push({ pointer: '', detail: 'must be an object' });
   else if (violations.length === 0) return body;
   throw new ProblemError('validation-failed', 'The rule set is not valid; the rules in force stay.', {
     errors: violations,
   });
+}
+
+/** PostgreSQL and JSON.stringify give up at some thousands; no rule set of a person's comes near. */
+const MAX_DEPTH = 64;
+
+/** Level by level: a function that calls itself would be what is to be prevented. */
+function isDeeper(value: unknown, depth: number): boolean {
+  let level: unknown[] = [value];
+  for (let i = 0; level.length > 0; i++) {
+    if (i > depth) return true;
+    level = level.flatMap((one): unknown[] => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }

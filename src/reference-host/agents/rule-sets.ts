@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rows } from '../persistence/sql.js';
 
-/** One version of an agent's rules. A version never changes; writing rules makes the next one. */
+/** One version of an agent's rules. Versions are immutable; writing rules creates the next one. */
 export interface RuleSetVersion {
   readonly agentId: string;
   readonly version: number;
@@ -16,7 +16,7 @@ const COLUMNS = 'agent_id AS "agentId", version, rules, created_at AS "createdAt
 export class RuleSets {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Writes the next version; two writers at once get a version each. */
+  /** Writes the next version; concurrent writers get one version each. */
   async add(agentId: string, rules: object, createdBy: string): Promise<RuleSetVersion> {
     return this.dataSource.transaction(async (transaction) => {
       await rows(transaction, 'SELECT 1 FROM host_agent WHERE id = $1 FOR UPDATE', [agentId]);

@@ -5,8 +5,8 @@ import { parseEnvironment } from '../environment.js';
 import { createDataSource } from '../persistence/create-data-source.js';
 
 /**
- * `npm run audit:verify`: recomputes the chain of audit entries of every workspace. Ends with 1 when one does not hold,
- * and names the first entry that does not.
+ * `npm run audit:verify`: verifies the hash chain of every workspace's audit entries. Exits with 1 if one is broken,
+ * and names the first bad entry.
  */
 let dataSource: DataSource | null = null;
 try {

@@ -9,13 +9,13 @@ export interface VaultRotation {
   /** `VAULT_KEYS`, the new key first. */
   readonly vaultKeys: string;
   readonly print: (line: string) => void;
-  /** Ends the rotation after the batch under way. */
+  /** Stops the rotation after the current batch. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Brings all secrets under the first of the vault's keys, and says which other keys are no longer needed.
- * @returns whether every secret is under the first key now
+ * Re-encrypts all secrets with the first vault key and lists the keys that are no longer needed.
+ * @returns whether every secret uses the first key now
  */
 export async function rotateVault({ dataSource, vaultKeys, print, signal }: VaultRotation): Promise<boolean> {
   const keys = parseKeyRing(vaultKeys);

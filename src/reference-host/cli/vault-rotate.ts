@@ -6,9 +6,9 @@ import { withVaultKeys } from '../vault-keys.js';
 import { rotateVault } from './rotate-vault.js';
 
 /**
- * `npm run vault:rotate`: re-encrypts all secrets under the first key of `VAULT_KEYS`. On PostgreSQL the hosts go on
- * running; the embedded database has room for one process, so its host is stopped first. A signal ends it after the
- * batch under way. Ends with 1 unless every secret is under the first key.
+ * `npm run vault:rotate`: re-encrypts all secrets with the first key of `VAULT_KEYS`. On PostgreSQL the hosts keep
+ * running; the embedded database allows only one process, so stop its host first. A signal stops it after the current
+ * batch. Exits with 1 unless every secret uses the first key.
  */
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());

@@ -2,23 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A process of the demo's, known by its lines. */
+/** A child process of the demo, observed through its output lines. */
 export interface Child {
-  /** The first line, printed already or yet to come, that the function accepts. */
+  /** Resolves with the first past or future line that the function accepts. */
   waitFor<T>(what: string, accept: (line: string) => T | null, withinMs: number): Promise<T>;
-  /** Ends it and waits for that. */
+  /** Stops it and waits for its exit. */
   stop(): Promise<void>;
 }
 
-/** Starts a script beside this one. Its standard input stays open as long as the demo lives. */
+/** Starts a script next to this one. Its standard input stays open as long as the demo lives. */
 export function startChild(script: string, environment: Readonly<Record<string, string>>): Child {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  // Of our own variables only those given: the demo is the same in every shell.
+  // Passes only these variables, so that the demo behaves the same in every shell.
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [path], {
     env: { PATH, HOME, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
-    // Ctrl-C goes to the whole terminal's group; the demo ends its children itself, in order.
+    // Ctrl-C reaches the terminal's whole process group; the demo stops its children itself, in order.
     detached: true,
   });
   const lines: string[] = [];
@@ -62,7 +62,7 @@ export function startChild(script: string, environment: Readonly<Record<string, 
   };
 }
 
-/** Politely at first; a child that does not end is killed. */
+/** SIGTERM first; SIGKILL if the child does not exit. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   await new Promise<void>((resolve) => {

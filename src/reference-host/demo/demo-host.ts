@@ -1,4 +1,4 @@
-/** The real host, which also ends when the demo does, however that ended: then this pipe closes. */
+/** The real host. It also ends when the demo ends for any reason: this pipe closes then. */
 import '../../main.js';
 
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume();

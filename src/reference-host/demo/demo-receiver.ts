@@ -1,7 +1,7 @@
 /**
- * The customer's side of the demo, in a process of its own: an endpoint that verifies `X-MT-Signature` on the raw body
- * with nothing but Node. It answers 503 to the first push, as an endpoint that is just being restarted would, and tells
- * what it saw as JSON lines.
+ * The customer's side of the demo in a separate process: an endpoint that verifies `X-MT-Signature` on the raw body
+ * with Node alone. It answers the first push with 503, like an endpoint that is being restarted, and reports what it
+ * receives as JSON lines.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -10,6 +10,8 @@ const secret = process.env['DEMO_SECRET'] ?? '';
 let pushes = 0;
 
 const server = createServer((request, response) => {
+  // The ping that is sent when a sink is saved.
+  if (request.method !== 'POST') return void response.writeHead(405, { allow: 'POST' }).end();
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
@@ -60,5 +62,5 @@ server.listen(0, '127.0.0.1', () => {
   report({ event: 'listening', port: typeof address === 'object' ? address?.port : null });
 });
 
-// The demo's end closes this pipe, however the demo ended: nothing is left behind.
+// This pipe closes when the demo ends for any reason, so no process is left behind.
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -4,7 +4,7 @@ export const TOTAL = 12_000;
 export const MATCHED = 11_540;
 const CHUNK = 500;
 
-/** The rows of the demo's job, as NDJSON. The unmatched ones are spread evenly among the others. */
+/** The rows of the demo's job as NDJSON, with the unmatched rows spread evenly. */
 export async function* demoRows(onSent: (rows: number) => void): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < TOTAL; start += CHUNK) {
     const lines = Array.from({ length: CHUNK }, (_, i) => JSON.stringify(demoRow(start + i)));

@@ -6,8 +6,8 @@ import { playStory } from './story.js';
 import { Terminal } from './terminal.js';
 
 /**
- * `npm run demo`: the customer's story from an empty database to a verified push, in some ten seconds. Ends with 0 when
- * everything was as promised, else with 1 and the reason, and leaves nothing behind, Ctrl-C included.
+ * `npm run demo`: the customer's story from an empty database to a verified push, in about ten seconds. Exits with 0 if
+ * everything was as promised, else with 1 and the reason. Cleans up, also on Ctrl-C.
  */
 const startedAt = performance.now();
 const dataDir = await mkdtemp(join(tmpdir(), 'data-sinks-demo-'));
@@ -16,7 +16,7 @@ let stopping = false;
 const terminal = new Terminal(process.stdout, () => performance.now());
 
 async function cleanUp(): Promise<void> {
-  // The receiver first: a host that is told to stop waits for what is under way.
+  // Stop the receiver first: a host that shuts down waits for attempts in flight.
   await Promise.all(children.toReversed().map((child) => child.stop()));
   await rm(dataDir, { recursive: true, force: true });
 }
@@ -38,7 +38,7 @@ try {
   await cleanUp();
   terminal.line(`\nDone in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s; everything was cleaned up.`);
 } catch (error) {
-  // Whoever stopped the demo does not want to hear that its processes ended.
+  // After Ctrl-C, do not report that the processes have ended.
   if (!stopping) terminal.line(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   await cleanUp();
   process.exitCode = 1;

@@ -1,4 +1,4 @@
-/** What the demo reads of the platform's answers. */
+/** The parts of the platform's responses that the demo uses. */
 export interface SinkSaved {
   readonly id: string;
   readonly secret: { readonly hint: string | null };
@@ -33,7 +33,7 @@ export interface DeliverySeen {
   readonly attempts: readonly AttemptSeen[];
 }
 
-/** The customer's HTTP client: the platform's API with the workspace's token. */
+/** The customer's HTTP client, with the workspace's token. */
 export class PlatformClient {
   constructor(
     private readonly origin: string,
@@ -49,7 +49,7 @@ export class PlatformClient {
     return this.request<T>(path, { method: 'POST', ...(body === undefined ? {} : json) });
   }
 
-  /** Sends rows as they are made, one a line. */
+  /** Streams rows, one per line. */
   postRows<T>(path: string, lines: AsyncIterable<Uint8Array>): Promise<T> {
     return this.request<T>(path, {
       method: 'POST',

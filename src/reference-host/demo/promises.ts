@@ -2,7 +2,7 @@ import { MATCHED, TOTAL } from './demo-rows.js';
 import type { AttemptSeen, DeliverySeen } from './platform-client.js';
 import { grouped, type Terminal } from './terminal.js';
 
-/** What the receiver tells of one request. */
+/** The receiver's report of one request. */
 export interface Received {
   readonly event: string;
   readonly test: boolean;
@@ -16,12 +16,12 @@ export interface Received {
   readonly answered: number;
 }
 
-/** The contract: 5 s, which jitter may lengthen by a tenth; the rest is for a busy machine. */
+/** The contract's 5 s plus up to 10 % jitter; the rest is for a slow machine. */
 const WAIT_MS = { least: 5_000, most: 5_500 + 1_500 };
 
 /**
- * Compares what the platform recorded with what the receiver saw, shows the attempts, and says what was proved.
- * @throws Error that names the first promise that was not kept
+ * Compares the platform's records with the receiver's, shows the attempts, and prints what was proved.
+ * @throws Error naming the first broken promise
  */
 export function verifyPromises(
   terminal: Terminal,

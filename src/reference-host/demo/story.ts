@@ -15,11 +15,11 @@ export interface Stage {
   /** Empty. */
   readonly dataDir: string;
   readonly terminal: Terminal;
-  /** Told of each process that was started, so that it is stopped whatever happens. */
+  /** Called for each started process, so that it is always stopped. */
   readonly onChild: (child: Child) => void;
 }
 
-/** @throws Error that says what was not as promised */
+/** @throws Error that says which promise was broken */
 export async function playStory(stage: Stage): Promise<void> {
   const { terminal } = stage;
   const secret = randomBytes(32).toString('base64url');
@@ -140,7 +140,7 @@ async function followDelivery(
   verifyPromises(terminal, delivered, [first, second]);
 }
 
-/** The receiver's report: of the test, or of the push's attempt of that number. */
+/** The receiver's report of the Test, or of the push's attempt with that number. */
 function nextReceived(receiver: Child, attempt?: number): Promise<Received> {
   const accept = (line: string): Received | null => {
     const received = JSON.parse(line) as Received;
@@ -151,7 +151,7 @@ function nextReceived(receiver: Child, attempt?: number): Promise<Received> {
   return receiver.waitFor(attempt === undefined ? 'the test' : `attempt ${attempt}`, accept, 20_000);
 }
 
-/** Asks for the job's delivery until it is as wanted. */
+/** Polls the job's delivery until it has the wanted state. */
 async function until(
   client: PlatformClient,
   sinkPath: string,

@@ -1,6 +1,6 @@
 const SECOND = 1_000;
 
-/** Prints the demo: a line for each step, and what moves in place on a terminal or as a line a second elsewhere. */
+/** Prints the demo: one line per step, and progress in place on a terminal or as one line per second elsewhere. */
 export class Terminal {
   private step = 0;
   private inPlace = false;
@@ -15,19 +15,19 @@ export class Terminal {
     this.line(`\n${text}\n`);
   }
 
-  /** Says what is about to happen. */
+  /** Prints what is about to happen. */
   begin(text: string): void {
     this.step++;
     this.line(`${String(this.step).padStart(2)}  ${text}`);
     this.lastUpdateMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Says what came of it. */
+  /** Prints the result. */
   result(text: string): void {
     this.line(`    ${text}`);
   }
 
-  /** Something that goes on; the next line takes its place. */
+  /** Prints progress; the next line overwrites it. */
   update(text: string): void {
     if (this.output.isTTY) {
       this.output.write(`\r\u001B[2K    ${text}`);

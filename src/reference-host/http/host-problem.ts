@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 
-/** The refusals that only the host knows; all others are the module's `ProblemError`, so that every answer looks alike. */
+/** Errors of the host alone; all others are the module's `ProblemError`, so that all responses have the same form. */
 export const HOST_PROBLEMS = {
   'job-exists': { status: 409, title: 'A job of this id has finished already' },
 } as const;

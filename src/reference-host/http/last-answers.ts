@@ -3,17 +3,17 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Under this token the host's providers are told how long what is in flight may take at shutdown, in milliseconds. */
+/** Injection token of the grace period for requests in flight at shutdown, in milliseconds. */
 export const SHUTDOWN_GRACE_MS = Symbol('shutdown grace');
 
-/** What a connection that has just been accepted has to send the head of its first request. */
+/** Time for a newly accepted connection to send the head of its first request. */
 const FIRST_REQUEST_MS = 1_000;
 
 /**
- * Lets the process end under load. Nest stops listening and then waits until the last connection is closed, which a
- * client that goes on asking over a kept-alive one puts off for ever. From the first moment of the shutdown each answer
- * is therefore its connection's last, connections on which nothing happens are closed, and after the grace all others
- * too. Until the worker is done new connections are still answered: a load balancer may not know yet.
+ * Makes shutdown finish under load. Nest stops listening and waits for the last connection to close, which a busy
+ * keep-alive client could delay for ever. From the start of the shutdown, every response therefore closes its
+ * connection, idle connections are closed at once, and all others after the grace period. New connections are still
+ * served until the worker is done, since a load balancer may not know of the shutdown yet.
  */
 @Injectable()
 export class LastAnswers implements OnApplicationBootstrap, OnModuleDestroy {
@@ -32,7 +32,7 @@ export class LastAnswers implements OnApplicationBootstrap, OnModuleDestroy {
       this.#silent.add(socket);
       socket.once('close', () => this.#silent.delete(socket));
     });
-    // Before the application, which may answer at once.
+    // Before the application's handler, which may respond synchronously.
     server?.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       this.#silent.delete(request.socket);
       if (this.#isLeaving) return makeLast(response);
@@ -41,7 +41,7 @@ export class LastAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
-  /** The first of Nest's hooks at shutdown: the worker, which has the same grace, is told after it. */
+  /** Nest's first shutdown hook. The worker, which has the same grace period, is stopped after it. */
   onModuleDestroy(): void {
     this.#isLeaving = true;
     for (const response of this.#unanswered) makeLast(response);
@@ -52,7 +52,7 @@ export class LastAnswers implements OnApplicationBootstrap, OnModuleDestroy {
       for (const socket of silent) if (this.#silent.has(socket)) socket.destroy();
     }, FIRST_REQUEST_MS).unref();
     setTimeout(() => {
-      // Not listening any more, so that none comes after the last was closed.
+      // The server no longer listens, so no connection can arrive after this.
       server?.close();
       server?.closeAllConnections();
     }, this.graceMs).unref();

@@ -3,9 +3,8 @@ import type { IncomingMessage } from 'node:http';
 const FORM = /^application\/x-www-form-urlencoded\b/i;
 
 /**
- * `curl -d '{…}'` says form-urlencoded, and other small clients say nothing: such a body is read as JSON all the same
- * (contract, section 3). An Express middleware; put it before the body parser. It is a plain function on purpose: any
- * host can use it for its own routes.
+ * Reads a body as JSON regardless of its content type: `curl -d '{…}'` sends form-urlencoded, and other small clients
+ * send none (contract, section 3). An Express middleware for use before the body parser; any host can use it.
  */
 export function readFormsAsJson(request: Pick<IncomingMessage, 'headers'>, _response: unknown, next: () => void): void {
   const contentType = request.headers['content-type'];

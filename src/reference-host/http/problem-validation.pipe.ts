@@ -2,7 +2,7 @@ import { ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { ProblemError, type RuleViolation } from '../../data-sinks/index.js';
 
-/** Checks the host's DTOs and answers with a problem that points at each finding. */
+/** Validates the host's DTOs and responds with a problem that points to each error. */
 export function problemValidationPipe(source: 'body' | 'query'): ValidationPipe {
   return new ValidationPipe({
     whitelist: true,

@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { PROBLEMS, type ProblemCode } from '../../data-sinks/index.js';
 import { HOST_PROBLEMS, type HostProblemCode } from './host-problem.js';
 
-/** One finding in a request. */
+/** One validation error. */
 class PlatformProblemFinding {
   @ApiProperty({ description: 'JSON pointer into the body, or `?name` for a query parameter', example: '/name' })
   pointer!: string;
@@ -12,7 +12,7 @@ class PlatformProblemFinding {
   detail!: string;
 }
 
-/** RFC 9457. For the document only: answers are made by the problem filter. */
+/** RFC 9457. Only for the OpenAPI document: the problem filter writes the responses. */
 export class PlatformProblem {
   @ApiProperty({ example: 'https://mapping.travel/errors/validation-failed' })
   type!: string;
@@ -30,7 +30,7 @@ export class PlatformProblem {
   errors?: PlatformProblemFinding[];
 }
 
-/** Documents one refusal of an operation, with an example. */
+/** Documents one error of an operation, with an example. */
 export function ApiProblem(
   status: number,
   code: ProblemCode | HostProblemCode,

@@ -1,16 +1,18 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../../data-sinks/index.js';
 
 /**
- * The body's chunks as they arrive. Leaving the loop early does not cut the connection, as Node's own iterator does:
- * the caller is still to get an answer.
+ * Streams the body. Unlike Node's own iterator, leaving the loop early does not destroy the connection, so that a
+ * response can be sent.
  */
 export async function* bodyChunks(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
   } catch (error) {
-    // Nobody is there to read this answer; it keeps a broken upload from counting as a fault of ours.
-    if (request.destroyed) throw new ProblemError('malformed-json', 'The upload broke off before its end.');
+    // Nobody reads this response; it only prevents the aborted upload from being logged as a server error.
+    if (request.destroyed)
+      throw new ProblemError('malformed-json', 'The connection closed before the upload was complete.');
     throw error;
   }
 }
@@ -29,14 +31,19 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
     }
     chunks.push(chunk);
   }
+  const body = Buffer.concat(chunks);
+  if (!isUtf8(body)) throw new ProblemError('malformed-json', 'The body is not UTF-8.');
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+    return JSON.parse(body.toString('utf8')) as unknown;
   } catch {
-    throw new ProblemError('malformed-json', 'The body is not valid JSON. Rows one a line are application/x-ndjson.');
+    throw new ProblemError(
+      'malformed-json',
+      'The body is not valid JSON. To send one row per line, use application/x-ndjson.',
+    );
   }
 }
 
-/** Reads and forgets what is left, so that a caller who is still sending gets round to reading the answer. */
+/** Reads and drops the rest, so that a client that is still sending can read the response. */
 export async function discardRest(request: IncomingMessage): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
   await new Promise<void>((resolve) => {

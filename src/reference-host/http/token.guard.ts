@@ -18,7 +18,7 @@ const SCOPE = 'host scope';
 
 type AuthenticatedRequest = Request & { bearer?: TokenBearer };
 
-/** Lets in whoever shows a valid token with the scope that the route asks for. */
+/** Accepts requests with a valid token that has the scope required by the route. */
 @Injectable()
 export class TokenGuard implements CanActivate {
   constructor(
@@ -37,7 +37,7 @@ export class TokenGuard implements CanActivate {
   }
 }
 
-/** The route needs a token with this scope. */
+/** The scope that the route requires. */
 export function RequireScope(scope: HostScope): MethodDecorator {
   return applyDecorators(
     SetMetadata(SCOPE, scope),
@@ -49,7 +49,7 @@ export function RequireScope(scope: HostScope): MethodDecorator {
   );
 }
 
-/** Who calls. Only on routes with `RequireScope`. */
+/** The authenticated caller; only on routes with `RequireScope`. */
 export const Bearer = createParamDecorator((_: unknown, context: ExecutionContext): TokenBearer => {
   const { bearer } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (!bearer) throw new Error('@Bearer() on a route without @RequireScope()');

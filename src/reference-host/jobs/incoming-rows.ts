@@ -1,9 +1,8 @@
-import { type MappingResultRow, ProblemError, type RuleViolation } from '../../data-sinks/index.js';
-import { isHostId } from '../ids.js';
+import { invalidHostId, type MappingResultRow, ProblemError, type RuleViolation } from '../../data-sinks/index.js';
 import { NdjsonError, readNdjson } from './ndjson-lines.js';
 import { readResultRow } from './result-row.js';
 
-/** Rows per statement: large enough that statements cost little, small enough that others get their turn between. */
+/** Rows per statement: large enough to be efficient, small enough to let other statements run in between. */
 const BATCH_ROWS = 1_000;
 const MAX_VIOLATIONS = 50;
 
@@ -15,8 +14,8 @@ export interface FinishedJob {
 }
 
 /**
- * Reads the JSON body of a finished job, `{ "results": […] }` with an optional `jobId`.
- * @throws {ProblemError} `validation-failed` with a pointer for each finding, at most 50
+ * Parses the JSON body of a completed job, `{ "results": […] }` with an optional `jobId`.
+ * @throws {ProblemError} `validation-failed` with a pointer for each error, at most 50
  */
 export function readFinishedJob(body: unknown): FinishedJob {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -42,8 +41,8 @@ export function readFinishedJob(body: unknown): FinishedJob {
 }
 
 /**
- * Reads rows as they arrive, one a line. A bad line ends the reading with a problem that names it.
- * @throws {ProblemError} while being iterated: `malformed-json` or `validation-failed`
+ * Parses rows as they arrive, one per line. Stops at the first bad line.
+ * @throws {ProblemError} while being iterated: `malformed-json` or `validation-failed`, naming the line
  */
 export async function* readRowLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly MappingResultRow[]> {
   let batch: MappingResultRow[] = [];
@@ -68,9 +67,10 @@ export async function* readRowLines(chunks: AsyncIterable<Uint8Array>): AsyncGen
   if (batch.length > 0) yield batch;
 }
 
+/** Any id that the module accepts, so that this host can be tested with the ids of other hosts. */
 export function jobIdViolations(jobId: unknown, pointer: string): RuleViolation[] {
-  if (typeof jobId === 'string' && isHostId('job', jobId)) return [];
-  return [{ pointer, detail: 'must be an id such as job_01J8XK3V9QZ4M7T2B5N6C8D0EF' }];
+  const detail = invalidHostId(jobId);
+  return detail === null ? [] : [{ pointer, detail }];
 }
 
 export function invalid(errors: readonly RuleViolation[]): ProblemError {

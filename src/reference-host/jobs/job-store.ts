@@ -1,17 +1,24 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { type JobCompleted, type JobKey, MappingResults, type MappingResultRow } from '../../data-sinks/index.js';
+import {
+  invalidHostId,
+  type JobCompleted,
+  type JobKey,
+  MappingResults,
+  type MappingResultRow,
+} from '../../data-sinks/index.js';
 import { rows, type Session } from '../persistence/sql.js';
 
 const PAGE_ROWS = 1_000;
-const REMOVE_ROWS = 20_000;
+const REMOVE_ROWS = 5_000;
 
-/** A finished job as it is stored. */
+/** A completed job as stored. */
 export interface StoredJob extends JobCompleted {
   readonly rowsSha256: Buffer;
 }
 
-/** What completing a job writes. */
+/** The values that completing a job writes. */
 export interface Completion {
   readonly completedAt: Date;
   readonly total: number;
@@ -19,14 +26,14 @@ export interface Completion {
   readonly rowsSha256: Buffer;
 }
 
-/** Finished jobs and their rows. Every statement is short, so that uploads and readings let others in between. */
+/** Completed jobs and their rows. Every statement is short, so that uploads and reads do not block others. */
 @Injectable()
 export class JobStore extends MappingResults {
   constructor(private readonly dataSource: DataSource) {
     super();
   }
 
-  /** Opens a job that nobody sees until it is completed. */
+  /** Opens a job that is invisible until it is completed. */
   async open(job: Pick<JobCompleted, 'jobId' | 'workspaceId' | 'agentId'>): Promise<string> {
     const [opened] = await rows<{ number: string }>(
       this.dataSource,
@@ -48,22 +55,25 @@ export class JobStore extends MappingResults {
     ]);
   }
 
-  /** @throws a unique violation when a job of this id is completed already */
+  /** @throws a unique violation when its workspace already has a completed job with this id */
   async complete(session: Session, number: string, completion: Completion): Promise<void> {
     const { completedAt, total, matched, rowsSha256 } = completion;
     await rows(session, COMPLETE, [number, completedAt, total, matched, rowsSha256]);
   }
 
-  /** Removes a job that was not completed. */
-  async discard(number: string): Promise<void> {
-    for (let removed = REMOVE_ROWS; removed === REMOVE_ROWS;) {
-      const gone = await rows(this.dataSource, REMOVE_SOME, [number, REMOVE_ROWS]);
-      removed = gone.length;
+  /** Deletes a job that was not completed. @param isStopping asked between two statements: what is left stays for later */
+  async discard(number: string, isStopping: () => boolean = () => false): Promise<void> {
+    const [last] = await rows<{ ordinal: number | null }>(this.dataSource, LAST_ORDINAL, [number]);
+    // By ranges of the key: a statement that looks for the first rows reads past all that were removed before.
+    for (let from = 0; from <= (last?.ordinal ?? -1); from += REMOVE_ROWS) {
+      await rows(this.dataSource, REMOVE_RANGE, [number, from, from + REMOVE_ROWS]);
+      if (isStopping()) return;
+      await nextTurn();
     }
     await rows(this.dataSource, `DELETE FROM host_mapping_job WHERE number = $1 AND state = 'RECEIVING'`, [number]);
   }
 
-  /** @returns the numbers of the uploads that began so long ago and are still not completed */
+  /** @returns the numbers of uploads older than this that are not completed */
   async listUnfinished(minutesAgo: number): Promise<string[]> {
     const found = await rows<{ number: string }>(
       this.dataSource,
@@ -74,35 +84,39 @@ export class JobStore extends MappingResults {
     return found.map(({ number }) => number);
   }
 
-  /** Of any workspace: job ids are unique on the whole platform. */
-  async findById(jobId: string): Promise<StoredJob | null> {
-    const [found] = await rows<JobRow>(this.dataSource, `${SELECT_JOBS} AND id = $1`, [jobId]);
+  override async findCompletedJob(workspaceId: string, jobId: string): Promise<StoredJob | null> {
+    // Callers choose job ids, and PostgreSQL rejects NUL with an error.
+    if (invalidHostId(jobId) !== null) return null;
+    const [found] = await rows<JobRow>(this.dataSource, `${SELECT_JOBS} AND workspace_id = $1 AND id = $2`, [
+      workspaceId,
+      jobId,
+    ]);
     return found ? toStoredJob(found) : null;
   }
 
-  override async findCompletedJob(workspaceId: string, jobId: string): Promise<JobCompleted | null> {
-    // The form of a job's id is the caller's choice; PostgreSQL fails when asked for a NUL.
-    const job = jobId.includes('\0') ? null : await this.findById(jobId);
-    return job?.workspaceId === workspaceId ? job : null;
-  }
-
-  override async streamRows({ jobId }: JobKey): Promise<AsyncIterable<readonly MappingResultRow[]> | null> {
+  override async streamRows({
+    workspaceId,
+    jobId,
+  }: JobKey): Promise<AsyncIterable<readonly MappingResultRow[]> | null> {
     const [job] = await rows<{ number: string }>(
       this.dataSource,
-      `SELECT number FROM host_mapping_job WHERE id = $1 AND state = 'COMPLETED'`,
-      [jobId],
+      `SELECT number FROM host_mapping_job WHERE workspace_id = $1 AND id = $2 AND state = 'COMPLETED'`,
+      [workspaceId, jobId],
     );
     return job ? this.pages(job.number) : null;
   }
 
-  override async listCompletedSince(since: Date, afterJobId: string | null, limit: number): Promise<JobCompleted[]> {
-    const found = await rows<JobRow>(this.dataSource, LIST_SINCE, [since, afterJobId, limit]);
+  override async listCompletedSince(since: Date, after: JobCompleted | null, limit: number): Promise<JobCompleted[]> {
+    const found = await rows<JobRow>(this.dataSource, LIST_SINCE, [
+      ...[since, limit],
+      ...[after?.completedAt ?? null, after?.workspaceId ?? null, after?.jobId ?? null],
+    ]);
     return found.map(toStoredJob);
   }
 
   private async *pages(number: string): AsyncGenerator<readonly MappingResultRow[]> {
     for (let from = 0; ; from += PAGE_ROWS) {
-      // Ordinals are dense from 0, so a page's bounds need no look at the page before.
+      // Ordinals are dense from 0, so a page can be computed without reading the previous one.
       const page = await rows<MappingResultRow>(this.dataSource, READ_PAGE, [number, from, from + PAGE_ROWS]);
       if (page.length > 0) yield page;
       if (page.length < PAGE_ROWS) return;
@@ -141,11 +155,9 @@ UPDATE host_mapping_job
    SET state = 'COMPLETED', completed_at = $2, total = $3, matched = $4, rows_sha256 = $5
  WHERE number = $1 AND state = 'RECEIVING'`;
 
-const REMOVE_SOME = `
-DELETE FROM host_mapping_result
- WHERE job_number = $1
-   AND ordinal IN (SELECT ordinal FROM host_mapping_result WHERE job_number = $1 ORDER BY ordinal LIMIT $2)
-RETURNING 1`;
+const LAST_ORDINAL = 'SELECT max(ordinal) AS ordinal FROM host_mapping_result WHERE job_number = $1';
+
+const REMOVE_RANGE = 'DELETE FROM host_mapping_result WHERE job_number = $1 AND ordinal >= $2 AND ordinal < $3';
 
 const SELECT_JOBS = `
 SELECT id, workspace_id, agent_id, completed_at, total, matched, rows_sha256
@@ -153,9 +165,8 @@ SELECT id, workspace_id, agent_id, completed_at, total, matched, rows_sha256
 
 const LIST_SINCE = `${SELECT_JOBS}
    AND completed_at >= $1
-   AND ($2::text IS NULL OR (completed_at, id) >
-        (SELECT completed_at, id FROM host_mapping_job WHERE id = $2 AND state = 'COMPLETED'))
- ORDER BY completed_at, id LIMIT $3`;
+   AND ($3::timestamptz IS NULL OR (completed_at, id, workspace_id) > ($3, $5::text, $4::text))
+ ORDER BY completed_at, id, workspace_id LIMIT $2`;
 
 const READ_PAGE = `
 SELECT partner_row_id AS "partnerRowId", reference_hotel_id AS "referenceHotelId", match_method AS "matchMethod",

@@ -1,10 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { JobCompleted, JobStats } from '../../data-sinks/index.js';
+import { type JobCompleted, type JobStats, MAX_HOST_ID_LENGTH } from '../../data-sinks/index.js';
 import { EXAMPLE_AGENT_ID, EXAMPLE_WORKSPACE_ID } from '../agents/agent.dto.js';
 
 export const EXAMPLE_JOB_ID = 'job_01J8XK5D1QZ4M7T2B5N6C8D0EF';
 
-/** For the document only: rows are checked by `readResultRow`, as they come. */
+/** Only for the OpenAPI document: `readResultRow` validates rows as they arrive. */
 class ResultRowBody {
   @ApiProperty({ maxLength: 256, example: 'row_01J8XK6B3QZ4M7T2B5N6C8D0EF' })
   partnerRowId!: string;
@@ -20,7 +20,12 @@ class ResultRowBody {
 }
 
 export class FinishedJobBody {
-  @ApiPropertyOptional({ description: 'Made by the platform when left out', example: EXAMPLE_JOB_ID })
+  @ApiPropertyOptional({
+    description: 'Unique within the workspace. Made by the platform when left out',
+    minLength: 1,
+    maxLength: MAX_HOST_ID_LENGTH,
+    example: EXAMPLE_JOB_ID,
+  })
   jobId?: string;
 
   @ApiProperty({ type: [ResultRowBody] })

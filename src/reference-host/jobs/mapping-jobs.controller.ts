@@ -25,7 +25,8 @@ import { EXAMPLE_JOB_ID, FinishedJobBody, MappingJobAnswer } from './job.dto.js'
 import { JobStore } from './job-store.js';
 import { MappingJobs } from './mapping-jobs.js';
 
-const MAX_JSON_BYTES = 64 * 1024 * 1024;
+/** Some 60,000 rows. It is parsed in one piece, during which nothing else is answered: more rows come as NDJSON. */
+const MAX_JSON_BYTES = 8 * 1024 * 1024;
 
 @ApiTags('Mapping jobs')
 @ApiParam({ name: 'agentId', example: EXAMPLE_AGENT_ID })
@@ -43,7 +44,7 @@ export class MappingJobsController {
     operationId: 'finishMappingJob',
     summary: 'Finish a mapping job with these results',
     description:
-      'Stands in for the mapping engine. JSON up to 64 MB, or any number of rows as `application/x-ndjson`, one row a ' +
+      'Stands in for the mapping engine. JSON up to 8 MB, or any number of rows as `application/x-ndjson`, one row a ' +
       'line. Sending the same job and rows again answers 200 and changes nothing; a job with errors leaves nothing.',
   })
   @ApiExtraModels(FinishedJobBody)
@@ -55,7 +56,7 @@ export class MappingJobsController {
   @ApiProblem(400, 'malformed-json', 'The body, or a line of it, is not valid JSON')
   @ApiProblem(404, 'not-found', 'There is no such agent in your workspace')
   @ApiProblem(409, 'job-exists', 'The id is taken by a job that finished with other rows')
-  @ApiProblem(413, 'body-too-large', 'More than 64 MB of JSON')
+  @ApiProblem(413, 'body-too-large', 'More than 8 MB of JSON')
   @ApiProblem(415, 'unsupported-media-type', 'Neither JSON nor NDJSON')
   @ApiProblem(422, 'validation-failed', 'The finished job has errors; nothing of it was kept', [
     { pointer: '/results/17/partnerRowId', detail: 'must be a string of 1 to 256 characters, without NUL' },

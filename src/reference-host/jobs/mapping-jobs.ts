@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -12,21 +18,23 @@ import type { RowBatches } from './incoming-rows.js';
 import { type Completion, JobStore } from './job-store.js';
 
 /**
- * Node ends a request after 5 minutes, so an upload that began three times as long ago is certainly dead, whichever host
- * took it. The embedded database has one process: what is unfinished when it starts is dead at once.
+ * Node aborts a request after 5 minutes, so an upload three times as old is dead, whichever host received it. The
+ * embedded database has one process: any unfinished upload at startup is dead.
  */
 const DEAD_AFTER_MINUTES = { postgres: 15, embedded: 0 };
 
 export interface CompletedJob {
   readonly job: JobCompleted;
-  /** False when this very job was completed before, with the same rows. */
+  /** False when this job was completed before with the same rows. */
   readonly created: boolean;
 }
 
-/** The stand-in for the mapping engine: takes the rows of a finished job and completes it. */
+/** Stands in for the mapping engine: stores the rows of a completed job and completes it. */
 @Injectable()
-export class MappingJobs implements OnApplicationBootstrap {
+export class MappingJobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('MappingJobs');
+  private cleaningUp: Promise<void> = Promise.resolve();
+  private stopping = false;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -39,17 +47,33 @@ export class MappingJobs implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const minutes = this.environment.databaseUrl === null ? DEAD_AFTER_MINUTES.embedded : DEAD_AFTER_MINUTES.postgres;
     const unfinished = await this.store.listUnfinished(minutes);
-    for (const number of unfinished) await this.store.discard(number);
-    if (unfinished.length > 0) this.logger.log(`removed ${unfinished.length} uploads that never finished`);
+    // A large one takes a while, and nobody has to wait for it.
+    this.cleaningUp = this.discardAll(unfinished);
+  }
+
+  /** The host takes the database away next. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    await this.cleaningUp;
+  }
+
+  /** What is left, or fails, is found at the next start. */
+  private async discardAll(unfinished: readonly string[]): Promise<void> {
+    try {
+      for (const number of unfinished) await this.store.discard(number, () => this.stopping);
+      if (unfinished.length > 0) this.logger.log(`removed ${unfinished.length} uploads that never finished`);
+    } catch (error) {
+      this.logger.warn(`uploads that never finished could not be removed: ${String(error)}`);
+    }
   }
 
   /**
-   * Stores the rows as they come, then completes the job, records the completion with the data sinks in the same short
-   * transaction, and tells everyone else. When the rows turn out bad, nothing remains.
-   * @throws {HostProblem} `job-exists` when the id is taken by another agent's job or by one with other rows
+   * Stores the rows as they arrive. Then completes the job and records its completion with the data sinks, in one short
+   * transaction, and emits the event. If a row is invalid, nothing is kept.
+   * @throws {HostProblem} `job-exists` when this workspace has a job with this id from another agent or with other rows
    */
   async complete(agent: HostAgent, jobId: string | null, batches: RowBatches): Promise<CompletedJob> {
-    if (jobId !== null && (await this.store.findById(jobId)))
+    if (jobId !== null && (await this.store.findCompletedJob(agent.workspaceId, jobId)))
       return this.completeAgain(agent, jobId, await drain(batches));
     const ids = { jobId: jobId ?? newId('job'), agentId: agent.id, workspaceId: agent.workspaceId };
     const number = await this.store.open(ids);
@@ -72,13 +96,13 @@ export class MappingJobs implements OnApplicationBootstrap {
       await this.store.complete(transaction, number, completion);
       await this.dataSinks.recordJobCompleted(job, transaction);
     });
-    // For whoever else listens; the data sinks have it already, and hearing it twice makes nothing.
+    // For other listeners. The data sinks already have it; the event is idempotent.
     this.events.emit(JOB_COMPLETED_EVENT, job);
   }
 
-  /** Completing a job again with the same rows is what a retrying caller does, and changes nothing. */
+  /** Idempotent: completing a job again with the same rows, as a retrying client does, has no effect. */
   private async completeAgain(agent: HostAgent, jobId: string, received: Completion): Promise<CompletedJob> {
-    const job = await this.store.findById(jobId);
+    const job = await this.store.findCompletedJob(agent.workspaceId, jobId);
     if (job?.agentId === agent.id && job.rowsSha256.equals(received.rowsSha256)) {
       const { rowsSha256: _, ...completed } = job;
       return { job: completed, created: false };
@@ -92,14 +116,14 @@ export class MappingJobs implements OnApplicationBootstrap {
 
 type Store = (firstOrdinal: number, batch: readonly MappingResultRow[]) => Promise<void>;
 
-/** Takes all rows, and on the way counts and digests them. */
+/** Stores all rows and computes their count and digest. */
 async function drain(batches: RowBatches, store?: Store): Promise<Completion> {
   const digest = createHash('sha256');
   let total = 0;
   let matched = 0;
   for await (const batch of batches) {
     await store?.(total, batch);
-    // The embedded database works on this thread and answers without leaving it: others get their turn here.
+    // The embedded database runs synchronously on this thread; yield so that others can run.
     await nextTurn();
     total += batch.length;
     for (const row of batch) {

@@ -2,7 +2,7 @@ import { TextDecoder } from 'node:util';
 
 const NEWLINE = 0x0a;
 
-/** A line longer than this is no result row; without a bound one endless line would fill the memory. */
+/** Maximum length of a line, so that one endless line cannot fill the memory. */
 export const MAX_LINE_BYTES = 16_384;
 
 export class NdjsonError extends Error {
@@ -16,15 +16,15 @@ export class NdjsonError extends Error {
   }
 }
 
-/** A parsed line with its number from 1. Blank lines are passed over, but counted. */
+/** A parsed line with its number from 1. Blank lines are skipped but counted. */
 export interface NdjsonLine {
   readonly line: number;
   readonly value: unknown;
 }
 
 /**
- * Reads newline-delimited JSON as it arrives, in constant memory.
- * @throws {NdjsonError} a line that is too long, not UTF-8 or not JSON
+ * Parses newline-delimited JSON as it arrives, in constant memory.
+ * @throws {NdjsonError} for a line that is too long, not UTF-8 or not JSON
  */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<NdjsonLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true });

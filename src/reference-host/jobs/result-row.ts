@@ -8,8 +8,8 @@ export type RowResult =
   | { readonly ok: false; readonly violations: readonly RuleViolation[] };
 
 /**
- * Reads one row of a finished job. `partnerRowId` is compulsory; the others may be absent or null.
- * @param pointer where the row is in the caller's document, e.g. `/results/17`
+ * Validates one row of a completed job. `partnerRowId` is required; the others may be absent or null.
+ * @param pointer position of the row in the caller's document, e.g. `/results/17`
  */
 export function readResultRow(value: unknown, pointer: string): RowResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -29,7 +29,7 @@ export function readResultRow(value: unknown, pointer: string): RowResult {
   }
   const violations = unknownFields(given, pointer);
   const refuse = (field: string, detail: string): number => violations.push({ pointer: `${pointer}/${field}`, detail });
-  const text = `a string of 1 to ${MAX_TEXT} characters, without NUL`;
+  const text = `a string of 1 to ${MAX_TEXT} characters, without NUL, that does not begin with U+FEFF`;
   if (!isText(partnerRowId)) refuse('partnerRowId', `must be ${text}`);
   if (!isTextOrNull(referenceHotelId)) refuse('referenceHotelId', `must be null or ${text}`);
   if (!isTextOrNull(matchMethod)) refuse('matchMethod', `must be null or ${text}`);
@@ -37,7 +37,7 @@ export function readResultRow(value: unknown, pointer: string): RowResult {
   return { ok: false, violations };
 }
 
-/** A million rows are looked through: the common case, no more than the four fields, makes no arrays of pointers. */
+/** Fast path for rows with only the four known fields: a job may have a million rows. */
 function unknownFields(given: Readonly<Record<string, unknown>>, pointer: string): RuleViolation[] {
   return Object.keys(given)
     .filter((key) => !(FIELDS as readonly string[]).includes(key))
@@ -48,8 +48,11 @@ function unknownFields(given: Readonly<Record<string, unknown>>, pointer: string
 }
 
 function isText(value: unknown): value is string {
-  // PostgreSQL's text holds no NUL, and half a surrogate pair has no UTF-8: both would change on their way.
-  return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !/\0|\p{Surrogate}/u.test(value);
+  // PostgreSQL's text cannot hold NUL, an unpaired surrogate has no UTF-8 form, and the embedded database drops a leading
+  // byte order mark from what it answers.
+  return (
+    typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !/^\uFEFF|\0|\p{Surrogate}/u.test(value)
+  );
 }
 
 function isTextOrNull(value: unknown): value is string | null {

@@ -6,17 +6,16 @@ import { pgliteDriver } from './pglite-driver.js';
 
 type DatabaseEnvironment = Pick<HostEnvironment, 'databaseUrl' | 'dataDir'>;
 
-/** A connection that was cut without a word is noticed by the system, and not by the next statement hanging on it. */
+/** TCP keep-alive detects a dead connection, so that no statement hangs on it. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 /**
- * How long a statement waits for a connection: a new one that is not accepted, or one of the pool. There is no limit for
- * the statements themselves (`query_timeout`): this pool also runs migrations and the wait for their lock, which take as
- * long as they take, and what would be given up on this side goes on in the database.
+ * How long to wait for a connection, new or from the pool. Statements have no timeout (`query_timeout`): this pool also
+ * runs migrations and waits for their lock, and a client-side timeout would not stop the statement in the database.
  */
 const CONNECTION_TIMEOUT = { connectionTimeoutMillis: 10_000 };
 
-/** The host's one DataSource: PostgreSQL at `DATABASE_URL`, else PGlite in the data directory. Not yet initialised. */
+/** The host's only DataSource: PostgreSQL at `DATABASE_URL`, else PGlite in the data directory. Not initialised yet. */
 export function createDataSource({ databaseUrl, dataDir }: DatabaseEnvironment): DataSource {
   const shared = {
     type: 'postgres',

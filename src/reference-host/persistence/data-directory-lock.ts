@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { hasCode } from '../error-code.js';
 
-/** Another process has this data directory open. */
+/** Another process is using this data directory. */
 export class DataDirectoryInUseError extends Error {
   readonly code = 'data_directory_in_use';
   override readonly name = 'DataDirectoryInUseError';
@@ -10,15 +10,15 @@ export class DataDirectoryInUseError extends Error {
 
 interface Holder {
   readonly pid: number;
-  /** When that process started, in the kernel's ticks; null where the system does not tell. */
+  /** Start time of that process in kernel ticks; null where the system does not provide it. */
   readonly startedAt: string | null;
 }
 
 /**
- * Takes the data directory for this process, since two PGlite processes on one directory would corrupt it. A lock whose
- * process is gone (killed, machine restarted) is taken over; the start time tells a process from a later one that got
- * the same number, as happens in containers, where everyone is number 1.
- * @returns gives it back
+ * Locks the data directory for this process, since two PGlite processes would corrupt it. A lock whose process is gone
+ * (killed, machine restarted) is taken over. The start time distinguishes a process from a later one with the same pid,
+ * which is common in containers, where every process is pid 1.
+ * @returns a function that releases the lock
  * @throws {DataDirectoryInUseError}
  */
 export function lockDataDirectory(directory: string, self: Holder = describeProcess(process.pid)): () => void {
@@ -44,7 +44,7 @@ function describeProcess(pid: number): Holder {
   return { pid, startedAt: processStart(pid) };
 }
 
-/** Moves a dead process's lock out of the way; if another process was quicker and it is theirs by now, puts it back. */
+/** Moves a dead process's lock away. If another process has taken it over meanwhile, puts it back. */
 function setAside(path: string, expected: string, directory: string): void {
   const aside = `${path}.${process.pid}`;
   try {
@@ -68,14 +68,14 @@ function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    // EPERM: it runs, as another user.
+    // EPERM: it runs as another user.
     if (!hasCode(error, 'EPERM')) return false;
   }
   const startedAt = processStart(holder.pid);
   return startedAt === null || holder.startedAt === null || startedAt === holder.startedAt;
 }
 
-/** Linux tells it as the 22nd field of `/proc/<pid>/stat`; the second may contain spaces, but ends the last `)`. */
+/** Field 22 of `/proc/<pid>/stat` on Linux. Field 2 may contain spaces and ends at the last `)`. */
 function processStart(pid: number): string | null {
   const stat = readIfThere(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
@@ -88,7 +88,7 @@ function parseHolder(text: string): Holder | null {
       ? { pid, startedAt: startedAt ?? null }
       : null;
   } catch {
-    // Half-written by a process that died: nobody's.
+    // Half-written by a process that died: not locked.
     return null;
   }
 }

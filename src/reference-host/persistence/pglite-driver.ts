@@ -5,10 +5,9 @@ import pg from 'pg';
 import { lockDataDirectory } from './data-directory-lock.js';
 
 /**
- * What TypeORM takes as `driver` in the place of the package `pg`: a pool of one connection into PGlite. One, because
- * PGlite is one session: two "connections" would share transactions, and a rollback in one would keep the other's half.
- * The database opens with the pool and closes with it.
- * @param dataDir where the files are, or null for a database in memory
+ * A replacement for the package `pg` as TypeORM's `driver`: a pool with one connection to PGlite. Only one, because
+ * PGlite is a single session: two "connections" would share transactions. The database opens and closes with the pool.
+ * @param dataDir directory of its files, or null for an in-memory database
  */
 export function pgliteDriver(dataDir: string | null): typeof pg {
   class PGlitePool extends pg.Pool {
@@ -18,7 +17,7 @@ export function pgliteDriver(dataDir: string | null): typeof pg {
       const opened = openPGlite(dataDir);
       super({
         max: 1,
-        // Dropping an idle connection frees nothing here: the database lives as long as the pool.
+        // Dropping an idle connection would free nothing: the database lives as long as the pool.
         idleTimeoutMillis: 0,
         Client: clientClass(opened.database),
         verify: cleanSession,
@@ -26,7 +25,7 @@ export function pgliteDriver(dataDir: string | null): typeof pg {
       this.opened = opened;
     }
 
-    /** TypeORM ends its pool with a callback, everyone else awaits it. */
+    /** TypeORM ends its pool with a callback, other callers await it. */
     override end(): Promise<void>;
     override end(done: (error?: Error) => void): void;
     override end(done?: (error?: Error) => void): Promise<void> | void {
@@ -38,7 +37,7 @@ export function pgliteDriver(dataDir: string | null): typeof pg {
   return { ...pg, Pool: PGlitePool } as unknown as typeof pg;
 }
 
-/** The embedded database's files are not such, or damaged. */
+/** The embedded database's files are damaged or not a database. */
 export class UnreadableDatabaseError extends Error {
   readonly code = 'database_unreadable';
   override readonly name = 'UnreadableDatabaseError';
@@ -69,27 +68,30 @@ function openPGlite(dataDir: string | null): OpenedPGlite {
   return { database, close };
 }
 
-/** Each client gets a connection object of its own: a shared one would mix the events of the old client and the new. */
+/** A separate connection object per client, so that events of an old and a new client do not mix. */
 function clientClass(database: PGlite): typeof pg.Client {
   return class PGliteClient extends pg.Client {
     constructor() {
       const config = createPgConfig(database);
       const { connection } = config;
       const connect = connection.connect.bind(connection);
-      // Nobody awaits the adapter's connect(): a directory that cannot be opened would end as an unhandled rejection.
+      // Nobody awaits the adapter's connect(), so an unreadable directory would be an unhandled rejection.
       connection.connect = async (port, host) => {
         await connect(port, host).catch((cause: unknown) =>
           connection.emit('error', new UnreadableDatabaseError(cause)),
         );
       };
+      // node-postgres passes value parsers as `types`; PGlite would take them for parameter types.
+      const parse = connection.parse.bind(connection);
+      connection.parse = ({ types: _parsers, ...statement }) => parse(statement);
       super({ ...config } as pg.ClientConfig);
     }
   };
 }
 
 /**
- * A server rolls back and unlocks when a connection closes. PGlite's session goes on, so a client that replaces a broken
- * one does it instead.
+ * A server rolls back and unlocks when a connection closes. PGlite's session continues, so a new client does this after
+ * a broken one.
  */
 function cleanSession(client: pg.PoolClient, done: (error?: Error) => void): void {
   client

@@ -1,27 +1,27 @@
 import type { EntityManager } from 'typeorm';
 
-/** The pool's manager, or that of the transaction that the caller is in. */
+/** The pool's manager, or that of the caller's transaction. */
 export type Session = Pick<EntityManager, 'query'>;
 
-/** Runs a statement that answers rows, whichever kind it is. */
+/** Runs any kind of statement and returns its rows. */
 export async function rows<T>(session: Session, sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
   const result: unknown = await session.query(sql, [...parameters]);
-  // TypeORM answers UPDATE and DELETE with [rows, count], everything else with the rows.
+  // TypeORM returns [rows, count] for UPDATE and DELETE, and rows for everything else.
   if (Array.isArray(result) && result.length === 2 && Array.isArray(result[0]) && typeof result[1] === 'number') {
     return result[0] as T[];
   }
   return result as T[];
 }
 
-/** The code is one that `ProblemFilter` knows: it is answered with 503. */
+/** `ProblemFilter` maps this code to 503. */
 class SilentDatabaseError extends Error {
   readonly code = 'ETIMEDOUT';
   override readonly name = 'SilentDatabaseError';
 }
 
 /**
- * Waits for an answer for so long only. The statement itself waits on, with its connection, until it is answered or the
- * system finds the connection dead.
+ * Waits for a result with a time limit. The statement keeps its connection until it ends or the system detects a dead
+ * connection.
  */
 export async function answeredWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

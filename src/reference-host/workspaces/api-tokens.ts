@@ -11,17 +11,17 @@ export type HostScope = (typeof HOST_SCOPES)[number];
 export type TokenScope = HostScope | Scope;
 export const ALL_SCOPES: readonly TokenScope[] = [...HOST_SCOPES, ...SCOPES];
 
-/** Far above what it takes to find a token, also where it waits for a connection of the pool. */
+/** Far longer than finding a token takes, even when waiting for a pooled connection. */
 const ANSWER_LIMIT_MS = 10_000;
 
-/** Whose token it is and what it may do. */
+/** The owner and the scopes of a token. */
 export interface TokenBearer {
   readonly tokenId: string;
   readonly workspaceId: string;
   readonly scopes: ReadonlySet<string>;
 }
 
-/** `mt_` tokens. They are shown once, when issued; kept is their SHA-256, which 32 random bytes need no salt for. */
+/** `mt_` tokens, shown only when issued. Only their SHA-256 is stored; 32 random bytes need no salt. */
 @Injectable()
 export class ApiTokens extends WorkspaceAccess {
   constructor(private readonly dataSource: DataSource) {
@@ -48,7 +48,7 @@ export class ApiTokens extends WorkspaceAccess {
   async findBearer(authorization: string | undefined): Promise<TokenBearer | null> {
     const token = /^Bearer +(mt_[\w-]{1,256}) *$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return null;
-    // The first statement of every request: a database that is silent is told here, and not by a request without end.
+    // The first statement of every request: an unresponsive database is reported here, and no request hangs.
     const [found] = await answeredWithin(
       ANSWER_LIMIT_MS,
       rows<{ id: string; workspace_id: string; scopes: string[] }>(

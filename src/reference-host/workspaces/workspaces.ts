@@ -7,7 +7,7 @@ import { rows } from '../persistence/sql.js';
 export const PLANS = ['BASIC', 'PRO', 'PRO_MAX', 'ENTERPRISE'] as const;
 export type Plan = (typeof PLANS)[number];
 
-/** Workspaces and what they have bought. */
+/** Workspaces and their plans. */
 @Injectable()
 export class Workspaces extends WorkspacePlans {
   constructor(private readonly dataSource: DataSource) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median, rssMb } from '../measure.mjs';
-import { burst } from './small.mjs';
+import { burst } from '../burst.mjs';
 
 /** The same code on the embedded database and timers in the process. */
 export async function embedded(stage, { runs, scale }) {

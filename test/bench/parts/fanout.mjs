@@ -1,15 +1,14 @@
 import { median } from '../measure.mjs';
-import { burst, naivePlatform } from './small.mjs';
+import { burst } from '../burst.mjs';
 
 const ROWS = 80;
 const SINKS = 100;
 const BODY_BYTES = 12_200;
 
-/** One job to 100 sinks, against the naive design and against a bare signing client. */
+/** One job to 100 sinks, against a bare signing client: the ceiling. */
 export async function fanout(stage, { runs, scale }) {
   const jobs = Math.ceil(300 * scale);
   const platform = await stage.platform();
-  const naive = await naivePlatform(stage);
   const client = await stage.start('client-loop.mjs', {
     BENCH_CLIENT: JSON.stringify({
       origin: `http://127.0.0.1:${stage.receiver.hello.listening}`,
@@ -17,35 +16,32 @@ export async function fanout(stage, { runs, scale }) {
     }),
   });
   const agents = await stage.addAgents(platform, 1, SINKS);
-  await naive.ask('addSinks', { agentId: 'agt_bench_0', urls: stage.urls(SINKS) });
 
   const ours = [];
-  const theirs = [];
   const bare = [];
   for (let run = 0; run <= runs; run++) {
-    const sizes = { agentIds: agents, rows: ROWS, sinksEach: SINKS };
-    const mine = await burst(stage, platform, { ...sizes, jobs, tag: `f${run}x` });
-    const other = await burst(stage, naive, { ...sizes, jobs: Math.ceil(jobs / 10), tag: `g${run}x` });
+    const mine = await burst(stage, platform, {
+      agentIds: agents,
+      jobs,
+      rows: ROWS,
+      sinksEach: SINKS,
+      tag: `f${run}x`,
+    });
     await stage.receiver.ask('reset');
-    const loop = await stage.costs(client, jobs * SINKS, async () => {
+    const loop = await stage.costs([client], jobs * SINKS, async () => {
       await client.ask('post', { count: jobs * SINKS, bytes: BODY_BYTES, tag: `c${run}x` });
       await stage.received(jobs * SINKS);
     });
     if (run === 0) continue;
     ours.push(mine);
-    theirs.push(other);
     bare.push(loop);
   }
-  await Promise.all([platform, naive, client].map((child) => stage.stop(child)));
+  await Promise.all([platform, client].map((child) => stage.stop(child)));
   const rate = (results) => median(results.map((r) => r.perSecond));
   return {
-    figures: {
-      fanOutVsNaive: rate(ours) / rate(theirs),
-      fanOutVsClient: rate(ours) / rate(bare),
-    },
+    figures: { fanOutVsClient: rate(ours) / rate(bare) },
     details: {
       oursPerSecond: ours.map((r) => Math.round(r.perSecond)),
-      naivePerSecond: theirs.map((r) => Math.round(r.perSecond)),
       clientPerSecond: bare.map((r) => Math.round(r.perSecond)),
       oursCpuUsPerDelivery: ours.at(-1).cpuUs,
       sqlPerDelivery: median(ours.map((r) => r.sqlPerDelivery)),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { median, percentile } from '../measure.mjs';
-import { firstByteLatencies } from './small.mjs';
+import { firstByteLatencies } from '../burst.mjs';
 
 const HEALTHY = 50;
 const ROWS = 20;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { until } from './until.js';
+import { DEADLINE_MS, until } from './until.js';
 
 /**
  * @typedef {object} ProcessOptions
@@ -74,15 +74,16 @@ export class Process {
    * @param {number} [withinMs]
    * @returns {Promise<T>}
    */
-  async message(what, accept, withinMs = 30_000) {
-    return until(`${this.name}: ${what}`, withinMs, () => {
+  async message(what, accept, withinMs = DEADLINE_MS) {
+    const look = () => {
       for (const message of this.#messages) {
         const accepted = accept(message);
         if (accepted !== undefined) return accepted;
       }
       if (!this.alive) throw new Error(`${this.name} ended before ${what}:\n${this.lastWords}`);
       return undefined;
-    });
+    };
+    return until(`${this.name}: ${what}`, look, withinMs);
   }
 
   /** @param {import('node:child_process').Serializable} message @returns {Promise<Record<string, any>>} the answer */
@@ -90,7 +91,7 @@ export class Process {
     const before = this.#messages.length;
     this.child.send(message);
     const answer = /** @type {Record<string, any>} */ (
-      await until(`${this.name}: answer`, 30_000, () => this.#messages[before])
+      await until(`${this.name}: answer`, () => this.#messages[before])
     );
     if (answer['error']) throw new Error(`${this.name}: ${answer['error']}`);
     return answer;
@@ -125,7 +126,7 @@ export class Process {
   }
 
   /** @param {number} [withinMs] @returns {Promise<string | number | null>} how it ended */
-  async end(withinMs = 30_000) {
+  async end(withinMs = 180_000) {
     const late = setTimeout(() => this.child.kill('SIGKILL'), withinMs);
     const how = await this.ended;
     clearTimeout(late);

@@ -11,6 +11,8 @@
  * @property {readonly { job_id: string, data_source_id: string }[]} wanted every finished job and each sink that wants it
  * @property {readonly DeliveryRow[]} deliveries
  * @property {readonly AttemptRow[]} attempts
+ * @property {readonly { delivery_id: string, entries: number, redelivered: boolean }[]} audited the audit entries about the
+ *   end of each delivery that has ended
  *
  * @typedef {object} Reckoning
  * @property {number} deliveries
@@ -20,6 +22,7 @@
  * @property {number} differingBodies deliveries whose attempts did not all bring the recorded bytes
  * @property {number} doubleDeliveries deliveries beyond the first of one sink, job and run
  * @property {number} duplicatePosts successful POSTs beyond the first of a delivery
+ * @property {number} unaudited deliveries that ended and of whose end the audit trail knows nothing
  * @property {string[]} oddities whatever else does not add up
  */
 
@@ -46,7 +49,14 @@ export async function readBooks(client, since) {
        FROM agent_data_source_sync WHERE started_at >= date_trunc('milliseconds', $1::timestamptz)`,
     [since],
   );
-  return { wanted, deliveries, attempts };
+  const { rows: audited } = await client.query(
+    `SELECT d.id AS delivery_id, d.trigger = 'REDELIVERY' AS redelivered, count(a.id)::int AS entries
+       FROM agent_data_source_delivery d
+       LEFT JOIN agent_data_source_audit a ON a.delivery_id = d.id AND a.action LIKE 'AGENT_RESULTS_PUSH%'
+      WHERE d.created_at >= $1 AND d.settled_at IS NOT NULL GROUP BY d.id`,
+    [since],
+  );
+  return { wanted, deliveries, attempts, audited };
 }
 
 /**
@@ -66,7 +76,11 @@ export function reckon(books, ledger, accepted) {
     differingBodies: books.deliveries.filter((delivery) => !sameBytes(delivery, posts.get(delivery.id) ?? [])).length,
     doubleDeliveries: countDoubles(books, ledger),
     duplicatePosts: [...posts.values()].reduce((sum, lines) => sum + Math.max(successes(lines).length - 1, 0), 0),
+    unaudited: books.audited.filter(({ entries }) => entries === 0).length,
     oddities: [
+      ...books.audited
+        .filter(({ entries, redelivered }) => entries > 1 && !redelivered)
+        .map(({ delivery_id, entries }) => `${delivery_id} has ${entries} audit entries about its end`),
       ...oddDeliveries(books, posts),
       ...oddAttempts(books, posts),
       ...oddPosts(ledger),

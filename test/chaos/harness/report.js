@@ -14,10 +14,11 @@ const COLUMNS = /** @type {const} */ ([
   'unrecorded',
   'differingBodies',
   'doubleDeliveries',
+  'unaudited',
   'duplicatePosts',
 ]);
 const HEAD =
-  '| fault | deliveries | attempts | lost | without a row | bodies that differ | made twice | duplicate POSTs | clear after |';
+  '| fault | deliveries | attempts | lost | without a row | bodies that differ | made twice | unaudited | duplicate POSTs | clear after |';
 
 /** @param {readonly Result[]} results */
 export function totals(results) {
@@ -30,6 +31,7 @@ export function totals(results) {
     unrecorded: sum('unrecorded'),
     differingBodies: sum('differingBodies'),
     doubleDeliveries: sum('doubleDeliveries'),
+    unaudited: sum('unaudited'),
     duplicatePosts: sum('duplicatePosts'),
   };
 }

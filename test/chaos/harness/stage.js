@@ -5,7 +5,7 @@ import { newJobId } from './platform.js';
 import { Process } from './process.js';
 import { readBooks, reckon } from './reckoning.js';
 import { Tables } from './tables.js';
-import { until } from './until.js';
+import { DEADLINE_MS, until } from './until.js';
 
 /**
  * @typedef {object} WorkerWish
@@ -162,7 +162,7 @@ export class Stage {
   /** @param {number} turn @param {number} rows @param {readonly Process[]} at */
   async #finishJob(turn, rows, at) {
     const jobId = newJobId();
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + DEADLINE_MS;
     for (let attempt = 0; ; attempt++) {
       const alive = at.filter((worker) => worker.alive);
       const hosts = alive.length > 0 ? alive : this.#workers.filter((worker) => worker.alive);
@@ -201,7 +201,7 @@ export class Stage {
 
   /** @param {Process} worker that is to die at its failpoint */
   async untilKilled(worker) {
-    await until(`${worker.name} dies at its failpoint`, 20_000, () => !worker.alive);
+    await until(`${worker.name} dies at its failpoint`, () => !worker.alive);
     const how = await worker.ended;
     if (how !== 'SIGKILL') throw new Error(`${worker.name} ended with ${String(how)} instead of at its failpoint`);
   }
@@ -222,6 +222,21 @@ export class Stage {
       throw new Error(`no attempt has ${condition}`);
   }
 
+  /**
+   * Any worker may take what a host finishes: jobs are finished there, one after the other, until the state is reached.
+   * @param {readonly Process[]} at
+   * @param {string} condition on `agent_data_source_sync`
+   */
+  async finishJobsUntilAttempted(at, condition) {
+    const look = async () => {
+      if ((await this.#tables.countAttempts(this.#since, condition)) > 0) return true;
+      await this.finishJobs(2, { at });
+      await this.untilClear();
+      return false;
+    };
+    await until(`an attempt has ${condition}`, look);
+  }
+
   /** @param {string} condition that no row may meet */
   async expectNoAttempts(condition) {
     const count = await this.#tables.countAttempts(this.#since, condition);
@@ -233,13 +248,13 @@ export class Stage {
   }
 
   /** @param {string} what @param {(ledger: import('./ledger.js').LedgerLine[]) => boolean} holds */
-  async untilReceiver(what, holds, withinMs = 20_000) {
-    await until(`receiver: ${what}`, withinMs, () => holds(this.ledger));
+  async untilReceiver(what, holds, withinMs = DEADLINE_MS) {
+    await until(`receiver: ${what}`, () => holds(this.ledger), withinMs);
   }
 
   /** Waits until every finished job has its deliveries and all of them are settled. */
-  async untilClear(withinMs = 40_000) {
-    await until('the backlog is clear', withinMs, () => this.#tables.clear());
+  async untilClear(withinMs = DEADLINE_MS) {
+    await until('the backlog is clear', () => this.#tables.clear(), withinMs);
     this.#clearAt = performance.now();
   }
 

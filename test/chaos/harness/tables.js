@@ -50,9 +50,10 @@ export class Tables {
   }
 }
 
-/** Deliveries that are not settled, recoveries under way, and completions that nobody has made deliveries of. */
+/** Deliveries that are not settled or whose ends are not in the audit trail, recoveries under way, and completions that nobody has made deliveries of. */
 const OPEN = `
 SELECT (SELECT count(*) FROM agent_data_source_recovery WHERE finished_at IS NULL)
      + (SELECT count(*) FROM agent_data_source_delivery WHERE status IN ('PENDING', 'RETRYING', 'IN_FLIGHT'))
+     + (SELECT count(*) FROM agent_data_source_audit_outbox)
      + (SELECT count(*) FROM host_mapping_job h WHERE h.state = 'COMPLETED' AND NOT EXISTS (
-          SELECT FROM agent_data_source_job j WHERE j.job_id = h.id AND j.heard_at IS NOT NULL)) AS count`;
+          SELECT FROM agent_data_source_job j WHERE j.workspace_id = h.workspace_id AND j.job_id = h.id AND j.heard_at IS NOT NULL)) AS count`;

@@ -95,6 +95,8 @@ async function take(request, response) {
 }
 
 const server = createServer((request, response) => {
+  // The ping that is sent when a sink is saved.
+  if (request.method === 'OPTIONS') return void response.writeHead(204).end();
   // A sender that dies in mid-upload is no error of the receiver's.
   take(request, response).catch(() => response.destroy());
 });

@@ -6,15 +6,21 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { JOB_COMPLETED_EVENT } from '../../../dist/src/data-sinks/index.js';
+import { s3 } from '../../../dist/src/data-sinks/s3.js';
 import { parseEnvironment } from '../../../dist/src/reference-host/environment.js';
 import { HostLogger } from '../../../dist/src/reference-host/host-logger.js';
 import { JobStore } from '../../../dist/src/reference-host/jobs/job-store.js';
 import { seedWhenEmpty } from '../../../dist/src/reference-host/seed.js';
 import { startHost } from '../../../dist/src/reference-host/start-host.js';
 
-const { CHAOS_OPTIONS = '{}', ...variables } = process.env;
+const { CHAOS_OPTIONS = '{}', CHAOS_SINGLE_PUT_BYTES, ...variables } = process.env;
+const destinations = CHAOS_SINGLE_PUT_BYTES ? [s3({ singlePutBytes: Number(CHAOS_SINGLE_PUT_BYTES) })] : undefined;
 Logger.overrideLogger(new HostLogger('log', false));
-const { app, url } = await startHost(parseEnvironment(variables), JSON.parse(CHAOS_OPTIONS));
+const { app, url } = await startHost(
+  parseEnvironment(variables),
+  JSON.parse(CHAOS_OPTIONS),
+  destinations && { destinations },
+);
 const seeded = await seedWhenEmpty(app);
 
 /** Commits a finished job as the host does, without `recordJobCompleted`: all that is left is the event, or not even that. */

@@ -7,12 +7,13 @@ import { RECOVERIES } from './recoveries.js';
 import { ROTATIONS } from './rotations.js';
 import { WORKERS, backlog } from './workers.js';
 
+export { STEPS } from './crashes.js';
 export { playScenario } from './scenario.js';
 export { soak } from './soak.js';
 
 const FAULTS = [...CRASHES, ...PARTS, ...RECOVERIES, ...ROTATIONS, ...OUTAGES, ...PAUSES, ...WORKERS];
 
-/** Every fault once, in about three minutes. */
+/** Every fault once, in about seven minutes. */
 export const SCENARIOS = [...FAULTS, backlog(500)];
 
 /** The same with the backlog of a bad day. */

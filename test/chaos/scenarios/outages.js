@@ -24,7 +24,7 @@ function saidOnce(workers, event) {
 /** The polls of each worker are among them, so that none has to wait for a delivery. @param {readonly Process[]} workers */
 async function untilPrepared(workers) {
   for (const worker of workers) {
-    await until(`${worker.name} has prepared statements`, 10_000, async () => {
+    await until(`${worker.name} has prepared statements`, async () => {
       const { prepared } = await worker.ask('count prepared');
       return prepared > 0;
     });
@@ -60,14 +60,12 @@ export const OUTAGES = [
       stage.fault();
       await stage.finishJobs(40);
       await stage.untilClear();
-      await until('both have noticed', 10_000, () =>
-        workers.every((worker) => worker.logged('redis.unavailable').length > 0),
-      );
+      await until('both have noticed', () => workers.every((worker) => worker.logged('redis.unavailable').length > 0));
       saidOnce(workers, 'redis.unavailable');
       await stage.redis.start();
       await stage.finishJobs(10);
       await stage.untilClear();
-      await until('both are told that it is back', 15_000, () =>
+      await until('both are told that it is back', () =>
         workers.every((worker) => worker.logged('redis.available_again').length > 0),
       );
       saidOnce(workers, 'redis.unavailable');
@@ -83,7 +81,7 @@ export const OUTAGES = [
       stage.fault();
       await stage.finishJobs(10);
       leaving.signal('SIGTERM');
-      const how = await leaving.end(10_000);
+      const how = await leaving.end();
       if (how !== 0) throw new Error(`the worker ended with ${String(how)}`);
       await stage.start({ name: 'successor' });
       await stage.finishJobs(10);
@@ -151,7 +149,8 @@ export const OUTAGES = [
     play: async (/** @type {import('../harness/stage.js').Stage} */ stage) => {
       const network = await stage.networkToPostgres();
       const [apart] = await stage.start({ name: 'apart', databaseUrl: network.url });
-      await stage.receiver({ bytesPerSecond: 500_000 });
+      // Far too slow to be done before the network fails, however busy the machine is.
+      await stage.receiver({ bytesPerSecond: 50_000 });
       await stage.finishJobs(1, { rows: 20_000 });
       await stage.untilReceiver('an upload begins', (ledger) => ledger.length > 0);
       await network.set(how);
@@ -161,13 +160,19 @@ export const OUTAGES = [
       await stage.finishJobs(10, { at: [near] });
       await stage.untilClear();
       await network.set('open');
-      await stage.finishJobs(10, { at: [apart] });
-      await stage.untilClear();
       await stage.expectAttempts(`status = 'ABANDONED' AND worker_id = 'apart'`);
-      await stage.expectAttempts(`status = 'SUCCEEDED' AND worker_id = 'apart'`);
+      await stage.finishJobsUntilAttempted([apart], `status = 'SUCCEEDED' AND worker_id = 'apart'`);
     },
   })),
 ];
+
+/** Of the parts that a database stops, the first that notices tells. */
+const PARTS = ['worker', 'workers', 'sweeper', 'recoveries', 'api', 'audit', 'gate'];
+
+/** @param {import('../harness/process.js').Process} worker */
+function told(worker) {
+  return PARTS.reduce((sum, part) => sum + worker.logged(`${part}.unavailable`).length, 0);
+}
 
 /**
  * @param {import('../harness/stage.js').Stage} stage
@@ -180,11 +185,10 @@ async function restartPostgres(stage, signal) {
   await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > 5);
   await stage.postgres.signal(signal);
   stage.fault();
-  await delay(1_000);
+  await until('both have noticed', () => workers.every((worker) => told(worker) > 0));
   await stage.postgres.start();
   await feeding;
   await stage.untilClear();
-  saidOnce(workers, 'worker.unavailable');
   const dead = workers.filter((worker) => !worker.alive);
   if (dead.length > 0) throw new Error(`${dead.map(({ name }) => name).join(' and ')} did not outlive it`);
 }

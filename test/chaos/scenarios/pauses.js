@@ -4,7 +4,7 @@ import { until } from '../harness/until.js';
 /** @typedef {import('./scenario.js').Scenario} Scenario */
 
 /** A pause that does not end by itself: a retry finds the receiver back. Retries come seldom enough not to run out. */
-const OPTIONS = { pauseMs: 600_000, longestPauseMs: 600_000, retryWaitsMs: [1_000], disableAfter: 1_000 };
+const OPTIONS = { pauseMs: 600_000, longestPauseMs: 600_000, retryWaitsMs: [5_000], disableAfter: 1_000 };
 
 const FRESH_JOBS = 20;
 
@@ -20,13 +20,13 @@ export const PAUSES = [
       );
       await stage.receiver({ always: 503 });
       await stage.finishJobs(8);
-      await until('the sinks are paused', 10_000, async () => {
+      await until('the sinks are paused', async () => {
         const going = await stage.query('SELECT FROM agent_data_source WHERE (paused_until > now()) IS NOT TRUE');
         return going.length === 0;
       });
       const [pause] = await stage.query('SELECT now() AS began');
       await stage.finishJobs(FRESH_JOBS);
-      await until('retries find it down all the same', 10_000, () =>
+      await until('retries find it down all the same', () =>
         [first, second].some((worker) => worker.logged('delivery.attempted').length > 10),
       );
       for (const worker of [first, second]) worker.signal('SIGKILL');

@@ -66,7 +66,7 @@ describe('agents and their rules', () => {
     expect(await call('GET', `${path}/current`)).toMatchObject({ status: 200, body: { version: 2, rules: {} } });
   });
 
-  it('two writers of rules at once get a version each', async () => {
+  it('two concurrent writers of rules get one version each', async () => {
     const { agentId, token } = await newTenant(host);
     const written = await Promise.all(
       [1, 2, 3].map(() => send(host, token, 'POST', `${AGENTS}/${agentId}/rule-sets`, {})),
@@ -110,14 +110,14 @@ describe('agents and their rules', () => {
     expect(await call('GET', `${AGENTS}${query}`)).toEqual(refusal);
   });
 
-  it('a body from curl -d is read as JSON, whatever curl calls it', async () => {
+  it('a body from curl -d is read as JSON, whatever its content type', async () => {
     expect(await call('POST', AGENTS, '{ "name": "from curl" }')).toMatchObject({
       status: 201,
       body: { name: 'from curl' },
     });
   });
 
-  it('someone else’s agent and none at all get the same answer', async () => {
+  it('another workspace’s agent and a missing one get the same response', async () => {
     const none = 'agt_01J8XK3V9QZ4M7T2B5N6C8D0EF';
     for (const [method, rest] of [
       ['GET', ''],
@@ -131,7 +131,7 @@ describe('agents and their rules', () => {
     }
   });
 
-  it('without a valid token nothing is told', async () => {
+  it('without a valid token everything is refused', async () => {
     const revoked = await host.app.get(ApiTokens).issue(tenant.workspaceId);
     await host.app.get(ApiTokens).revoke(revoked);
     for (const token of [null, 'mt_nonsense', revoked, tenant.token.slice(0, -1)]) {
@@ -139,7 +139,7 @@ describe('agents and their rules', () => {
     }
   });
 
-  it('a token does what its scopes say and no more', async () => {
+  it('a token allows what its scopes allow, and no more', async () => {
     const { token } = await newTenant(host, 'PRO_MAX', ['agents:read']);
     expect(await send(host, token, 'GET', AGENTS)).toMatchObject({ status: 200 });
     expect(await send(host, token, 'POST', AGENTS, { name: 'x' })).toEqual(problem(403, 'insufficient-scope'));

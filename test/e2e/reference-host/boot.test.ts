@@ -20,7 +20,7 @@ describe('starting the host', () => {
   });
   afterAll(() => host.app.close());
 
-  it('on an empty database makes a workspace, an agent and a token, once', async () => {
+  it('on an empty database creates a workspace, an agent and a token, once', async () => {
     const demo = await seedWhenEmpty(host.app);
     if (!demo) throw new Error('the database was empty');
     expect(await seedWhenEmpty(host.app)).toBeNull();
@@ -32,55 +32,61 @@ describe('starting the host', () => {
     });
   });
 
-  it('keeps the vault key that it made to itself', async () => {
+  it('keeps the generated vault key private', async () => {
     const path = join(dataDir, 'vault-keys');
     expect(await readFile(path, 'utf8')).toMatch(/^local:[A-Za-z0-9+/]{43}=\n$/);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it('on a data directory that is in use says by whom, and ends', async () => {
-    const { code, output } = await runNode(MAIN, { DATA_DIR: dataDir, PORT: '0' }, 30_000);
+  it('keeps idle connections for longer than load balancers do', async () => {
+    const answer = await fetch(`${host.url}/healthz`);
+    expect(Number(/timeout=(\d+)/.exec(answer.headers.get('keep-alive') ?? '')?.[1])).toBeGreaterThan(60);
+    await answer.text();
+  });
+
+  it('on a data directory in use fails and names the process', async () => {
+    const { code, output } = await runNode(MAIN, { DATA_DIR: dataDir, PORT: '0' }, 240_000);
     expect(output).toContain(`is in use by process ${process.pid}. Stop it, or set DATA_DIR to another directory.`);
     expect(code).toBe(1);
   });
 
-  it('with bad variables names each and what to set, and ends', async () => {
-    const { code, output } = await runNode(MAIN, { PORT: 'x', REDIS_URI: 'redis://r' }, 30_000);
+  it('with invalid variables fails and names each, with advice', async () => {
+    const { code, output } = await runNode(MAIN, { PORT: 'x', REDIS_URI: 'redis://r' }, 240_000);
     expect(output).toContain('did you mean REDIS_URL?');
     expect(output).toContain('PORT is "x"; set a number');
     expect(code).toBe(1);
   });
 
-  it('at a port that is taken says so, and ends', async () => {
+  it('on a port in use fails with a message', async () => {
     const variables = { DATA_DIR: await newDataDirectory(), PORT: new URL(host.url).port };
-    const { code, output } = await runNode(MAIN, variables, 30_000);
+    const { code, output } = await runNode(MAIN, variables, 240_000);
     expect(output).toContain(`PORT ${variables.PORT} is taken; set another`);
     expect(code).toBe(1);
   });
 
-  it('with a database that does not answer says so, and ends', async () => {
+  it('with an unresponsive database fails with a message', async () => {
     const variables = {
       DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x',
       VAULT_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
     };
-    const { code, output } = await runNode(MAIN, variables, 30_000);
+    const { code, output } = await runNode(MAIN, variables, 240_000);
     expect(output).toContain('ECONNREFUSED');
     expect(output).not.toContain('hunter2');
     expect(code).toBe(1);
   });
 
-  it('on files that are no database says so, and ends', async () => {
+  it('on files that are not a database fails with a message', async () => {
     const broken = join(await newDataDirectory(), 'broken');
     await mkdir(join(broken, 'pglite'), { recursive: true });
     await writeFile(join(broken, 'pglite', 'PG_VERSION'), '18');
-    const { code, output } = await runNode(MAIN, { DATA_DIR: broken, PORT: '0' }, 30_000);
+    const { code, output } = await runNode(MAIN, { DATA_DIR: broken, PORT: '0' }, 240_000);
     expect(output).toContain('the database in the data directory cannot be opened');
     expect(code).toBe(1);
   });
 });
 
 describe('a data directory’s lock', () => {
-  it('is given back, and taken over from a process that is gone', async () => {
+  it('is released, and taken over from a dead process', async () => {
     const directory = join(await newDataDirectory(), 'locked');
     lockDataDirectory(directory)();
     const dead = { pid: 2 ** 22 + 1, startedAt: '1' };
@@ -91,7 +97,7 @@ describe('a data directory’s lock', () => {
     lockDataDirectory(directory)();
   });
 
-  it('is taken over from a process whose number another has now, and when it was half written', async () => {
+  it('is taken over when its pid was reused, and when it is incomplete', async () => {
     const directory = join(await newDataDirectory(), 'locked');
     lockDataDirectory(directory, { pid: process.ppid, startedAt: 'long ago' });
     if (process.platform === 'linux') lockDataDirectory(directory)();

@@ -15,7 +15,7 @@ const RESULTS = [
 ];
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
-describe('a finished job', () => {
+describe('a completed job', () => {
   let host: StartedHost;
   let tenant: Tenant;
   let path: string;
@@ -32,7 +32,10 @@ describe('a finished job', () => {
 
   async function storedRows(jobId: string): Promise<unknown[]> {
     const stored: unknown[] = [];
-    for await (const batch of (await host.app.get(JobStore).streamRows({ jobId, run: 1 })) ?? []) stored.push(...batch);
+    for await (const batch of (await host.app
+      .get(JobStore)
+      .streamRows({ workspaceId: tenant.workspaceId, jobId, run: 1 })) ?? [])
+      stored.push(...batch);
     return stored;
   }
 
@@ -44,7 +47,7 @@ describe('a finished job', () => {
     return counts;
   }
 
-  it('is counted, stored, and told to whoever listens', async () => {
+  it('is counted, stored and emitted as an event', async () => {
     const heard: JobCompleted[] = [];
     host.app.get(EventEmitter2).once(JOB_COMPLETED_EVENT, (event: JobCompleted) => heard.push(event));
     const { status, body } = await finish({ results: RESULTS });
@@ -61,7 +64,7 @@ describe('a finished job', () => {
     expect(await send(host, tenant.token, 'GET', `${path}/${body.jobId}`)).toMatchObject({ status: 200, body });
   });
 
-  it('is recorded with the data sinks before anyone is answered', async () => {
+  it('is recorded with the data sinks before the response', async () => {
     const { body } = await finish({ results: [] });
     const recorded = await rows(host.app.get(DataSource), 'SELECT total FROM agent_data_source_job WHERE job_id = $1', [
       body.jobId,
@@ -76,7 +79,7 @@ describe('a finished job', () => {
     });
   });
 
-  it('may come one row a line, and keeps the rows’ order', async () => {
+  it('may be sent one row per line, and keeps the order of rows', async () => {
     const many = Array.from({ length: 12_345 }, (_, i) => ({ ...RESULTS[1], partnerRowId: `row_${i}` }));
     const { status, body } = await finish(many.map((row) => JSON.stringify(row)).join('\n'), NDJSON);
     expect(status).toBe(201);
@@ -84,7 +87,7 @@ describe('a finished job', () => {
     expect(await storedRows(body.jobId)).toEqual(many);
   });
 
-  it('that is sent again with the same rows changes nothing and says so', async () => {
+  it('sent again with the same rows has no effect', async () => {
     const jobId = newId('job');
     const first = await finish({ jobId, results: RESULTS });
     const again = await finish(RESULTS.map((row) => JSON.stringify(row)).join('\n'), NDJSON, `?jobId=${jobId}`);
@@ -93,24 +96,41 @@ describe('a finished job', () => {
     expect(await storedRows(jobId)).toEqual(RESULTS);
   });
 
-  it('that is sent twice at once is completed once', async () => {
+  it('sent twice at once is completed once', async () => {
     const jobId = newId('job');
     const answers = await Promise.all([1, 2, 3].map(() => finish({ jobId, results: RESULTS })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
     expect(await storedRows(jobId)).toEqual(RESULTS);
   });
 
-  it('cannot take the id of another job', async () => {
+  it('cannot take the id of another job of its workspace', async () => {
     const jobId = newId('job');
     await finish({ jobId, results: RESULTS });
     expect(await finish({ jobId, results: [] })).toEqual(problem(409, 'job-exists'));
+  });
+
+  it('can have the same id as another workspace’s job, and each sees its own', async () => {
+    const jobId = newId('job');
+    const { body: mine } = await finish({ jobId, results: RESULTS });
     const other = await newTenant(host);
     const elsewhere = `/api/v1/agents/${other.agentId}/mapping-jobs`;
-    expect(await send(host, other.token, 'POST', elsewhere, { jobId, results: RESULTS })).toEqual(
-      problem(409, 'job-exists'),
-    );
     expect(await send(host, other.token, 'GET', `${elsewhere}/${jobId}`)).toEqual(problem(404, 'not-found'));
+    const theirs = await send(host, other.token, 'POST', elsewhere, { jobId, results: [] });
+    expect(theirs).toMatchObject({ status: 201, body: { jobId, workspaceId: other.workspaceId, stats: { total: 0 } } });
+    expect(await send(host, other.token, 'GET', `${elsewhere}/${jobId}`)).toMatchObject({ body: theirs.body });
+    expect(await send(host, tenant.token, 'GET', `${path}/${jobId}`)).toMatchObject({ body: mine });
+    expect(await storedRows(jobId)).toEqual(RESULTS);
   });
+
+  it.each(['7', 'eu/2026:05#run 1?', 'x'.repeat(255), '\u{1f600}'.repeat(255)])(
+    'may have any id, such as %s',
+    async (jobId) => {
+      expect(await finish({ jobId, results: [] })).toMatchObject({ status: 201, body: { jobId } });
+      expect(await send(host, tenant.token, 'GET', `${path}/${encodeURIComponent(jobId)}`)).toMatchObject({
+        status: 200,
+      });
+    },
+  );
 
   it.each<[string, unknown, Record<string, string>, object]>([
     ['no results', {}, {}, problem(422, 'validation-failed', ['/results'])],
@@ -121,7 +141,13 @@ describe('a finished job', () => {
       problem(422, 'validation-failed', ['/results/1/partnerRowId']),
     ],
     ['an unknown field', { results: [], total: 0 }, {}, problem(422, 'validation-failed', ['/total'])],
-    ['a job id of another form', { results: [], jobId: '7' }, {}, problem(422, 'validation-failed', ['/jobId'])],
+    [
+      'a job id that is too long',
+      { results: [], jobId: 'x'.repeat(256) },
+      {},
+      problem(422, 'validation-failed', ['/jobId']),
+    ],
+    ['an empty job id', { results: [], jobId: '' }, {}, problem(422, 'validation-failed', ['/jobId'])],
     ['half a JSON', '{ "results": [', {}, problem(400, 'malformed-json')],
     [
       'a bad line',
@@ -132,13 +158,13 @@ describe('a finished job', () => {
     ['a line that is not JSON', '{"partnerRowId":"a"}\nrow', NDJSON, problem(400, 'malformed-json')],
     ['another content type', 'partnerRowId', { 'content-type': 'text/csv' }, problem(415, 'unsupported-media-type')],
     ['a compressed body', '{}', { 'content-encoding': 'gzip', ...NDJSON }, problem(415, 'unsupported-media-type')],
-  ])('with %s is refused and leaves nothing', async (_, body, headers, refusal) => {
+  ])('with %s is refused and nothing is stored', async (_, body, headers, refusal) => {
     const before = await leftInTables();
     expect(await finish(body, headers)).toEqual(refusal);
     expect(await leftInTables()).toEqual(before);
   });
 
-  it('with a bad row after many good ones is refused, and the good ones are removed', async () => {
+  it('with a bad row after many good ones is refused, and nothing is stored', async () => {
     const before = await leftInTables();
     const lines = Array.from({ length: 30_000 }, (_, i) => (i === 25_000 ? '{}' : `{"partnerRowId":"row_${i}"}`));
     const { status, body } = await finish(lines.join('\n'), NDJSON);
@@ -147,14 +173,14 @@ describe('a finished job', () => {
     expect(await leftInTables()).toEqual(before);
   });
 
-  it('of someone else’s agent is not found', async () => {
+  it('of another workspace’s agent is not found', async () => {
     const other = await newTenant(host);
     expect(
       await send(host, tenant.token, 'POST', `/api/v1/agents/${other.agentId}/mapping-jobs`, { results: [] }),
     ).toEqual(problem(404, 'not-found'));
   });
 
-  it('that is still arriving is seen by nobody and holds nobody up; when it breaks off, it leaves nothing', async () => {
+  it('is invisible during its upload and blocks nobody; when the upload is aborted, nothing is stored', async () => {
     const before = await leftInTables();
     const jobId = newId('job');
     const upload = httpRequest(`${host.url}${path}?jobId=${jobId}`, {
@@ -169,15 +195,15 @@ describe('a finished job', () => {
 
     expect(await send(host, null, 'GET', '/healthz')).toMatchObject({ status: 200 });
     expect(await send(host, tenant.token, 'GET', `${path}/${jobId}`)).toEqual(problem(404, 'not-found'));
-    expect(await host.app.get(JobStore).streamRows({ jobId, run: 1 })).toBeNull();
+    expect(await host.app.get(JobStore).streamRows({ workspaceId: tenant.workspaceId, jobId, run: 1 })).toBeNull();
 
     upload.destroy();
     await until(async () => JSON.stringify(await leftInTables()) === JSON.stringify(before));
   });
 });
 
-describe('an upload that died with its host', () => {
-  it('is removed at the next start, and its id is free', async () => {
+describe('an upload whose host died', () => {
+  it('is removed after the next start, and its id is free', async () => {
     const dataDir = await newDataDirectory();
     const first = await startTestHost(dataDir);
     const tenant = await newTenant(first);
@@ -187,7 +213,7 @@ describe('an upload that died with its host', () => {
     await first.app.close();
 
     const second = await startTestHost(dataDir);
-    expect(await second.app.get(JobStore).listUnfinished(0)).toEqual([]);
+    await until(async () => (await second.app.get(JobStore).listUnfinished(0)).length === 0);
     const path = `/api/v1/agents/${tenant.agentId}/mapping-jobs`;
     expect(await send(second, tenant.token, 'POST', path, { jobId, results: [] })).toMatchObject({ status: 201 });
     await second.app.close();

@@ -8,8 +8,8 @@ const HOST = fileURLToPath(new URL('../../chaos/processes/worker.mjs', import.me
 /** The compiled host (`npm run build`) as a process of its own, which real signals reach. */
 export interface HostChild {
   readonly url: string;
-  /** Of the workspace that a first start makes. */
-  readonly token: string;
+  /** Of the workspace that a first start makes; null of a later one. */
+  readonly token: string | null;
   /** How often it has logged this event. */
   readonly logged: (event: string) => number;
   /** Sends SIGTERM; the exit code and how long it took. */
@@ -31,12 +31,12 @@ export async function startHostChild(
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (output += text.toString()));
   const ended = once(child, 'exit').then(() => Promise.reject(new Error(`the host did not start: ${output}`)));
   const [{ url, seeded }] = (await Promise.race([once(child, 'message'), ended])) as [
-    { url: string; seeded: { token: string } },
+    { url: string; seeded: { token: string } | null },
   ];
   ended.catch(() => undefined);
   return {
     url,
-    token: seeded.token,
+    token: seeded?.token ?? null,
     logged: (event) => output.split(`"event":"${event}"`).length - 1,
     kill: () => void child.kill('SIGKILL'),
     stop: async () => {

@@ -89,12 +89,19 @@ describe('the host’s jobs keep what the module expects of MappingResults', () 
       while (Date.now() <= (jobs.at(-1)?.job.completedAt.getTime() ?? 0)) await new Promise(setImmediate);
       jobs.push({ job: (await host.app.get(MappingJobs).complete(agent, null, batches(rows))).job, rows });
     }
+    const other = await newTenant(host);
+    const otherAgent = await host.app.get(Agents).find(other.workspaceId, other.agentId);
+    if (!otherAgent) throw new Error('the agent was just made');
+    const rows = [row(0), row(1)].map((one) => ({ ...one, partnerRowId: `${one.partnerRowId}_elsewhere` }));
+    const sameId = jobs[1]?.job.jobId ?? '';
+    const elsewhere = await host.app.get(MappingJobs).complete(otherAgent, sameId, batches(rows));
     const unfinished = { jobId: newId('job'), workspaceId };
     await host.app.get(JobStore).open({ ...unfinished, agentId });
     return {
       results: host.app.get(JobStore),
       jobs,
       otherWorkspaceId: newId('ws'),
+      sameIdElsewhere: { job: elsewhere.job, rows },
       unknownJobId: newId('job'),
       unfinished,
     };

@@ -24,7 +24,7 @@ async function sinkAt({ url = HOME, authScheme = 'HmacSha256', username }: Home 
   return (await agentOfNewCustomer()).sink(url, { config, secret: { value } });
 }
 
-describe('a stored secret stays with its host', () => {
+describe('a stored secret is bound to its host', () => {
   const IP_LITERAL = 'https://93.184.216.34/results';
 
   it.each<readonly [string, Home, Readonly<Record<string, unknown>>]>([
@@ -45,13 +45,13 @@ describe('a stored secret stays with its host', () => {
     ['a username where there was none', { authScheme: 'Basic' }, { username: 'two' }],
     ['no username where there was one', { authScheme: 'Basic', username: 'one' }, { username: null }],
     ['host and scheme at once', {}, { url: 'https://elsewhere.example.com/', authScheme: 'Bearer' }],
-  ])('%s needs it again', async (_name, home, config) => {
+  ])('%s requires it again', async (_name, home, config) => {
     const sink = await sinkAt(home);
     const before = expectStatus(await sink.api.get(sink.path), 200);
     const refused = expectStatus(await sink.api.patch(sink.path, { config }), 422);
     expect(refused).toMatchObject({
       type: 'https://mapping.travel/errors/secret-required',
-      errors: [{ pointer: '/secret', detail: 'is needed with this change' }],
+      errors: [{ pointer: '/secret', detail: 'is required for this change' }],
     });
     expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
     const value = 'a-secret-of-the-new-place-long-enough';
@@ -79,7 +79,7 @@ describe('a stored secret stays with its host', () => {
     ['another spelling of an address', IP_LITERAL, 'https://0x5d.0xb8.0xd8.0x22/results'],
     ['an address as a number', IP_LITERAL, 'https://1572395042/results'],
     ['another spelling of an IPv6 address', 'https://[2606:4700:0:0::1111]/', 'https://[2606:4700::1111]/'],
-  ])('%s does not: it is the same host', async (_name, from, to) => {
+  ])('%s does not: the host is the same', async (_name, from, to) => {
     const sink = await sinkAt({ url: from });
     const { secret, config } = expectStatus(await sink.api.get(sink.path), 200);
     const changed = expectStatus(await sink.api.patch(sink.path, { config: { url: to } }), 200);
@@ -96,7 +96,7 @@ describe('the audit trail', () => {
       [sink.id],
     );
 
-  it('tells of every change, test, push, redelivery and deletion: who, from where, and what it was before', async () => {
+  it('records every change, Test, push, redelivery and deletion: the caller, its origin, and the old values', async () => {
     const endpoint = await platform().receiver.endpoint([{ kind: 'answer', status: 400 }, { kind: 'answer' }]);
     const agent = await agentOfNewCustomer();
     const { workspaceId } = agent.customer;
@@ -114,6 +114,7 @@ describe('the audit trail', () => {
     await agent.customer.settled(pushed.id as string);
     expectStatus(await sink.api.delete(sink.path), 204);
 
+    await platform().audited();
     const found = await entries(sink);
     const by = (action: string): Body[] => found.filter((entry) => entry.action === action);
     expect(by('DATA_SINK_CREATED')).toMatchObject([
@@ -159,7 +160,7 @@ describe('the audit trail', () => {
     expect(text).not.toContain('another-secret');
   });
 
-  it('holds nothing of what was refused', async () => {
+  it('records nothing about refused requests', async () => {
     const sink = await sinkAt();
     await sink.api.patch(sink.path, { config: { url: 'https://elsewhere.example.com/' } });
     await sink.api.patch(sink.path, { name: '' });

@@ -88,7 +88,7 @@ describe('a body', () => {
     expect(await refused.json()).toMatchObject({ type: `${PROBLEM}body-too-large` });
   });
 
-  it('of 100 MB is refused and never held in memory', async () => {
+  it('of 100 MB is refused and never kept in memory', async () => {
     const agent = await newAgent();
     const token = await platform().token(agent.customer.workspaceId);
     const piece = Buffer.alloc(64 * 1024, ' ');
@@ -104,7 +104,7 @@ describe('a body', () => {
     request.socket.destroy();
   });
 
-  it('may come slowly, and holds up nobody', async () => {
+  it('may arrive slowly, and blocks nobody', async () => {
     const agent = await newAgent();
     const token = await platform().token(agent.customer.workspaceId);
     const request = await rawRequest(agent, token, CHUNKED);
@@ -120,7 +120,7 @@ describe('a body', () => {
     request.socket.destroy();
   });
 
-  it('that does not end is given up: its sender is told and disconnected', async () => {
+  it('that does not end is refused after the deadline, and the connection closed', async () => {
     const agent = await newAgent();
     const token = await platform().token(agent.customer.workspaceId);
     const real = globalThis.setTimeout;
@@ -131,13 +131,13 @@ describe('a body', () => {
     const request = await rawRequest(agent, token, CHUNKED);
     request.socket.write(chunk('{"role":'));
     expect(await request.status()).toBe(400);
-    expect(request.text()).toContain('did not arrive whole within 30 seconds');
+    expect(request.text()).toContain('was not complete after 30 seconds');
     expect(request.text()).toMatch(/x-content-type-options: nosniff/i);
     await request.closed();
     expect(expectStatus(await agent.api.get(`${agent.path}/data-sources`), 200).items).toEqual([]);
   });
 
-  it('whose sender goes away leaves nothing', async () => {
+  it('whose client disconnects leaves nothing behind', async () => {
     const agent = await newAgent();
     const token = await platform().token(agent.customer.workspaceId);
     const request = await rawRequest(agent, token, ['Content-Type: application/json', 'Content-Length: 1000']);
@@ -157,7 +157,7 @@ describe('a body', () => {
 });
 
 describe('requests', () => {
-  it('of one token are limited; other tokens, also of the same workspace, keep their share', async () => {
+  it('of one token are limited; other tokens, even of the same workspace, have their own limit', async () => {
     const agent = await newAgent();
     const { workspaceId } = agent.customer;
     const [busy, quiet] = [
@@ -179,7 +179,7 @@ describe('requests', () => {
     expectStatus(await platform().client(busy).get('agents'), 200);
   });
 
-  it('that are refused for their scope count as well', async () => {
+  it('that lack a scope count as well', async () => {
     const agent = await newAgent();
     const token = await platform().token(agent.customer.workspaceId, []);
     for (let i = 0; i < PER_MINUTE; i++)
@@ -188,7 +188,7 @@ describe('requests', () => {
   });
 });
 
-describe('the Test button', () => {
+describe('the Test', () => {
   it('is limited for all sinks of a workspace together', async () => {
     const customer = await platform().customer();
     const agents: readonly Agent[] = [await customer.draftAgent(), await customer.draftAgent()];
@@ -217,7 +217,7 @@ describe('security headers', () => {
     'content-security-policy': expect.stringMatching(/^default-src 'none'/),
   };
 
-  it('are on all our answers, whatever they say', async () => {
+  it('are in all our responses, whatever the status', async () => {
     const agent = await newAgent();
     const sink = await agent.sink(await platform().receiver.endpoint());
     const path = `${agent.path}/data-sources`;
@@ -241,7 +241,7 @@ describe('security headers', () => {
     for (const { headers } of answers) expect(Object.fromEntries(headers)).toMatchObject(OURS);
   });
 
-  it('are there, as our limits are, however the path is spelt', async () => {
+  it('and limits apply to every spelling of a path', async () => {
     const agent = await newAgent();
     const path = `/API/V1/Agents/${agent.id}/Data-Sources`;
     const answers = [
@@ -252,7 +252,7 @@ describe('security headers', () => {
     for (const { headers } of answers) expect(Object.fromEntries(headers)).toMatchObject(OURS);
   });
 
-  it('are not put on the host’s', async () => {
+  it('are not added to the host’s responses', async () => {
     const agent = await newAgent();
     for (const path of ['agents', agent.path, '/healthz', '/api/openapi.json']) {
       const { headers } = await agent.api.get(path);

@@ -19,7 +19,7 @@ async function secretsOf(workspaceId: string): Promise<string[]> {
 }
 
 describe('a secret that a crash left behind', () => {
-  it('is destroyed within the hour, and those of sinks are not', async () => {
+  it('is destroyed within the hour, and secrets in use are not', async () => {
     const agent = await (await platform().customer()).agent();
     const { workspaceId } = agent.customer;
     const sink = await agent.sink(await platform().receiver.endpoint());

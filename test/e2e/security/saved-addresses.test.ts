@@ -203,7 +203,7 @@ describe('a URL of the table', () => {
 });
 
 describe('saving an endpoint', () => {
-  it('whose name cannot be found now is accepted with a warning', async () => {
+  it('whose name does not resolve now is accepted with a warning', async () => {
     world = { url: START, resolvesTo: [] };
     const agent = await (await platform().customer()).draftAgent();
     const { warnings, id } = expectStatus(await create(agent, START), 201);
@@ -213,7 +213,7 @@ describe('saving an endpoint', () => {
     expect(changed.warnings).toEqual(warnings);
   });
 
-  it('is told to the operator with the address and to the customer without', async () => {
+  it('logs the address for the operator, and does not show it to the customer', async () => {
     world = { url: START, resolvesTo: ['10.11.12.13'] };
     const agent = await (await platform().customer()).draftAgent();
     const refused = await create(agent, START);
@@ -224,7 +224,7 @@ describe('saving an endpoint', () => {
     await platform().logs.line(/endpoint\.refused.*10\.11\.12\.13/, agent.id);
   });
 
-  it('does not judge a URL that stays', async () => {
+  it('does not check an unchanged URL', async () => {
     const sink = await activeSink();
     world = { url: START, resolvesTo: ['10.0.0.1'] };
     expectStatus(await sink.api.patch(sink.path, { status: 'INACTIVE', config: { retryableStatuses: [429] } }), 200);

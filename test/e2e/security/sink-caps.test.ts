@@ -11,20 +11,20 @@ const platform = suitePlatform({
   options: { sinksPerAgent: PER_AGENT, sinksPerWorkspace: PER_WORKSPACE },
 });
 
-describe('the caps on sinks', () => {
+describe('the limits on sinks', () => {
   const statuses = async (creations: readonly Promise<{ readonly status: number }>[]): Promise<number[]> =>
     (await Promise.all(creations)).map(({ status }) => status).sort();
   const create = (agent: Agent): Promise<{ readonly status: number }> =>
     agent.api.post(`${agent.path}/data-sources`, sinkBody('https://acme.com/'));
 
-  it('of an agent hold when many sinks are made at once', async () => {
+  it('per agent hold when many sinks are created at once', async () => {
     const agent = await (await platform().customer()).draftAgent();
     const made = await statuses(Array.from({ length: 10 }, () => create(agent)));
     expect(made).toEqual([201, 201, 201, ...Array.from({ length: 7 }, () => 409)]);
     expect(expectStatus(await agent.api.get(`${agent.path}/data-sources`), 200).items).toHaveLength(PER_AGENT);
   });
 
-  it('of a workspace hold when many agents get sinks at once', async () => {
+  it('per workspace hold when many agents get sinks at once', async () => {
     const customer = await platform().customer();
     const agents: Agent[] = [];
     for (let i = 0; i < 5; i++) agents.push(await customer.draftAgent());

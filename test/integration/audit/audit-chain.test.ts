@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createIdFactory } from '../../../src/data-sinks/core/ids.js';
-import { verifyAuditChains } from '../../../src/data-sinks/persistence/audit-chain.js';
-import { DatabaseAuditTrail } from '../../../src/data-sinks/persistence/database-audit-trail.js';
+import { createIdFactory } from '../../../src/data-sinks/domain/ids.js';
+import { verifyAuditChains } from '../../../src/data-sinks/database/audit/audit-chain.js';
+import { DatabaseAuditTrail } from '../../../src/data-sinks/database/audit/database-audit-trail.js';
 import type { AuditEntry } from '../../../src/data-sinks/ports/audit-trail.js';
 import { VAULT_DATABASES, type VaultDatabase } from '../../support/vault/vault-databases.js';
 
@@ -28,7 +29,7 @@ describe.each(VAULT_DATABASES)('the audit trail on %s', (_name, open) => {
 
   beforeEach(async () => {
     await asOwner('DELETE FROM agent_data_source_audit', 'DELETE FROM agent_data_source_audit_head');
-    audit = new DatabaseAuditTrail(database.dataSource.manager, createIdFactory(Date.now, randomBytes));
+    audit = new DatabaseAuditTrail(databaseOf(database.dataSource.manager), createIdFactory(Date.now, randomBytes));
     await audit.record([entry('ws_b', 1), entry('ws_a', 1), entry('ws_b', 2), entry('ws_b', 3)]);
   });
 
@@ -85,7 +86,7 @@ describe.each(VAULT_DATABASES)('the audit trail on %s', (_name, open) => {
       `DELETE FROM agent_data_source_audit WHERE workspace_id = 'ws_a'`,
       { workspaceId: 'ws_a', seq: 1, problem: 'cut' },
     ],
-  ])('finds %s, even by the table’s owner', async (_what, statement, expected) => {
+  ])('detects %s, even by the table’s owner', async (_what, statement, expected) => {
     await asOwner(statement);
     expect(await verifyAuditChains(database.dataSource.manager)).toEqual([expected]);
   });

@@ -48,7 +48,7 @@ beforeAll(async () => {
     DATABASE_URL: databaseUrl,
     VAULT_KEYS: `next:${randomBytes(32).toString('base64')},${vaultKeys}`,
   };
-}, 120_000);
+});
 afterAll(() => platform.stop());
 
 /** As an operator's shell runs it, and it ends with the first thing that fails. */
@@ -65,13 +65,13 @@ async function run(command: string): Promise<string> {
 }
 
 describe('the commands of docs/operations.md', () => {
-  it('are every fenced block that is no SQL, which has a test of its own, and no example of code', () => {
+  it('are all fenced blocks except SQL, which has its own test, and code examples', () => {
     const others = blocks.filter(({ language }) => !['sh', 'sql'].includes(language));
     expect(others).toEqual([{ language: 'ts', text: expect.stringContaining('class DataSinksIndicator') }]);
     expect((page.match(/```/g) ?? []).length).toBe(2 * blocks.length);
   });
 
-  it('are nowhere in the middle of a line', () => {
+  it('do not appear inside a line of text', () => {
     expect(page.match(/`(npm|npx|node|curl|psql|docker)\b[^`]*`/g)).toBeNull();
   });
 
@@ -86,7 +86,7 @@ describe('the commands of docs/operations.md', () => {
   const said: string[] = [];
   it.each(commands)('run: %s', async (command) => void said.push(await run(command)), COMMANDS_WITHIN_MS);
 
-  it('do what they are for', async () => {
+  it('have the described effect', async () => {
     const all = said.join('\n');
     expect(said).toHaveLength(commands.length);
     for (const expected of [

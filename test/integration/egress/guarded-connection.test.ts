@@ -2,8 +2,8 @@ import net from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
-import { parseEndpointUrl } from '../../../src/data-sinks/core/endpoint-url.js';
-import { createNetworkPolicy } from '../../../src/data-sinks/core/network-policy.js';
+import { parseEndpointUrl } from '../../../src/data-sinks/domain/endpoint-url.js';
+import { createNetworkPolicy } from '../../../src/data-sinks/domain/network-policy.js';
 import { AddressGuard } from '../../../src/data-sinks/egress/address-guard.js';
 import { PushClient, type PushExchange } from '../../../src/data-sinks/egress/index.js';
 import { addressesOf, endpointUrls, reportTried } from '../../support/egress/endpoint-urls.js';
@@ -17,14 +17,14 @@ function codeOf({ result }: PushExchange): string {
   return result.kind === 'failed' ? result.errorCode : String(result.httpStatus);
 }
 
-describe('the table of URLs at the connection', () => {
+describe('the table of URLs at the connector', () => {
   const counts = { hostile: 0, accepted: 0, acceptable: 0, overBlocked: 0 };
   afterAll(() => reportTried('every attempt (connection)', counts));
   afterEach(() => {
     jest.restoreAllMocks();
   });
 
-  it('no hostile URL leads to a connection, not even to an attempt at one', async () => {
+  it('no hostile URL leads to a connection attempt', async () => {
     const connect = jest.spyOn(net, 'connect').mockImplementation(() => {
       throw new Error('connected');
     });
@@ -74,7 +74,7 @@ describe('the guarded connection', () => {
 
   const url = (host: string) => receiver.url('/answer/status/200', host);
 
-  it('connects to the address that was vetted and names the host as the customer wrote it', async () => {
+  it('connects to the checked address and sends the customer’s host name', async () => {
     const dns = fakeResolver(['127.0.0.1']);
     client = loopbackClient({ resolver: dns.resolve });
     const exchange = await client.post(pushOf(url('hooks.acme.org')));
@@ -84,14 +84,14 @@ describe('the guarded connection', () => {
     expect(seen.at(-1)?.head).toMatch(new RegExp(`^host: hooks\\.acme\\.org:${receiver.port}$`, 'm'));
   });
 
-  it('asks the resolver once for each attempt: a second answer within one attempt is never heard', async () => {
+  it('resolves once per attempt: a second DNS answer is not used', async () => {
     const dns = fakeResolver(['127.0.0.1'], ['169.254.169.254']);
     client = loopbackClient({ resolver: dns.resolve });
     expect(codeOf(await client.post(pushOf(url('rebind.acme.org'))))).toBe('200');
     expect(dns.asked).toEqual(['rebind.acme.org']);
   });
 
-  it('judges anew at the next attempt, and does not use the open connection to an address that the name has left', async () => {
+  it('checks again at the next attempt, and does not reuse a connection to an address that the name no longer has', async () => {
     const dns = fakeResolver(['127.0.0.1'], ['169.254.169.254'], ['127.0.0.2']);
     client = loopbackClient({ resolver: dns.resolve });
     const before = (await receiver.state()).connections;
@@ -115,19 +115,19 @@ describe('the guarded connection', () => {
     expect((await receiver.state()).connections).toBe(before);
   });
 
-  it('of a dual stack it uses the family that answers', async () => {
+  it('uses the address family that responds', async () => {
     client = loopbackClient({ resolver: fakeResolver(['::1', '127.0.0.1']).resolve });
     const exchange = await client.post(pushOf(url('dual.acme.org')));
     expect([codeOf(exchange), exchange.remoteAddress]).toEqual(['200', '127.0.0.1']);
   });
 
-  it('plain http to a name outside the opened ranges is refused once it is resolved', async () => {
+  it('plain http to a name outside the opened ranges is refused after resolving it', async () => {
     client = loopbackClient({ resolver: fakeResolver(['93.184.216.34']).resolve });
     expect(codeOf(await client.post(pushOf('http://api.acme.org/')))).toBe('url_refused');
     expect(codeOf(await client.post(pushOf('https://localhost/')))).toBe('url_refused');
   });
 
-  it('a socket that leads elsewhere than vetted is refused before a byte is sent', async () => {
+  it('a socket connected to an unchecked address is refused before a byte is sent', async () => {
     const elsewhere = net.connect(receiver.port, '127.0.0.1');
     const connect = jest.spyOn(net, 'connect').mockReturnValueOnce(elsewhere);
     client = loopbackClient({ resolver: fakeResolver(['127.0.0.9']).resolve });
@@ -144,12 +144,12 @@ describe('the guarded connection', () => {
     ['ESERVFAIL', 'resolver_unavailable'],
     ['ECONNREFUSED', 'resolver_unavailable'],
     ['ETIMEOUT', 'resolver_unavailable'],
-  ])('a lookup that fails with %s is %s', async (failure, code) => {
+  ])('a look-up that fails with %s is %s', async (failure, code) => {
     client = loopbackClient({ resolver: fakeResolver(failure).resolve });
     expect(codeOf(await client.post(pushOf(url('gone.acme.org'))))).toBe(code);
   });
 
-  it('a name that fails while others are resolved is dns_not_found: its own servers are broken, not our resolver', async () => {
+  it('a name that fails while others resolve is dns_not_found: its own servers are at fault', async () => {
     client = loopbackClient({
       resolver: (name) =>
         name === 'broken.acme.org'
@@ -171,7 +171,7 @@ describe('the guarded connection', () => {
     expect(codeOf(await client.post(pushOf(url('hangs.acme.org'))))).toBe('dns_timeout');
   });
 
-  it('a port where nobody listens is connection_refused', async () => {
+  it('a closed port is connection_refused', async () => {
     client = loopbackClient();
     const free = await ReceiverProcess.start();
     await free.stop();
@@ -179,7 +179,7 @@ describe('the guarded connection', () => {
     expect([codeOf(exchange), exchange.timings.uploadMs]).toEqual(['connection_refused', null]);
   });
 
-  it('an address that never answers is connect_timeout', async () => {
+  it('an unresponsive address is connect_timeout', async () => {
     const connect = jest.spyOn(net, 'connect').mockReturnValueOnce(new net.Socket());
     client = loopbackClient({ deadlines: { connectMs: 50 } });
     const exchange = await client.post(pushOf(url('127.0.0.1')));
@@ -187,7 +187,7 @@ describe('the guarded connection', () => {
     expect([codeOf(exchange), exchange.remoteAddress]).toEqual(['connect_timeout', null]);
   });
 
-  it('proxy variables change nothing', async () => {
+  it('proxy variables have no effect', async () => {
     const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_USE_ENV_PROXY'];
     const saved = names.map((name) => [name, process.env[name]] as const);
     for (const name of names) process.env[name] = 'http://127.0.0.1:1';

@@ -64,7 +64,7 @@ describe('large bodies', () => {
     });
   });
 
-  it('an endpoint that took one is not waited for at the next, until it refuses', async () => {
+  it('the next one is sent without a wait to an endpoint that accepted the last, until it refuses one', async () => {
     const waitMs = 4_321;
     const real = globalThis.setTimeout;
     const timers = jest
@@ -95,7 +95,7 @@ describe('large bodies', () => {
     },
   );
 
-  it('an early refusal stops the upload: hardly anything of 31 MB is sent', async () => {
+  it('an early refusal stops the upload: almost nothing of 31 MB is sent', async () => {
     let taken = 0;
     const whole = streamedBody(EARLY_BODY_BYTES);
     const body = {
@@ -116,7 +116,7 @@ describe('large bodies', () => {
   it.each([
     ['keeps-open-unread', 'deadline'],
     ['destroys-at-once', 'cut'],
-  ])('a receiver that says 200, does not read on and %s has said 200', async (name, ending) => {
+  ])('a 200 from a receiver that stops reading and %s is kept', async (name, ending) => {
     client = loopbackClient({ deadlines: { uploadIdleMs: 300 } });
     const { result, answer } = await client.post(
       pushOf(receiver.url(`/early/${name}/200`), streamedBody(EARLY_BODY_BYTES)),
@@ -124,7 +124,7 @@ describe('large bodies', () => {
     expect([result.kind, answer?.httpStatus, answer?.ending]).toEqual(['answered', 200, ending]);
   });
 
-  it('a slow but healthy upload may take longer than any one deadline', async () => {
+  it('a slow but healthy upload may take longer than any single deadline', async () => {
     const deadlines = { uploadIdleMs: 500, responseHeadersMs: 1_500, responseBodyMs: 300 };
     client = loopbackClient({ deadlines });
     const { result, timings } = await client.post(pushOf(receiver.url('/answer/slow/200'), streamedBody(40_000_000)));

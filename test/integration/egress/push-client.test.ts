@@ -19,7 +19,7 @@ describe('posting to an endpoint', () => {
   });
   afterEach(() => client.close());
 
-  it('a small body arrives byte for byte, with its length and our headers, and the answer comes back', async () => {
+  it('a small body arrives byte for byte with its length and our headers, and the response is returned', async () => {
     const body = wholeBody('{"jobId":"job_01"}');
     const exchange = await client.post(
       pushOf(receiver.url('/answer/status/200?small'), body, {
@@ -46,7 +46,7 @@ describe('posting to an endpoint', () => {
     expect(request?.head).not.toMatch(/transfer-encoding/i);
   });
 
-  it('a large streamed body arrives whole, with its length', async () => {
+  it('a large streamed body arrives complete, with its length', async () => {
     const exchange = await client.post(pushOf(receiver.url('/answer/status/202?large'), streamedBody(5_000_001)));
     expect(exchange.answer).toMatchObject({ httpStatus: 202, excerpt: 'received 5000001', ending: 'complete' });
     const request = (await receiver.state()).seen.find(({ path }) => path === '/answer/status/202?large');
@@ -54,7 +54,7 @@ describe('posting to an endpoint', () => {
     expect(request?.head).toMatch(/^content-length: 5000001$/im);
   });
 
-  it('the next post to the same origin uses the same connection', async () => {
+  it('the next request to the same origin reuses the connection', async () => {
     const before = (await receiver.state()).connections;
     for (const body of [wholeBody('1'), streamedBody(100_000), wholeBody('')]) {
       const exchange = await client.post(pushOf(receiver.url('/answer/status/200'), body));
@@ -63,14 +63,14 @@ describe('posting to an endpoint', () => {
     expect((await receiver.state()).connections).toBe(before + 1);
   });
 
-  it('a receiver that says yes before it has read the body still gets all of it', async () => {
+  it('a receiver that responds 2xx before it has read the body still gets all of it', async () => {
     const exchange = await client.post(pushOf(receiver.url('/answer/eager/200?eager'), streamedBody(3_000_000)));
     expect(exchange.answer).toMatchObject({ httpStatus: 200, excerpt: 'ok', ending: 'complete' });
     const state = await receiver.until(({ seen }) => seen.some((r) => r.path.endsWith('eager') && r.sha256 !== null));
     expect(state.seen.find((r) => r.path.endsWith('eager'))?.bodyBytes).toBe(3_000_000);
   });
 
-  it('an aborted post rejects with the signal’s reason and closes its connection', async () => {
+  it('an aborted request rejects with the signal’s reason and closes its connection', async () => {
     const controller = new AbortController();
     const posted = client.post(pushOf(receiver.url('/attack/never-answers'), undefined, { signal: controller.signal }));
     await receiver.until(({ seen }) =>
@@ -84,14 +84,14 @@ describe('posting to an endpoint', () => {
   it.each([
     ['whole', 100, 'complete'],
     ['up to the cap, which cuts the credential', 16_374, 'cap'],
-  ])('the credential is masked in an answer that echoes it and is kept %s', async (_how, characters, ending) => {
+  ])('the credential is masked in a response that echoes it and is kept %s', async (_how, characters, ending) => {
     const headers = { Authorization: 'Bearer abcdefghijklmnop/1234567890' };
     const { answer } = await client.post(pushOf(receiver.url(`/answer/echo/${characters}`), undefined, { headers }));
     expect(answer).toMatchObject({ ending, excerpt: `${'x'.repeat(characters)}****` });
     expect(answer?.headers).toContainEqual(['X-Echo', '****']);
   });
 
-  it('a body that cannot be read rejects with its own error: that is not the receiver’s fault', async () => {
+  it('a body that cannot be read rejects with its own error, which is not the receiver’s failure', async () => {
     const failure = new Error('the store is gone');
     const body = {
       bytes: 1_000_000,
@@ -108,7 +108,7 @@ describe('posting to an endpoint', () => {
     ['short', 500_000],
     ['long', 2_000_000],
     ['small and short', 10],
-  ])('a body that is not as long as it says (%s) rejects', async (_name, bytes) => {
+  ])('a body with a wrong declared length (%s) rejects', async (_name, bytes) => {
     const body = { ...streamedBody(bytes), bytes: bytes + 1 };
     await expect(client.post(pushOf(receiver.url('/answer/status/200'), body))).rejects.toMatchObject({
       code: 'body_length_mismatch',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDnsResolver } from '../../../src/data-sinks/egress/index.js';
 import { type NameServer, startNameServer } from '../../support/egress/name-server.js';
 
-describe('asking the name servers', () => {
+describe('the DNS resolver', () => {
   let server: NameServer;
 
   beforeAll(async () => {
@@ -16,18 +16,30 @@ describe('asking the name servers', () => {
       'empty.acme.org': [],
       'broken.acme.org': 2,
       'silent.acme.org': null,
+      'half.acme.org': ['93.184.216.34', null],
+      'other-half.acme.org': ['2606:4700:0:0:0:0:0:1', null],
     });
   });
   afterAll(() => server.stop());
 
-  it('gives all addresses of both kinds, IPv4 first', async () => {
+  it('returns all addresses of both families, IPv4 first', async () => {
     const addresses = await createDnsResolver([server.address])('dual.acme.org');
     expect(addresses.map(({ address }) => address).sort()).toEqual(['2606:4700::1', '93.184.216.34', '93.184.216.35']);
     expect(addresses.map(({ family }) => family)).toEqual([4, 4, 6]);
   });
 
-  it('one kind is enough', async () => {
+  it('needs only one family', async () => {
     expect(await createDnsResolver([server.address])('v6.acme.org')).toEqual([{ address: '2606:4700::1', family: 6 }]);
+  });
+
+  it.each([
+    ['half.acme.org', '93.184.216.34'],
+    ['other-half.acme.org', '2606:4700::1'],
+  ])('%s, of which one kind is never answered, has the other kind soon', async (name, address) => {
+    const askedAt = performance.now();
+    expect(await createDnsResolver([server.address])(name)).toMatchObject([{ address }]);
+    // Before the deadline of an attempt's look-up.
+    expect(performance.now() - askedAt).toBeLessThan(4_000);
   });
 
   it.each([
@@ -38,7 +50,7 @@ describe('asking the name servers', () => {
     await expect(createDnsResolver([server.address])(name)).rejects.toMatchObject({ code });
   });
 
-  it('twenty names whose servers are silent hold up neither a good name nor the threads', async () => {
+  it('twenty names with silent servers delay neither another name nor the thread pool', async () => {
     const resolve = createDnsResolver([server.address]);
     let answered = 0;
     const silent = Array.from({ length: 20 }, () => resolve('silent.acme.org').catch(() => (answered += 1)));

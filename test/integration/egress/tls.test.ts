@@ -37,7 +37,7 @@ describe('TLS', () => {
   it.each([
     ['a name', HOST],
     ['an address', '127.0.0.1'],
-  ])('a certificate of the operator’s own authority for %s is good', async (_name, host) => {
+  ])('a certificate of the operator’s own authority for %s is accepted', async (_name, host) => {
     const receiver = await start(good);
     const exchange = await client.post(pushOf(receiver.url('/answer/status/200', host, 'https')));
     expect(exchange).toMatchObject({ result: { kind: 'answered', httpStatus: 200 }, remoteAddress: '127.0.0.1' });
@@ -66,7 +66,7 @@ describe('TLS', () => {
       { ...good, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
       'tls_old_protocol',
     ],
-  ])('a certificate %s is refused, and no byte of the payload is sent', async (_name, certificate, code) => {
+  ])('a certificate %s is refused, and nothing of the payload is sent', async (_name, certificate, code) => {
     const receiver = await start(certificate);
     const exchange = await client.post(pushOf(receiver.url('/answer/status/200', HOST, 'https')));
     expect([exchange.result, exchange.answer]).toEqual([{ kind: 'failed', errorCode: code }, null]);
@@ -75,7 +75,7 @@ describe('TLS', () => {
     expect([seen, connections]).toEqual([[], 1]);
   });
 
-  it('NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch verification off', async () => {
+  it('NODE_TLS_REJECT_UNAUTHORIZED=0 does not disable verification', async () => {
     const receiver = await start(selfSigned({ name: HOST, hosts: [HOST] }));
     const saved = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
@@ -88,7 +88,7 @@ describe('TLS', () => {
     }
   });
 
-  it('a peer that speaks no TLS is tls_error, one that cuts the handshake tls_handshake_cut, one that hangs tls_timeout', async () => {
+  it('a peer without TLS is tls_error, one that closes the handshake tls_handshake_cut, one that hangs tls_timeout', async () => {
     const codes: unknown[] = [];
     for (const greeting of ['http', 'cut', 'hang']) {
       const receiver = await ReceiverProcess.start({ greeting });

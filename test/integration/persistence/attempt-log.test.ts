@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ClaimedDelivery } from '../../../src/data-sinks/core/claimed-delivery.js';
-import {
-  type AttemptClosing,
-  closeAttempts,
-  type OpenedAttempt,
-  openAttempts,
-} from '../../../src/data-sinks/persistence/attempt-log.js';
+import { watchedDatabase } from '../../support/fake-database.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import type { ClaimedDelivery } from '../../../src/data-sinks/domain/claimed-delivery.js';
+import type { AttemptClosing } from '../../../src/data-sinks/domain/attempt-end.js';
+import type { OpenedAttempt } from '../../../src/data-sinks/domain/attempt-end.js';
+import { openAttempts } from '../../../src/data-sinks/delivery/attempt-opening.sql.js';
+import { closeAttempts } from '../../../src/data-sinks/delivery/attempt.sql.js';
 import { CONFIG, ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -30,7 +30,7 @@ async function claimed(
 
 function open(deliveries: readonly ClaimedDelivery[], leaseToken?: string): Promise<OpenedAttempt[]> {
   return openAttempts(
-    database.manager,
+    databaseOf(database.manager),
     'worker-1',
     deliveries.map((delivery) => ({
       attemptId: newId('attempt'),
@@ -40,6 +40,7 @@ function open(deliveries: readonly ClaimedDelivery[], leaseToken?: string): Prom
       authScheme: 'HmacSha256',
       configVersion: 1,
       payload: { bodyId: 'pld_1', sha256: SHA256, bytes: 3_000_000_000, rows: 12_000 },
+      ...{ unstored: null, handedOver: false },
     })),
   );
 }
@@ -52,6 +53,7 @@ const DELIVERED = {
   answerExcerpt: 'ok',
   answerEnding: 'complete',
   plan: { status: 'DELIVERED', reason: null, waitMs: null, spendsRetry: false },
+  receiverDown: false,
   ownFailure: false,
 } as const satisfies Partial<AttemptClosing>;
 
@@ -72,7 +74,7 @@ async function openOne(given: Parameters<ModuleDatabase['delivery']>[1] = {}) {
 }
 
 describe('opening an attempt', () => {
-  it('writes its row before the request leaves, and counts it', async () => {
+  it('inserts its row before the request is sent, and counts it', async () => {
     const { delivery, opened } = await openOne();
     expect(opened).toMatchObject({ deliveryId: delivery.id, attemptNumber: 1 });
     expect(await database.one('sync', opened.attemptId)).toMatchObject({
@@ -100,13 +102,13 @@ describe('opening an attempt', () => {
     });
   });
 
-  it('goes on counting where earlier attempts and redeliveries ended', async () => {
+  it('continues the numbers of earlier attempts and redeliveries', async () => {
     const { opened } = await openOne({ attempt_count: 7, trigger: 'REDELIVERY' });
     expect(opened.attemptNumber).toBe(8);
     expect(await database.one('sync', opened.attemptId)).toMatchObject({ trigger: 'REDELIVERY', attempt_number: 8 });
   });
 
-  it('writes nothing for a delivery whose lease was lost, and says so', async () => {
+  it('writes nothing for a delivery whose lease was lost, and reports it', async () => {
     const deliveries = await claimed(3);
     const [lost] = deliveries;
     await database.all('UPDATE agent_data_source_delivery SET lease_token = $2 WHERE id = $1', [lost?.id, NOBODY]);
@@ -121,7 +123,7 @@ describe('opening an attempt', () => {
     expect(await database.one('delivery', lost?.id ?? '')).toMatchObject({ attempt_count: 0 });
   });
 
-  it('opens one attempt of a delivery that is in the batch under a lost lease and under the one that holds', async () => {
+  it('opens one attempt for a delivery that is in the batch under a lost and a valid lease', async () => {
     const [delivery] = await claimed();
     if (!delivery) throw new Error('nothing was claimed');
     const [opened, ...others] = await open([{ ...delivery, leaseToken: NOBODY }, delivery]);
@@ -139,7 +141,9 @@ describe('opening an attempt', () => {
 describe('closing an attempt', () => {
   it('that succeeded settles its delivery', async () => {
     const one = await openOne({ own_failures: 3 });
-    expect([...(await closeAttempts(database.manager, [{ ...one, ...DELIVERED }]))]).toEqual([one.opened.attemptId]);
+    expect([...(await closeAttempts(databaseOf(database.manager), [{ ...one, ...DELIVERED }]))]).toEqual([
+      one.opened.attemptId,
+    ]);
     expect(await database.one('sync', one.opened.attemptId)).toMatchObject({
       status: 'SUCCEEDED',
       error_code: null,
@@ -168,9 +172,9 @@ describe('closing an attempt', () => {
     });
   });
 
-  it('that is to be retried makes the delivery due again after the wait, and spends a retry', async () => {
+  it('to be retried makes the delivery due after the wait, and uses a retry', async () => {
     const one = await openOne();
-    await closeAttempts(database.manager, [{ ...one, ...RETRYING }]);
+    await closeAttempts(databaseOf(database.manager), [{ ...one, ...RETRYING }]);
     const row = await database.one('delivery', one.delivery.id);
     expect(row).toMatchObject({
       status: 'RETRYING',
@@ -179,22 +183,23 @@ describe('closing an attempt', () => {
       settled_at: null,
       lease_token: null,
     });
-    const wait = (row['next_attempt_at'] as Date).getTime() - (await database.now());
-    expect(wait).toBeGreaterThan(4_000);
-    expect(wait).toBeLessThanOrEqual(5_000);
+    const wait = (row['next_attempt_at'] as Date).getTime() - (row['updated_at'] as Date).getTime();
+    expect(wait).toBe(5_000);
   });
 
-  it('that was our own failure spends no retry, and is counted by itself', async () => {
+  it('after our own failure uses no retry, and is counted separately', async () => {
     const one = await openOne({ own_failures: 1, retries_spent: 1 });
     const plan = { status: 'RETRYING', reason: null, waitMs: 30_000, spendsRetry: false } as const;
-    await closeAttempts(database.manager, [{ ...one, ...RETRYING, plan, ownFailure: true }]);
+    await closeAttempts(databaseOf(database.manager), [
+      { ...one, ...RETRYING, plan, receiverDown: false, ownFailure: true },
+    ]);
     expect(await database.one('delivery', one.delivery.id)).toMatchObject({ retries_spent: 1, own_failures: 2 });
   });
 
   it('that was the last one ends the delivery FAILED with its reason', async () => {
     const one = await openOne({ retries_spent: 2 });
     const plan = { status: 'FAILED', reason: 'retries_exhausted', waitMs: null, spendsRetry: false } as const;
-    await closeAttempts(database.manager, [{ ...one, ...RETRYING, plan }]);
+    await closeAttempts(databaseOf(database.manager), [{ ...one, ...RETRYING, plan }]);
     expect(await database.one('delivery', one.delivery.id)).toMatchObject({
       status: 'FAILED',
       reason: 'retries_exhausted',
@@ -205,18 +210,18 @@ describe('closing an attempt', () => {
     });
   });
 
-  it('writes nothing when its lease was taken meanwhile: not the delivery, not the row', async () => {
+  it('writes nothing when its lease was lost meanwhile, neither to the delivery nor to the row', async () => {
     const one = await openOne();
     await database.all('UPDATE agent_data_source_delivery SET lease_token = $2 WHERE id = $1', [
       one.delivery.id,
       NOBODY,
     ]);
-    expect((await closeAttempts(database.manager, [{ ...one, ...DELIVERED }])).size).toBe(0);
+    expect((await closeAttempts(databaseOf(database.manager), [{ ...one, ...DELIVERED }])).size).toBe(0);
     expect(await database.one('delivery', one.delivery.id)).toMatchObject({ status: 'IN_FLIGHT', lease_token: NOBODY });
     expect(await database.one('sync', one.opened.attemptId)).toMatchObject({ status: 'IN_FLIGHT', finished_at: null });
   });
 
-  it('writes nothing of a late result in the batch that closes the attempt which came after it', async () => {
+  it('writes nothing of a late result in the batch that closes the following attempt', async () => {
     const late = await openOne();
     await database.all(`UPDATE agent_data_source_sync SET status = 'ABANDONED'`);
     await database.all(`UPDATE agent_data_source_delivery SET status = 'RETRYING', next_attempt_at = now()`);
@@ -224,7 +229,7 @@ describe('closing an attempt', () => {
     if (!again) throw new Error('nothing was claimed');
     const [opened] = await open([again]);
     if (!opened) throw new Error('nothing was opened');
-    const closed = await closeAttempts(database.manager, [
+    const closed = await closeAttempts(databaseOf(database.manager), [
       { ...late, ...DELIVERED },
       { ...{ opened, leaseToken: again.leaseToken }, ...RETRYING },
     ]);
@@ -236,21 +241,16 @@ describe('closing an attempt', () => {
 
   it('writes nothing the second time', async () => {
     const one = await openOne();
-    await closeAttempts(database.manager, [{ ...one, ...RETRYING }]);
-    expect((await closeAttempts(database.manager, [{ ...one, ...DELIVERED }])).size).toBe(0);
+    await closeAttempts(databaseOf(database.manager), [{ ...one, ...RETRYING }]);
+    expect((await closeAttempts(databaseOf(database.manager), [{ ...one, ...DELIVERED }])).size).toBe(0);
     expect(await database.one('delivery', one.delivery.id)).toMatchObject({ status: 'RETRYING', retries_spent: 1 });
   });
 
-  it('closes a batch of different ends in one statement, each with its own', async () => {
+  it('closes a batch with different outcomes in one statement', async () => {
     const deliveries = await claimed(20);
     const opened = await open(deliveries);
     const statements: string[] = [];
-    const counting = {
-      query: ((sql: string, parameters: unknown[]) => {
-        statements.push(sql);
-        return database.manager.query(sql, parameters);
-      }) as typeof database.manager.query,
-    };
+    const counting = watchedDatabase(databaseOf(database.manager), (text) => statements.push(text));
     const closings = opened.map((one, i): AttemptClosing => ({
       opened: one,
       leaseToken: deliveries.find(({ id }) => id === one.deliveryId)?.leaseToken ?? '',

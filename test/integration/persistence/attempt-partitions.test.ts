@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createAttemptPartitions } from '../../../src/data-sinks/persistence/attempt-partitions.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { createAttemptPartitions } from '../../../src/data-sinks/upkeep/attempt-partitions.sql.js';
 import { ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -31,8 +32,8 @@ async function attempt(startedAt: Date): Promise<string> {
   return row?.partition ?? '';
 }
 
-it('partitions of the attempts are made ahead, and only where they are missing', async () => {
-  const made = async (ahead: number) => (await createAttemptPartitions(database.manager, ahead)).made;
+it('partitions of the attempts are created ahead, and only where they are missing', async () => {
+  const made = async (ahead: number) => (await createAttemptPartitions(databaseOf(database.manager), ahead)).made;
   expect(await made(2)).toEqual([await month(0), await month(1), await month(2)]);
   expect(await made(2)).toEqual([]);
   expect(await made(3)).toEqual([await month(3)]);
@@ -50,18 +51,18 @@ it('an attempt of a month without a partition is kept in the default one', async
   expect(await attempt(new Date('2020-01-01T00:00:00Z'))).toBe('agent_data_source_sync_default');
 });
 
-it('the months go on as time does', async () => {
+it('partitions are created for later months as time passes', async () => {
   await database.advance(120 * DAY_MS);
-  const { made } = await createAttemptPartitions(database.manager, 1);
+  const { made } = await createAttemptPartitions(databaseOf(database.manager), 1);
   expect(made).toContain(await month(1));
   expect(await attempt(new Date(await database.now()))).toBe(await month(0));
 });
 
-it('attempts that were opened before their month’s partition was made are moved to it, and the next months follow', async () => {
+it('attempts opened before their month’s partition are moved to it, and the next months follow', async () => {
   await database.advance(120 * DAY_MS);
   const now = new Date(await database.now());
   expect(await attempt(now)).toBe('agent_data_source_sync_default');
-  expect(await createAttemptPartitions(database.manager, 1)).toEqual({
+  expect(await createAttemptPartitions(databaseOf(database.manager), 1)).toEqual({
     made: [await month(0), await month(1)],
     failures: new Map(),
   });
@@ -73,7 +74,7 @@ it('attempts that were opened before their month’s partition was made are move
   expect(await attempt(now)).toBe(await month(0));
 });
 
-it('a partition has the constraints, indexes and defaults that the table has, and room for second versions', async () => {
+it('a partition has the constraints, indexes and defaults of its table, and a fillfactor for HOT updates', async () => {
   const of = (name: string) =>
     database.all(
       `SELECT reloptions,
@@ -89,10 +90,10 @@ it('a partition has the constraints, indexes and defaults that the table has, an
   expect(made).toMatchObject([{ reloptions: ['fillfactor=60'] }]);
 });
 
-it('months are those of UTC whatever the session’s time zone', async () => {
+it('months are in UTC whatever the session’s time zone', async () => {
   await database.all(`SET TIME ZONE 'Pacific/Auckland'`);
   await database.advance(40 * DAY_MS);
-  await createAttemptPartitions(database.manager, 1);
+  await createAttemptPartitions(databaseOf(database.manager), 1);
   const now = new Date(await database.now());
   const nextMonth = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
   expect(await attempt(new Date(nextMonth - 1))).toBe(await month(0));

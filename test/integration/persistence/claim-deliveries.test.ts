@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { claimDeliveries } from '../../../src/data-sinks/queue/claim-deliveries.js';
 import { CONFIG, ModuleDatabase } from './module-database.js';
+import { ThisWorker } from '../../../src/data-sinks/queue/this-worker.js';
 
 let database: ModuleDatabase;
 
@@ -10,13 +12,20 @@ beforeAll(async () => {
 beforeEach(() => database.clear());
 afterAll(() => database.dataSource.destroy());
 
-const LIMITS = { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 };
-const turn = (limits: Partial<typeof LIMITS> = {}) => claimDeliveries(database.manager, { ...LIMITS, ...limits });
+const LIMITS = {
+  batch: 64,
+  inFlightPerSink: 16,
+  inFlightPerWorkspace: 128,
+  leaseMs: 60_000,
+  leasePrefix: new ThisWorker().leasePrefix,
+};
+const turn = (limits: Partial<typeof LIMITS> = {}) =>
+  claimDeliveries(databaseOf(database.manager), { ...LIMITS, ...limits });
 const claim = async (limits: Partial<typeof LIMITS> = {}) => (await turn(limits)).deliveries;
 const claimedIds = async (limits: Partial<typeof LIMITS> = {}) => (await claim(limits)).map(({ id }) => id).sort();
 
 describe('a claim', () => {
-  it('takes what is due and leaves what is not', async () => {
+  it('takes due deliveries and no others', async () => {
     const sink = await database.sink();
     const due = [await database.delivery(sink), await database.delivery(sink, { dueInMs: -5_000, status: 'RETRYING' })];
     await database.delivery(sink, { dueInMs: 5_000 });
@@ -24,7 +33,7 @@ describe('a claim', () => {
     expect(await claimedIds()).toEqual(due.sort());
   });
 
-  it('takes the rest when its time has come', async () => {
+  it('takes the others when they are due', async () => {
     const sink = await database.sink();
     const later = await database.delivery(sink, { dueInMs: 30_000, status: 'RETRYING' });
     await database.advance(29_999);
@@ -33,14 +42,14 @@ describe('a claim', () => {
     expect(await claimedIds()).toEqual([later]);
   });
 
-  it('takes nothing twice', async () => {
+  it('takes no delivery twice', async () => {
     const sink = await database.sink();
     await database.delivery(sink);
     expect(await claimedIds()).toHaveLength(1);
     expect(await claimedIds()).toEqual([]);
   });
 
-  it('puts a delivery under a lease of its own', async () => {
+  it('gives each delivery its own lease', async () => {
     const sink = await database.sink();
     const ids = [await database.delivery(sink), await database.delivery(sink)];
     const [one, other] = await claim({ leaseMs: 90_000 });
@@ -52,7 +61,7 @@ describe('a claim', () => {
     expect(left).toBeLessThanOrEqual(90_000);
   });
 
-  it('brings all that the next attempt needs to know', async () => {
+  it('returns everything that the next attempt needs', async () => {
     const sink = await database.sink({ config_version: 3, secret_id: 'sec_1' });
     const id = await database.delivery(sink, {
       job_id: 'job_1',
@@ -75,19 +84,21 @@ describe('a claim', () => {
       retriesAllowed: 2,
       retriesSpent: 1,
       ownFailures: 4,
+      lastErrorCode: null,
+      handedOver: false,
       leaseToken: expect.stringMatching(/^[\da-f-]{36}$/),
       completedAt: new Date('2026-05-25T12:34:56Z'),
       stats: { total: 3, matched: 2, unmatched: 1 },
       sink: {
         ...{ config: CONFIG, configVersion: 3, status: 'ACTIVE', deletedAt: null },
-        ...{ secretId: 'sec_1', previousSecret: null, failuresInRow: 0 },
+        ...{ type: 'HTTPS_WEBHOOK', secretId: 'sec_1', previousSecret: null, failuresInRow: 0 },
       },
       payload: null,
       traceContext: null,
     });
   });
 
-  it('gives each its own sink, job and body, whatever it shares with the others', async () => {
+  it('returns each delivery’s own sink, job and body, whatever it shares with others', async () => {
     const sinks = [await database.sink({ secret_id: 'sec_a' }), await database.sink({ secret_id: 'sec_b' })];
     const wanted: unknown[] = [];
     for (const [i, sink] of sinks.entries())
@@ -98,15 +109,16 @@ describe('a claim', () => {
           wanted.push([id, `sec_${'ab'.charAt(i)}`, `${job}/${run}/${recipe}`]);
         }
     await database.all(
-      `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
-       SELECT j, r, f, concat_ws('/', j, r, f), true, '\\xabcd', 1, 1
+      `INSERT INTO agent_data_source_payload 
+         (workspace_id, job_id, run, format, body_id, ready, sha256, byte_count, row_count)
+       SELECT 'ws_1', j, r, f, concat_ws('/', j, r, f), true, '\\xabcd', 1, 1
          FROM unnest('{job_1,job_2}'::text[]) j, generate_series(1, 2) r, unnest('{JSON,CSV}'::text[]) f`,
     );
     const got = (await claim()).map(({ id, sink, payload }) => [id, sink?.secretId, payload?.bodyId]);
     expect(got.sort()).toEqual(wanted.sort());
   });
 
-  it('knows until when the secret before signs too, and when its sink was deleted', async () => {
+  it('returns the end of the overlap of the previous secret, and when the sink was deleted', async () => {
     const [deletedAt, expiresAt] = [new Date('2026-05-25T12:34:56.789Z'), new Date('2126-05-25T12:34:56.789Z')];
     const sink = await database.sink({
       ...{ deleted_at: deletedAt, previous_secret_id: 'sec_0', previous_secret_expires_at: expiresAt },
@@ -116,16 +128,16 @@ describe('a claim', () => {
     expect(claimed?.sink).toMatchObject({ deletedAt, previousSecret: { secretId: 'sec_0', expiresAt } });
   });
 
-  it('tells the time at which it answers, not that at which it began', async () => {
+  it('returns the time at its end, not at its start', async () => {
     const begunAt = await database.now();
     const { answeredAt } = await database.manager.transaction(async (transaction) => {
       await transaction.query('SELECT pg_sleep(0.1)');
-      return claimDeliveries(transaction, LIMITS);
+      return claimDeliveries(databaseOf(transaction), LIMITS);
     });
     expect(answeredAt.getTime() - begunAt).toBeGreaterThanOrEqual(100);
   });
 
-  it('brings the body once it is made, not while it is being made', async () => {
+  it('returns the body when it is complete, not while it is being built', async () => {
     const sink = await database.sink();
     for (const [job, ready] of [
       ['job_made', true],
@@ -133,8 +145,9 @@ describe('a claim', () => {
     ] as const) {
       await database.delivery(sink, { job_id: job });
       await database.all(
-        `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready, sha256, byte_count, row_count)
-         VALUES ($1, 1, 'JSON', $1 || '_body', $2, '\\xabcd', 1234, 3)`,
+        `INSERT INTO agent_data_source_payload 
+           (workspace_id, job_id, run, format, body_id, ready, sha256, byte_count, row_count)
+         VALUES ('ws_1', $1, 1, 'JSON', $1 || '_body', $2, '\\xabcd', 1234, 3)`,
         [job, ready],
       );
     }
@@ -145,7 +158,7 @@ describe('a claim', () => {
     });
   });
 
-  it('says of a sink that it is deleted, or gone altogether', async () => {
+  it('reports a sink that is deleted, or whose row is gone', async () => {
     const deleted = await database.sink({ deleted_at: new Date(0), status: 'INACTIVE' });
     await database.delivery(deleted);
     await database.delivery('ads_gone');
@@ -172,19 +185,19 @@ describe('the shares of a claim', () => {
     return shares;
   }
 
-  it('are equal, though one sink has waited longer with a long queue', async () => {
+  it('are equal, even if one sink has a long queue', async () => {
     const [long, second, third] = await backlog(3, 8);
     expect(await shares({ batch: 6 })).toEqual({ [long ?? '']: 2, [second ?? '']: 2, [third ?? '']: 2 });
   });
 
-  it('go to the others where a sink wants less than its own', async () => {
+  it('go to other sinks if a sink needs less', async () => {
     const [busy] = await backlog(1, 10);
     const quiet = await database.sink();
     await database.delivery(quiet);
     expect(await shares({ batch: 5 })).toEqual({ [busy ?? '']: 4, [quiet]: 1 });
   });
 
-  it('end at what a sink may have in flight, over all claims', async () => {
+  it('are limited by a sink’s maximum in flight, over all claims', async () => {
     const [one, other] = await backlog(2, 8);
     expect(await shares({ inFlightPerSink: 3 })).toEqual({ [one ?? '']: 3, [other ?? '']: 3 });
     expect(await shares({ inFlightPerSink: 3 })).toEqual({});
@@ -196,7 +209,7 @@ describe('the shares of a claim', () => {
     expect(await shares({ inFlightPerSink: 3 })).toEqual({ [one ?? '']: 1 });
   });
 
-  it('keep one place for the retry that has waited longest, however many fresh ones come', async () => {
+  it('reserve one place for the oldest retry, however many new deliveries arrive', async () => {
     const sink = await database.sink();
     const overdue = await database.delivery(sink, { status: 'RETRYING', dueInMs: -86_400_000 });
     await database.delivery(sink, { status: 'RETRYING', dueInMs: -1_000 });
@@ -206,7 +219,7 @@ describe('the shares of a claim', () => {
     expect(claimed.map(({ id }) => id)).toContain(overdue);
   });
 
-  it('go to fresh deliveries before retried ones, and to those due first', async () => {
+  it('prefer new deliveries to retries, and those due first', async () => {
     const sink = await database.sink();
     await database.delivery(sink, { status: 'RETRYING', dueInMs: -9_000 });
     const oldRetry = await database.delivery(sink, { status: 'RETRYING', dueInMs: -10_000 });
@@ -217,11 +230,11 @@ describe('the shares of a claim', () => {
   });
 });
 
-describe('what waits for a disabled sink', () => {
+describe('deliveries of a disabled sink', () => {
   const disabled = () =>
     database.sink({ status: 'DISABLED', disabled_reason: 'REPEATED_5XX', disabled_at: new Date() });
 
-  it('is not claimed, and takes nobody else’s turn', async () => {
+  it('are not claimed, and take no other sink’s turn', async () => {
     const [closed, open] = [await disabled(), await database.sink()];
     for (let i = 0; i < 5; i++) await database.delivery(closed, { dueInMs: -60_000 });
     const id = await database.delivery(open);

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
-import { ClaimTurns } from '../../../src/data-sinks/pipeline/claim-turns.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { claimDeliveries } from '../../../src/data-sinks/queue/claim-deliveries.js';
+import { ClaimTurns } from '../../../src/data-sinks/queue/claim-turns.js';
 import { CONFIG, ModuleDatabase } from './module-database.js';
+import { insertCompletions } from './completions.js';
+import { ThisWorker } from '../../../src/data-sinks/queue/this-worker.js';
 
 let database: ModuleDatabase;
 
@@ -11,9 +14,15 @@ beforeAll(async () => {
 beforeEach(() => database.clear());
 afterAll(() => database.dataSource.destroy());
 
-const LIMITS = { batch: 64, inFlightPerSink: 16, inFlightPerWorkspace: 128, leaseMs: 60_000 };
+const LIMITS = {
+  batch: 64,
+  inFlightPerSink: 16,
+  inFlightPerWorkspace: 128,
+  leaseMs: 60_000,
+  leasePrefix: new ThisWorker().leasePrefix,
+};
 const turn = (limits: Partial<typeof LIMITS> = {}, after = '') =>
-  claimDeliveries(database.manager, { ...LIMITS, ...limits }, { after, fullWorkspaces: [] });
+  claimDeliveries(databaseOf(database.manager), { ...LIMITS, ...limits }, { after, fullWorkspaces: [] });
 
 async function sinkWith(deliveries: number, given: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const sink = await database.sink(given);
@@ -23,7 +32,7 @@ async function sinkWith(deliveries: number, given: Readonly<Record<string, unkno
 
 /** Claims until there is nothing more that could go at once. */
 async function round(limits: Partial<typeof LIMITS> = {}) {
-  const turns = new ClaimTurns(database.manager);
+  const turns = new ClaimTurns(databaseOf(database.manager));
   turns.begin();
   const taken: string[] = [];
   for (let claims = 1; ; claims++) {
@@ -37,7 +46,7 @@ const sinksOf = (claim: { deliveries: readonly { dataSourceId: string }[] }) =>
   claim.deliveries.map(({ dataSourceId }) => dataSourceId).sort();
 
 describe('a round of claims', () => {
-  it('goes on behind the sink that was last, and comes round', async () => {
+  it('continues after the last sink, and starts again at the end', async () => {
     const [one, two, three] = [await sinkWith(5), await sinkWith(5), await sinkWith(5)];
     const seen = [];
     for (let i = 0, after = ''; i < 4; i++) {
@@ -48,7 +57,7 @@ describe('a round of claims', () => {
     expect(seen).toEqual([one, two, three, one].map((sink) => [[sink], sink]));
   });
 
-  it('says when all that is due has been taken, and when it has not', async () => {
+  it('reports whether everything due was taken', async () => {
     await sinkWith(3);
     await sinkWith(2);
     expect(await turn()).toMatchObject({ exhausted: true, capped: false });
@@ -60,14 +69,14 @@ describe('a round of claims', () => {
     expect(await turn()).toEqual({ ...nothing, answeredAt: expect.any(Date) });
   });
 
-  it('says when a cap was in the way, also one that left no room at all', async () => {
+  it('reports when a limit was reached, even if nothing could be taken', async () => {
     await sinkWith(3);
     expect(await turn({ inFlightPerSink: 2 })).toMatchObject({ capped: true });
     const full = await turn({ inFlightPerSink: 2 });
     expect(full).toMatchObject({ deliveries: [], capped: true });
   });
 
-  it('visits every sink within it, however the batches fall', async () => {
+  it('visits every sink within it, whatever the batches', async () => {
     const sinks = [];
     for (let i = 0; i < 23; i++) sinks.push(await sinkWith(1 + (i % 3)));
     const { taken, claims, more } = await round({ batch: 8 });
@@ -76,7 +85,7 @@ describe('a round of claims', () => {
     expect(claims).toBeLessThan(20);
   });
 
-  it('is not ended by the cap of some: the others have their turn before room is waited for', async () => {
+  it('is not ended by the limit of some sinks: the others get their turn first', async () => {
     for (let i = 0; i < 40; i++) await sinkWith(2);
     await turn({ batch: 8, inFlightPerWorkspace: 8 });
     const other = await database.sink({ workspace_id: 'ws_2' });
@@ -85,7 +94,8 @@ describe('a round of claims', () => {
     expect([taken, more]).toEqual([[other], 'room']);
   });
 
-  it('leads past thousands of sinks that wait for a later time, full ones among them', async () => {
+  it('skips thousands of sinks that wait for a later time or are at their limit', async () => {
+    await insertCompletions(database.manager, ['job_x']);
     await database.all(
       `INSERT INTO agent_data_source_delivery
          (id, workspace_id, agent_id, data_source_id, job_id, run, format, trigger, status, retries_allowed, next_attempt_at)
@@ -101,26 +111,26 @@ describe('a round of claims', () => {
     expect(claims).toBeLessThan(7);
   });
 
-  it('ends when a round has found nothing that may go', async () => {
+  it('ends when a round has found nothing to send', async () => {
     for (let i = 0; i < 3; i++) {
       const sink = await database.sink();
       await database.delivery(sink, { status: 'RETRYING', dueInMs: 60_000 });
     }
-    const turns = new ClaimTurns(database.manager);
+    const turns = new ClaimTurns(databaseOf(database.manager));
     expect(await turns.next(LIMITS)).toMatchObject({ deliveries: [], more: 'none' });
   });
 
-  it('waits for room where a cap left too little of a batch', async () => {
+  it('waits when a limit left too little for a batch', async () => {
     await sinkWith(20);
-    const turns = new ClaimTurns(database.manager);
+    const turns = new ClaimTurns(databaseOf(database.manager));
     const first = await turns.next(LIMITS);
     expect([first.deliveries.length, first.more]).toEqual([16, 'room']);
     expect(await turns.next(LIMITS)).toMatchObject({ deliveries: [], more: 'room' });
   });
 });
 
-describe('the cap of a workspace', () => {
-  it('holds over all its sinks, and leaves other workspaces alone', async () => {
+describe('the limit of a workspace', () => {
+  it('applies to all its sinks, and does not affect other workspaces', async () => {
     const mine = [await sinkWith(4), await sinkWith(4)];
     const other = await database.sink({ workspace_id: 'ws_2' });
     for (let i = 0; i < 4; i++) await database.delivery(other, { workspace_id: 'ws_2' });
@@ -136,13 +146,13 @@ describe('the cap of a workspace', () => {
 describe('a paused sink', () => {
   const later = async (ms: number) => new Date((await database.now()) + ms);
 
-  it('keeps its fresh deliveries, and sends retries at their time', async () => {
+  it('holds back new deliveries, and sends retries when they are due', async () => {
     const sink = await sinkWith(3, { failures_in_row: 5, paused_until: await later(60_000) });
     const retry = await database.delivery(sink, { status: 'RETRYING', attempt_count: 1 });
     expect((await turn()).deliveries.map(({ id }) => id)).toEqual([retry]);
   });
 
-  it('sends one fresh delivery at a time when the pause is over, until it is known to be up', async () => {
+  it('sends one new delivery at a time after the pause, until one succeeds', async () => {
     const sink = await sinkWith(3, { failures_in_row: 5, paused_until: await later(60_000) });
     await database.advance(61_000);
     expect((await turn()).deliveries).toMatchObject([{ dataSourceId: sink, sink: { failuresInRow: 5 } }]);
@@ -151,7 +161,7 @@ describe('a paused sink', () => {
     expect((await turn()).deliveries).toHaveLength(2);
   });
 
-  it('sends that one beside the retries that are due, and says that others wait for room', async () => {
+  it('sends that one beside due retries, and reports that others wait', async () => {
     const sink = await sinkWith(2, { failures_in_row: 5, paused_until: await later(-1_000) });
     const retry = await database.delivery(sink, { status: 'RETRYING', attempt_count: 1 });
     const both = await turn();
@@ -165,7 +175,7 @@ describe('a paused sink', () => {
   });
 });
 
-describe('a sink with a rate', () => {
+describe('a sink with a rate limit', () => {
   const paced = (maxPushesPerSecond: number) => ({ config: JSON.stringify({ ...CONFIG, maxPushesPerSecond }) });
 
   it('sends no more than that in a second, and the rest in the next ones', async () => {
@@ -189,7 +199,7 @@ describe('a sink with a rate', () => {
     expect((await turn()).deliveries).toHaveLength(1);
   });
 
-  it('holds up nobody else', async () => {
+  it('does not delay others', async () => {
     await sinkWith(12, paced(1));
     const free = await sinkWith(3);
     expect(sinksOf(await turn()).filter((sink) => sink === free)).toHaveLength(3);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import {
   findUnheard,
   type NewDelivery,
   type NumberedCompletion,
   recordCompletions,
-} from '../../../src/data-sinks/persistence/completion-recording.js';
+} from '../../../src/data-sinks/intake/delivery-recorder.sql.js';
 import { ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -44,7 +45,7 @@ function record(
   sinks: readonly string[],
 ): Promise<string[]> {
   const deliveries = completions.flatMap((one) => sinks.map((sink) => delivery(one, sink)));
-  return recordCompletions(database.manager, trigger, completions, deliveries);
+  return recordCompletions(databaseOf(database.manager), trigger, completions, deliveries);
 }
 
 const deliveries = () =>
@@ -53,7 +54,7 @@ const deliveries = () =>
   );
 
 describe('a completion', () => {
-  it('makes a delivery per wanting sink, due at once', async () => {
+  it('creates a delivery per interested sink, due at once', async () => {
     const ids = await record('AUTO', [completion('job_1')], ['ads_1', 'ads_2']);
     expect(ids).toHaveLength(2);
     expect(await database.one('delivery', ids[0] ?? '')).toMatchObject({
@@ -80,21 +81,21 @@ describe('a completion', () => {
     });
   });
 
-  it('that is heard twice makes nothing the second time', async () => {
+  it('recorded twice creates nothing the second time', async () => {
     await record('AUTO', [completion('job_1')], ['ads_1']);
     expect(await record('AUTO', [completion('job_1')], ['ads_1'])).toEqual([]);
     expect(await deliveries()).toHaveLength(1);
   });
 
-  it('that is heard again makes nothing for a sink that was added since', async () => {
+  it('recorded again creates nothing for a sink that was added since', async () => {
     await record('AUTO', [completion('job_1')], ['ads_1']);
     expect(await record('AUTO', [completion('job_1')], ['ads_1', 'ads_new'])).toEqual([]);
   });
 
-  it('that no sink wanted is heard all the same', async () => {
+  it('without an interested sink is recorded, too', async () => {
     expect(await record('AUTO', [completion('job_1')], [])).toEqual([]);
     expect(await record('AUTO', [completion('job_1')], ['ads_new'])).toEqual([]);
-    expect(await findUnheard(database.manager, [completion('job_1')])).toEqual([]);
+    expect(await findUnheard(databaseOf(database.manager), [completion('job_1')])).toEqual([]);
   });
 
   it('of another run of the same job is another completion', async () => {
@@ -110,10 +111,10 @@ describe('a completion', () => {
     expect((await deliveries()).map(({ job_id: job }) => job)).toEqual(['job_1', 'job_2', 'job_3']);
   });
 
-  it('that is rolled back with the host’s transaction was never heard', async () => {
+  it('rolled back with the host’s transaction is not recorded', async () => {
     const rolledBack = database.dataSource.transaction(async (manager) => {
       const one = completion('job_1');
-      await recordCompletions(manager, 'AUTO', [one], [delivery(one, 'ads_1')]);
+      await recordCompletions(databaseOf(manager), 'AUTO', [one], [delivery(one, 'ads_1')]);
       throw new Error('the host changed its mind');
     });
     await expect(rolledBack).rejects.toThrow('changed its mind');
@@ -130,7 +131,7 @@ describe('the trace of a completion', () => {
   const kept = async () => (await database.all('SELECT traceparent, tracestate FROM agent_data_source_job'))[0];
   const traced = (digit?: string) => ({ ...completion('job_1'), traceContext: digit ? context(digit) : undefined });
 
-  it('is kept with the job, and comes with each claim of its deliveries', async () => {
+  it('is stored with the job, and returned by each claim of its deliveries', async () => {
     const sink = await database.sink();
     await record('AUTO', [traced('1'), completion('job_2')], [sink]);
     const claimed = await database.claim();
@@ -142,7 +143,7 @@ describe('the trace of a completion', () => {
     );
   });
 
-  it('is the first that is known, state and all', async () => {
+  it('is the first one, including its tracestate', async () => {
     await record('MANUAL', [traced()], ['ads_1']);
     expect(await kept()).toEqual({ traceparent: null, tracestate: null });
     await record('AUTO', [{ ...traced(), traceContext: { traceparent: context('1').traceparent } }], ['ads_1']);
@@ -152,10 +153,10 @@ describe('the trace of a completion', () => {
   });
 });
 
-describe('a push by hand', () => {
-  it('does not count as hearing the completion: the other sinks still get theirs', async () => {
+describe('a manual push', () => {
+  it('does not record the completion: the other sinks still get their deliveries', async () => {
     expect(await record('MANUAL', [completion('job_1')], ['ads_1'])).toHaveLength(1);
-    expect(await findUnheard(database.manager, [completion('job_1')])).toHaveLength(1);
+    expect(await findUnheard(databaseOf(database.manager), [completion('job_1')])).toHaveLength(1);
     expect(await record('AUTO', [completion('job_1')], ['ads_1', 'ads_2'])).toHaveLength(1);
     expect((await deliveries()).map(({ data_source_id: sink, trigger }) => [sink, trigger])).toEqual([
       ['ads_1', 'MANUAL'],
@@ -163,22 +164,22 @@ describe('a push by hand', () => {
     ]);
   });
 
-  it('is possible after the completion was heard, for a sink that did not want it then', async () => {
+  it('is possible after the completion was recorded, for a sink that did not get it', async () => {
     await record('AUTO', [completion('job_1')], []);
     expect(await record('MANUAL', [completion('job_1')], ['ads_1'])).toHaveLength(1);
   });
 
-  it('makes nothing where this sink has a delivery of this job already', async () => {
+  it('creates nothing if this sink has a delivery of this job', async () => {
     await record('AUTO', [completion('job_1')], ['ads_1']);
     expect(await record('MANUAL', [completion('job_1')], ['ads_1'])).toEqual([]);
   });
 });
 
-describe('completions that were never heard', () => {
+describe('missed completions', () => {
   it('are found by job and run, and keep their order', async () => {
     await record('AUTO', [completion('job_2')], []);
     const all = [completion('job_3'), completion('job_2'), completion('job_2', 2), completion('job_1')];
-    const unheard = await findUnheard(database.manager, all);
+    const unheard = await findUnheard(databaseOf(database.manager), all);
     expect(unheard.map(({ jobId, run }) => [jobId, run])).toEqual([
       ['job_3', 1],
       ['job_2', 2],

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { DataSource } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
-import { failLastParts, releaseLastParts } from '../../../src/data-sinks/persistence/delivery-parts.js';
-import { lockUnfinished } from '../../../src/data-sinks/persistence/recovery-pacing.js';
-import { redeliver } from '../../../src/data-sinks/persistence/redelivery.js';
+import { failLastParts, releaseLastParts } from '../../../src/data-sinks/settlement/delivery-parts.sql.js';
+import { lockUnfinished } from '../../../src/data-sinks/recovery/recovery-pacer.sql.js';
+import { redeliver } from '../../../src/data-sinks/delivery/redelivery.sql.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
+import { insertCompletions } from './completions.js';
 
 // On PostgreSQL: the embedded database has one connection, so that two workers never meet there.
 const ROUNDS = 40;
@@ -15,7 +17,7 @@ let dataSource: DataSource;
 beforeAll(async () => {
   database = await migratedPostgres(dataSinksMigrations);
   dataSource = await new DataSource({ type: 'postgres', url: database.url }).initialize();
-}, 60_000);
+});
 afterAll(async () => {
   await dataSource.destroy();
   await database.drop();
@@ -24,6 +26,7 @@ afterAll(async () => {
 const idOf = (round: string, part: number) => `dlv_${round}_${part}`;
 
 async function push(round: string, of: number): Promise<void> {
+  await insertCompletions(dataSource, [round]);
   await dataSource.query(
     `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
        part, part_count, retries_allowed, trigger, status, next_attempt_at)
@@ -41,8 +44,10 @@ async function ends(round: string, part: number, of: number, status: 'DELIVERED'
     id,
     status,
   ]);
-  if (status === 'FAILED') return (await failLastParts(dataSource.manager, [id])).length;
-  return releaseLastParts(dataSource.manager, [{ dataSourceId: 'ads_1', jobId: round, run: 1, of }]);
+  if (status === 'FAILED') return (await failLastParts(databaseOf(dataSource.manager), [id])).length;
+  return releaseLastParts(databaseOf(dataSource.manager), [
+    { workspaceId: 'ws_1', dataSourceId: 'ads_1', jobId: round, run: 1, of },
+  ]);
 }
 
 const last = async (round: string, of: number) => {
@@ -53,7 +58,7 @@ const last = async (round: string, of: number) => {
   return row;
 };
 
-it('of any number of workers that deliver the other parts at the same moment, one makes the last part due', async () => {
+it('of several workers that deliver the other parts at the same time, one makes the last part due', async () => {
   for (let i = 0; i < ROUNDS; i++) {
     const [round, of] = [`delivered${i}`, 2 + (i % 6)];
     await push(round, of);
@@ -64,7 +69,7 @@ it('of any number of workers that deliver the other parts at the same moment, on
   }
 });
 
-it('whichever comes first, a part that fails takes the last one along, once', async () => {
+it('in either order, a failed part fails the last one, once', async () => {
   for (let i = 0; i < ROUNDS; i++) {
     const round = `failed${i}`;
     await push(round, 4);
@@ -75,7 +80,7 @@ it('whichever comes first, a part that fails takes the last one along, once', as
   }
 });
 
-it('a part that a recovery redelivers and the last one, redelivered by hand meanwhile, do not wait for each other', async () => {
+it('a part redelivered by a recovery and the last one, redelivered manually, do not deadlock', async () => {
   await push('recovered', 2);
   await dataSource.query(
     `INSERT INTO agent_data_source_recovery (id, workspace_id, agent_id, data_source_id, status, since, until, total,
@@ -93,11 +98,11 @@ it('a part that a recovery redelivers and the last one, redelivered by hand mean
   ];
   let byHand: Promise<string[]> = Promise.resolve([]);
   const paced = await dataSource.transaction(async (transaction) => {
-    await lockUnfinished(transaction, 'rcv_1');
-    byHand = redeliver(dataSource.manager, asked(2, null), ['FAILED']);
+    await lockUnfinished(databaseOf(transaction), 'rcv_1');
+    byHand = redeliver(databaseOf(dataSource.manager), asked(2, null), ['FAILED']);
     const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     await until(async () => (await dataSource.query<object[]>(waiting)).length > 0, 'the one by hand waits');
-    return redeliver(transaction, asked(1, 'rcv_1'), ['FAILED']);
+    return redeliver(databaseOf(transaction), asked(1, 'rcv_1'), ['FAILED']);
   });
   expect([paced, await byHand]).toEqual([[idOf('recovered', 1)], []]);
   expect(await last('recovered', 2)).toEqual({ status: 'PENDING', reason: null, due: false });

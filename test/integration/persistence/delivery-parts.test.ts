@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
-import { recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { nextDueInMs } from '../../../src/data-sinks/queue/next-due.sql.js';
+import { recordCompletions } from '../../../src/data-sinks/intake/delivery-recorder.sql.js';
 import {
   endWaitingParts,
   failLastParts,
   listWaitingLastParts,
   othersOf,
   releaseLastParts,
-} from '../../../src/data-sinks/persistence/delivery-parts.js';
-import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
-import { endDeliveries, releaseDeliveries } from '../../../src/data-sinks/persistence/lease-keeping.js';
+} from '../../../src/data-sinks/settlement/delivery-parts.sql.js';
+import { DeliveryRepository } from '../../../src/data-sinks/delivery/delivery.repository.js';
+import { endDeliveries, releaseDeliveries } from '../../../src/data-sinks/queue/lease.sql.js';
 import { ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -24,21 +25,21 @@ beforeEach(async () => {
 });
 afterAll(() => database.dataSource.destroy());
 
-const KEY = { jobId: 'job_1', run: 1 };
+const KEY = { workspaceId: 'ws_1', jobId: 'job_1', run: 1 };
 const key = (of = 3) => ({ ...KEY, dataSourceId: sink, of });
 
 /** Records a push in so many parts, as a completion does. @returns the ids of what was made, in the parts' order */
 async function push(of: number, trigger: 'AUTO' | 'MANUAL' = 'AUTO'): Promise<string[]> {
   const completion = {
-    ...{ ...KEY, agentId: 'agt_1', workspaceId: 'ws_1', completedAt: new Date('2026-05-25T12:34:56Z') },
+    ...{ ...KEY, agentId: 'agt_1', completedAt: new Date('2026-05-25T12:34:56Z') },
     stats: { total: of, matched: of, unmatched: 0 },
   };
   const deliveries = Array.from({ length: of }, (_, i) => ({
-    ...{ id: newId('delivery'), dataSourceId: sink, ...KEY, workspaceId: 'ws_1', agentId: 'agt_1' },
+    ...{ id: newId('delivery'), dataSourceId: sink, ...KEY, agentId: 'agt_1' },
     ...{ format: 'JSON' as const, retriesAllowed: 2, recipe: `JSON;rows=1;part=${i + 1}/${of}`, part: i + 1 },
     partCount: of,
   }));
-  const made = new Set(await recordCompletions(database.manager, trigger, [completion], deliveries));
+  const made = new Set(await recordCompletions(databaseOf(database.manager), trigger, [completion], deliveries));
   return deliveries.map(({ id }) => id).filter((id) => made.has(id));
 }
 
@@ -64,7 +65,7 @@ const INCOMPLETE = { status: 'FAILED', reason: 'parts_incomplete', trigger: 'AUT
 const claimed = async () => (await database.claim()).map(({ id }) => id);
 
 describe('a job that is pushed in parts', () => {
-  it('has all of its parts due in their order, but for the last', async () => {
+  it('has all of its parts due in order, except the last', async () => {
     const ids = await push(4);
     expect(ids).toHaveLength(4);
     expect(await state(ids[3])).toEqual(WAITING);
@@ -72,7 +73,7 @@ describe('a job that is pushed in parts', () => {
     await database.advance(1);
     expect(await claimed()).toEqual(ids.slice(0, 3));
     expect(await claimed()).toEqual([]);
-    expect(await nextDueInMs(database.manager)).toBeNull();
+    expect(await nextDueInMs(databaseOf(database.manager))).toBeNull();
   });
 
   it('of one part is due at once', async () => {
@@ -80,14 +81,14 @@ describe('a job that is pushed in parts', () => {
     expect(await claimed()).toEqual([only]);
   });
 
-  it('goes to a sink once, in however many parts', async () => {
+  it('is pushed to a sink once, in any number of parts', async () => {
     await push(2, 'MANUAL');
     expect(await push(5, 'MANUAL')).toEqual([]);
     expect(await push(1, 'MANUAL')).toEqual([]);
     expect(await database.all('SELECT id FROM agent_data_source_delivery')).toHaveLength(2);
   });
 
-  it('goes to no sink that has it in one piece', async () => {
+  it('is not pushed in parts to a sink that has it as one body', async () => {
     await database.delivery(sink, { job_id: KEY.jobId });
     expect(await push(3, 'MANUAL')).toEqual([]);
     expect(await database.all('SELECT id FROM agent_data_source_delivery')).toHaveLength(1);
@@ -95,37 +96,37 @@ describe('a job that is pushed in parts', () => {
 });
 
 describe('the last part', () => {
-  it('is due once all others are delivered, and not before', async () => {
+  it('is due when all others are delivered, and not before', async () => {
     const [first, second, last] = await push(3);
     await ends(first, 'DELIVERED');
-    expect(await releaseLastParts(database.manager, [key()])).toBe(0);
+    expect(await releaseLastParts(databaseOf(database.manager), [key()])).toBe(0);
     expect(await state(last)).toEqual(WAITING);
     await ends(second, 'DELIVERED');
-    expect(await releaseLastParts(database.manager, [key(), key()])).toBe(1);
+    expect(await releaseLastParts(databaseOf(database.manager), [key(), key()])).toBe(1);
     expect(await state(last)).toEqual({ ...WAITING, isDue: true });
-    expect(await releaseLastParts(database.manager, [key()])).toBe(0);
+    expect(await releaseLastParts(databaseOf(database.manager), [key()])).toBe(0);
     expect(await claimed()).toEqual([last]);
   });
 
   it.each(['FAILED', 'CANCELLED'] as const)('fails once another one is %s', async (status) => {
     const [first, second, last] = await push(3);
-    expect(await failLastParts(database.manager, [first ?? '', second ?? ''])).toEqual([]);
+    expect(await failLastParts(databaseOf(database.manager), [first ?? '', second ?? ''])).toEqual([]);
     await ends(first, status);
-    expect(await failLastParts(database.manager, [first ?? ''])).toMatchObject([
+    expect(await failLastParts(databaseOf(database.manager), [first ?? ''])).toMatchObject([
       { deliveryId: last, dataSourceId: sink, jobId: 'job_1', run: 1, part: { number: 3, of: 3 }, attempts: 0 },
     ]);
     expect(await state(last)).toEqual(INCOMPLETE);
     expect((await state(second)).status).toBe('PENDING');
   });
 
-  it('that failed for want of others is due once they are delivered after all', async () => {
+  it('that failed because of others is due when they are delivered after all', async () => {
     const [first, second, last] = await push(3);
     await ends(first, 'FAILED');
-    await failLastParts(database.manager, [first ?? '']);
+    await failLastParts(databaseOf(database.manager), [first ?? '']);
     await ends(first, 'DELIVERED');
-    expect(await releaseLastParts(database.manager, [key()])).toBe(0);
+    expect(await releaseLastParts(databaseOf(database.manager), [key()])).toBe(0);
     await ends(second, 'DELIVERED');
-    expect(await releaseLastParts(database.manager, [key()])).toBe(1);
+    expect(await releaseLastParts(databaseOf(database.manager), [key()])).toBe(1);
     expect(await state(last)).toEqual({ ...WAITING, trigger: 'REDELIVERY', isDue: true });
   });
 
@@ -133,47 +134,49 @@ describe('the last part', () => {
     const [first, second, last] = await push(3);
     for (const id of [first, second]) await ends(id, 'DELIVERED');
     await ends(last, 'FAILED');
-    await releaseLastParts(database.manager, [key()]);
+    await releaseLastParts(databaseOf(database.manager), [key()]);
     expect((await state(last)).status).toBe('FAILED');
   });
 
   it('waits again when another one is redelivered', async () => {
     const [first, , last] = await push(3);
     await ends(first, 'FAILED');
-    await failLastParts(database.manager, [first ?? '']);
-    expect(await new DeliveryRepository(database.manager).redeliver('ws_1', first ?? '')).toBe(true);
+    await failLastParts(databaseOf(database.manager), [first ?? '']);
+    expect(await new DeliveryRepository(databaseOf(database.manager)).redeliver('ws_1', first ?? '')).toBe(true);
     expect(await state(first)).toMatchObject({ status: 'RETRYING', isDue: true });
     expect(await state(last)).toEqual({ ...WAITING, trigger: 'REDELIVERY' });
   });
 
-  it('of another job, sink or run is not concerned', async () => {
+  it('is independent of other workspaces, jobs, sinks and runs', async () => {
     const [first, second, last] = await push(3);
     for (const id of [first, second]) await ends(id, 'DELIVERED');
-    for (const other of [{ jobId: 'job_2' }, { run: 2 }, { dataSourceId: 'ads_2' }]) {
-      expect(await releaseLastParts(database.manager, [{ ...key(), ...other }])).toBe(0);
+    for (const other of [{ workspaceId: 'ws_2' }, { jobId: 'job_2' }, { run: 2 }, { dataSourceId: 'ads_2' }]) {
+      expect(await releaseLastParts(databaseOf(database.manager), [{ ...key(), ...other }])).toBe(0);
     }
     expect(await state(last)).toEqual(WAITING);
   });
 
-  it('that was made due too early is told how the others are, and can be put back to wait', async () => {
+  it('made due too early gets the states of the others, and can wait again', async () => {
     const [first, second, last] = await push(3);
     await claimed();
     await database.all('UPDATE agent_data_source_delivery SET next_attempt_at = now() WHERE id = $1', [last]);
     const [{ leaseToken } = { leaseToken: '' }] = await database.claim();
-    expect(await othersOf(database.manager, last ?? '')).toBe('under_way');
-    await releaseDeliveries(database.manager, [{ id: last ?? '', leaseToken, waitMs: null, ownFailure: false }]);
+    expect(await othersOf(databaseOf(database.manager), { workspaceId: 'ws_1', id: last ?? '' })).toBe('under_way');
+    await releaseDeliveries(databaseOf(database.manager), [
+      { id: last ?? '', leaseToken, waitMs: null, ownFailure: false },
+    ]);
     expect(await state(last)).toEqual(WAITING);
     await ends(first, 'CANCELLED');
-    expect(await othersOf(database.manager, last ?? '')).toBe('undelivered');
+    expect(await othersOf(databaseOf(database.manager), { workspaceId: 'ws_1', id: last ?? '' })).toBe('undelivered');
     for (const id of [first, second]) await ends(id, 'DELIVERED');
-    expect(await othersOf(database.manager, last ?? '')).toBe('delivered');
+    expect(await othersOf(databaseOf(database.manager), { workspaceId: 'ws_1', id: last ?? '' })).toBe('delivered');
   });
 });
 
-describe('last parts that a crash left waiting', () => {
-  it('are listed with what makes them due or fail', async () => {
+describe('last parts left waiting by a crash', () => {
+  it('are listed with whether they become due or fail', async () => {
     const [first, second, last] = await push(3);
-    const listed = () => listWaitingLastParts(database.manager, '', 10);
+    const listed = () => listWaitingLastParts(databaseOf(database.manager), '', 10);
     expect(await listed()).toEqual([{ ...key(), id: last, missingId: second, undeliveredId: null }]);
     await ends(second, 'DELIVERED');
     expect(await listed()).toMatchObject([{ missingId: first, undeliveredId: null }]);
@@ -181,7 +184,7 @@ describe('last parts that a crash left waiting', () => {
     expect(await listed()).toMatchObject([{ missingId: first, undeliveredId: first }]);
     await ends(first, 'DELIVERED');
     expect(await listed()).toMatchObject([{ missingId: null, undeliveredId: null }]);
-    await releaseLastParts(database.manager, await listed());
+    await releaseLastParts(databaseOf(database.manager), await listed());
     expect(await listed()).toEqual([]);
   });
 
@@ -191,25 +194,27 @@ describe('last parts that a crash left waiting', () => {
       const given = { job_id: `job_${i}`, recipe: 'JSON;rows=1;part=2/2', part: 2, part_count: 2, dueInMs: null };
       ids.push(await database.delivery(sink, given));
     }
-    const first = await listWaitingLastParts(database.manager, '', 3);
-    const second = await listWaitingLastParts(database.manager, first.at(-1)?.id ?? '', 3);
+    const first = await listWaitingLastParts(databaseOf(database.manager), '', 3);
+    const second = await listWaitingLastParts(databaseOf(database.manager), first.at(-1)?.id ?? '', 3);
     expect([...first, ...second].map(({ id }) => id)).toEqual(ids);
   });
 
-  it('are none where jobs are pushed in one piece, due or not', async () => {
+  it('do not exist for jobs that are pushed as one body', async () => {
     await database.delivery(sink);
     await database.delivery(sink, { dueInMs: null });
-    expect(await listWaitingLastParts(database.manager, '', 10)).toEqual([]);
+    expect(await listWaitingLastParts(databaseOf(database.manager), '', 10)).toEqual([]);
   });
 });
 
-describe('a job of which no part can be made', () => {
-  it('ends all of its parts that wait; the last one for want of the others', async () => {
+describe('a job whose parts cannot be built', () => {
+  it('fails all its waiting parts; the last one because of the others', async () => {
     const [first, second, last] = await push(3);
     const [{ id, leaseToken } = { id: '', leaseToken: '' }] = await database.claim({ batch: 1 });
     expect(id).toBe(first);
-    await endDeliveries(database.manager, [{ id, leaseToken, status: 'FAILED', reason: 'results_invalid' }]);
-    const ended = await endWaitingParts(database.manager, [key()], 'results_invalid');
+    await endDeliveries(databaseOf(database.manager), [
+      { id, leaseToken, status: 'FAILED', reason: 'results_invalid' },
+    ]);
+    const ended = await endWaitingParts(databaseOf(database.manager), [key()], 'results_invalid');
     expect(ended.map(({ deliveryId }) => deliveryId).sort()).toEqual([second, last].sort());
     expect(await state(second)).toMatchObject({ status: 'FAILED', reason: 'results_invalid', isSettled: true });
     expect(await state(last)).toEqual(INCOMPLETE);
@@ -218,17 +223,18 @@ describe('a job of which no part can be made', () => {
   const haveBodies = async (...parts: readonly number[]) => {
     for (const part of parts) {
       await database.all(
-        `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready) VALUES ($1, 1, $2, $3, true)`,
+        `INSERT INTO agent_data_source_payload (workspace_id, job_id, run, format, body_id, ready)
+         VALUES ('ws_1', $1, 1, $2, $3, true)`,
         [KEY.jobId, `JSON;rows=1;part=${part}/3`, `pld_1.${part}`],
       );
     }
   };
 
-  it('leaves those that have their bodies to go their way', async () => {
+  it('leaves parts that have their bodies alone', async () => {
     const [first, second, last] = await push(3);
     await haveBodies(2);
     await ends(first, 'FAILED');
-    const ended = await endWaitingParts(database.manager, [key()], 'results_missing');
+    const ended = await endWaitingParts(databaseOf(database.manager), [key()], 'results_missing');
     expect(ended.map(({ deliveryId }) => deliveryId)).toEqual([last]);
     expect([await state(second), await state(last)]).toEqual([{ ...WAITING, isDue: true }, INCOMPLETE]);
   });
@@ -237,9 +243,9 @@ describe('a job of which no part can be made', () => {
     const [first, second, last] = await push(3);
     await haveBodies(2, 3);
     await ends(first, 'FAILED');
-    expect(await endWaitingParts(database.manager, [key()], 'results_missing')).toEqual([]);
+    expect(await endWaitingParts(databaseOf(database.manager), [key()], 'results_missing')).toEqual([]);
     expect([await state(second), await state(last)]).toEqual([{ ...WAITING, isDue: true }, WAITING]);
-    expect(await failLastParts(database.manager, [first ?? ''])).toMatchObject([{ deliveryId: last }]);
+    expect(await failLastParts(databaseOf(database.manager), [first ?? ''])).toMatchObject([{ deliveryId: last }]);
     expect((await state(second)).status).toBe('PENDING');
   });
 });

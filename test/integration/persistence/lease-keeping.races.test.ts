@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataSource, type EntityManager } from 'typeorm';
+import { watchedDatabase } from '../../support/fake-database.js';
+import { type Database, databaseOf } from '../../../src/data-sinks/database/database.js';
+import { DataSource } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
-import { openAttempts } from '../../../src/data-sinks/persistence/attempt-log.js';
-import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/persistence/lease-keeping.js';
-import { releaseUnopened } from '../../../src/data-sinks/persistence/release-unopened.js';
+import { openAttempts } from '../../../src/data-sinks/delivery/attempt-opening.sql.js';
+import { extendLeases, sweepExpiredLeases } from '../../../src/data-sinks/queue/lease.sql.js';
+import { releaseUnopened } from '../../../src/data-sinks/delivery/release-unopened.sql.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG, newId } from './module-database.js';
+import { insertCompletions } from './completions.js';
 
 // On PostgreSQL: the embedded database has one connection, so that a worker and a sweeper never meet there.
 const TOKEN = '00000000-0000-4000-8000-000000000000';
@@ -29,7 +32,7 @@ beforeAll(async () => {
     END $$`);
   const options = '-c search_path=slow,public,pg_catalog';
   sweeper = await new DataSource({ type: 'postgres', url: database.url, extra: { options } }).initialize();
-}, 60_000);
+});
 afterAll(async () => {
   await sweeper.destroy();
   await worker.destroy();
@@ -42,6 +45,7 @@ async function untilSomebodyWaits(): Promise<void> {
 }
 
 async function inFlight(id: string, leaseToken: string, expiresInMs: number): Promise<void> {
+  await insertCompletions(worker, [id]);
   await worker.query(
     `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
        retries_allowed, trigger, status, lease_token, lease_expires_at)
@@ -51,17 +55,17 @@ async function inFlight(id: string, leaseToken: string, expiresInMs: number): Pr
   );
 }
 
-it('an attempt that is opened while its lease is found run out is abandoned with it, not left open', async () => {
+it('an attempt opened while the sweep finds its lease expired is abandoned with it, not left open', async () => {
   await inFlight('dlv_1', TOKEN, -1_000);
   const holder = worker.createQueryRunner();
   await holder.query(`SELECT pg_advisory_lock(${MEETING})`);
-  const swept = sweepExpiredLeases(sweeper.manager, 5);
+  const swept = sweepExpiredLeases(databaseOf(sweeper.manager), { includeGoneWorkers: false, maxAbandoned: 5 });
   await untilSomebodyWaits();
   const payload = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
-  const opened = await openAttempts(worker.manager, 'late', [
+  const opened = await openAttempts(databaseOf(worker.manager), 'late', [
     {
       ...{ attemptId: newId('attempt'), deliveryId: 'dlv_1', leaseToken: TOKEN, url: CONFIG.url },
-      ...{ authScheme: 'Bearer', configVersion: 1, payload },
+      ...{ authScheme: 'Bearer', unstored: null, handedOver: false, configVersion: 1, payload },
     },
   ]);
   expect(opened).toMatchObject([{ attemptNumber: 1 }]);
@@ -73,20 +77,20 @@ it('an attempt that is opened while its lease is found run out is abandoned with
   ]);
 });
 
-it('an attempt whose opening is under way when it is given up is abandoned with it, not left open', async () => {
+it('an attempt being opened while it is released is abandoned with it, not left open', async () => {
   const leaseToken = TOKEN.replace('4', '3');
   await inFlight('dlv_2', leaseToken, 60_000);
   const opening = worker.createQueryRunner();
   await opening.startTransaction();
   const payload = { bodyId: 'pld_1', sha256: 'ab'.repeat(32), bytes: 10, rows: 1 };
-  await openAttempts(opening.manager, 'worker-1', [
+  await openAttempts(databaseOf(opening.manager), 'worker-1', [
     {
       ...{ attemptId: newId('attempt'), deliveryId: 'dlv_2', leaseToken, url: CONFIG.url },
-      ...{ authScheme: 'Bearer', configVersion: 1, payload },
+      ...{ authScheme: 'Bearer', unstored: null, handedOver: false, configVersion: 1, payload },
     },
   ]);
   const givenBack = worker.transaction((transaction) =>
-    releaseUnopened(transaction, [{ id: 'dlv_2', leaseToken, waitMs: 5_000 }], 30_000),
+    releaseUnopened(databaseOf(transaction), [{ id: 'dlv_2', leaseToken, waitMs: 5_000 }], 30_000),
   );
   const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
   await until(async () => (await worker.query<object[]>(waiting)).length > 0, 'it waits for the opening');
@@ -101,7 +105,7 @@ it('an attempt whose opening is under way when it is given up is abandoned with 
   ).toEqual([{ status: 'RETRYING', own_failures: 1, attempt: 'ABANDONED', error_code: 'internal_error' }]);
 });
 
-it('a lease is extended beside those of attempts that are being written, and waits for none of them', async () => {
+it('a lease is extended beside attempts that are being written, without waiting for them', async () => {
   const [written, free, lost] = [TOKEN, TOKEN.replace('4', '1'), TOKEN.replace('4', '2')];
   await inFlight('dlv_written', written, 1_000);
   await inFlight('dlv_free', free, 1_000);
@@ -109,7 +113,7 @@ it('a lease is extended beside those of attempts that are being written, and wai
   await writer.startTransaction();
   await writer.query(`UPDATE agent_data_source_delivery SET attempt_count = 1 WHERE id = 'dlv_written'`);
   const kept = await extendLeases(
-    worker.manager,
+    databaseOf(worker.manager),
     [
       { id: 'dlv_written', leaseToken: written },
       { id: 'dlv_free', leaseToken: free },
@@ -131,59 +135,64 @@ it('a lease is extended beside those of attempts that are being written, and wai
 });
 
 /** One whose process is stopped once it has locked what it takes back: what it would say next never comes. */
-function stopsHalfway(whole: EntityManager, onLocked: () => void): EntityManager {
-  const halfway = (inside: EntityManager) => ({
-    query: (sql: string, parameters?: unknown[]) => {
-      if (!sql.includes('ABANDONED')) return inside.query<unknown>(sql, parameters);
-      onLocked();
-      return new Promise(() => undefined);
-    },
+function stopsHalfway(whole: Database, onLocked: () => void): Database {
+  return watchedDatabase(whole, (text) => {
+    if (!text.includes('ABANDONED')) return undefined;
+    onLocked();
+    return new Promise(() => undefined);
   });
-  const transaction = (work: (inside: unknown) => Promise<unknown>) =>
-    whole.transaction((inside) => work(halfway(inside)));
-  return { transaction } as unknown as EntityManager;
 }
 
-it('a sweeper that is stopped half-way keeps what it has locked from the others for some seconds only', async () => {
+it('a sweeper stopped half-way blocks the others for a few seconds only', async () => {
   await worker.query('TRUNCATE agent_data_source_delivery');
   await inFlight('dlv_1', TOKEN, -1_000);
   const runner = sweeper.createQueryRunner();
-  await new Promise<void>((resolve) => void sweepExpiredLeases(stopsHalfway(runner.manager, resolve), 5));
-  expect(await sweepExpiredLeases(worker.manager, 5)).toEqual([]);
+  await new Promise<void>(
+    (resolve) =>
+      void sweepExpiredLeases(stopsHalfway(databaseOf(runner.manager), resolve), {
+        includeGoneWorkers: false,
+        maxAbandoned: 5,
+      }),
+  );
+  expect(await sweepExpiredLeases(databaseOf(worker.manager), { includeGoneWorkers: false, maxAbandoned: 5 })).toEqual(
+    [],
+  );
   const swept = await until(async () => {
-    const found = await sweepExpiredLeases(worker.manager, 5);
+    const found = await sweepExpiredLeases(databaseOf(worker.manager), { includeGoneWorkers: false, maxAbandoned: 5 });
     return found.length > 0 && found;
   }, 'another one takes it back');
   expect(swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'PENDING' }]);
   await runner.release();
 });
 
-it('a worker that is stopped half-way through giving back keeps it from the sweepers for some seconds only', async () => {
+it('a worker stopped half-way through a release blocks the sweepers for a few seconds only', async () => {
   await worker.query('TRUNCATE agent_data_source_delivery');
   await inFlight('dlv_1', TOKEN, -1_000);
   const runner = sweeper.createQueryRunner();
   await new Promise<void>((resolve) => {
     const given = [{ id: 'dlv_1', leaseToken: TOKEN, waitMs: 0 }];
-    const halfway = stopsHalfway(runner.manager, resolve);
+    const halfway = stopsHalfway(databaseOf(runner.manager), resolve);
     void halfway.transaction((transaction) => releaseUnopened(transaction, given, 30_000));
   });
-  expect(await sweepExpiredLeases(worker.manager, 5)).toEqual([]);
+  expect(await sweepExpiredLeases(databaseOf(worker.manager), { includeGoneWorkers: false, maxAbandoned: 5 })).toEqual(
+    [],
+  );
   const swept = await until(async () => {
-    const found = await sweepExpiredLeases(worker.manager, 5);
+    const found = await sweepExpiredLeases(databaseOf(worker.manager), { includeGoneWorkers: false, maxAbandoned: 5 });
     return found.length > 0 && found;
   }, 'a sweeper takes it back');
   expect(swept).toMatchObject([{ deliveryId: 'dlv_1', status: 'PENDING' }]);
   await runner.release();
 });
 
-it('a release that waits for a lock is given up by PostgreSQL too', async () => {
+it('PostgreSQL also cancels a release that waits for a lock', async () => {
   await worker.query('TRUNCATE agent_data_source_delivery');
   await inFlight('dlv_1', TOKEN, 60_000);
   const holder = worker.createQueryRunner();
   await holder.startTransaction();
   await holder.query(`SELECT FROM agent_data_source_delivery WHERE id = 'dlv_1' FOR UPDATE`);
   const released = worker.transaction((transaction) =>
-    releaseUnopened(transaction, [{ id: 'dlv_1', leaseToken: TOKEN, waitMs: 0 }], 100),
+    releaseUnopened(databaseOf(transaction), [{ id: 'dlv_1', leaseToken: TOKEN, waitMs: 0 }], 100),
   );
   await expect(released).rejects.toMatchObject({ code: '57014' });
   await holder.rollbackTransaction();

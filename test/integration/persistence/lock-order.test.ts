@@ -2,14 +2,16 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
-import { recordCompletions } from '../../../src/data-sinks/persistence/completion-recording.js';
-import type { Database } from '../../../src/data-sinks/persistence/database.js';
-import { disableFailing } from '../../../src/data-sinks/persistence/disabling.js';
-import { releaseUnopened } from '../../../src/data-sinks/persistence/release-unopened.js';
-import { pauseDownSinks, resumeSinks } from '../../../src/data-sinks/persistence/sink-pausing.js';
+import { recordCompletions } from '../../../src/data-sinks/intake/delivery-recorder.sql.js';
+import { type Database, databaseOf } from '../../../src/data-sinks/database/database.js';
+import { disableFailing } from '../../../src/data-sinks/settlement/auto-disable.sql.js';
+import { releaseUnopened } from '../../../src/data-sinks/delivery/release-unopened.sql.js';
+import { openCircuits, closeCircuits } from '../../../src/data-sinks/settlement/sink-circuit.sql.js';
 import { until } from '../../support/platform/until.js';
 import { migratedPostgres, type TestDatabase } from '../../support/postgres-template.js';
 import { CONFIG } from './module-database.js';
+import { insertCompletions } from './completions.js';
+import { stub } from '../../support/stub.js';
 
 // On PostgreSQL: two processes never meet on the embedded database.
 let database: TestDatabase;
@@ -25,14 +27,22 @@ beforeAll(async () => {
        FROM generate_series(2, 1, -1) n`,
     [CONFIG],
   );
+  await insertCompletions(dataSource, ['job_of_dlv_1', 'job_of_dlv_2', 'job_gone']);
   await dataSource.query(
     `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
        retries_allowed, trigger, status, lease_token, lease_expires_at)
-     SELECT 'dlv_' || n, 'ws_1', 'agt_1', 'ads_1', 'job_' || n, 1, 'JSON', 'JSON', 2, 'AUTO', 'IN_FLIGHT', $1, now()
+     SELECT 'dlv_' || n, 'ws_1', 'agt_1', 'ads_1', 'job_of_dlv_' || n, 1, 'JSON', 'JSON', 2, 'AUTO', 'IN_FLIGHT', $1, now()
        FROM generate_series(2, 1, -1) n`,
     [TOKEN],
   );
-}, 60_000);
+  await dataSource.query(
+    `INSERT INTO agent_data_source_delivery (id, workspace_id, agent_id, data_source_id, job_id, run, format, recipe,
+       retries_allowed, trigger, status, reason, settled_at)
+     SELECT 'dlv_of_ads_' || n, 'ws_1', 'agt_1', 'ads_' || n, 'job_gone', 1, 'JSON', 'JSON', 2, 'AUTO', 'FAILED',
+            'not_retryable', now()
+       FROM generate_series(1, 2) n`,
+  );
+});
 afterAll(async () => {
   await dataSource.destroy();
   await database.drop();
@@ -40,8 +50,8 @@ afterAll(async () => {
 
 const INSERT_JOB = `INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched)
   VALUES ($1, 1, 'ws_1', 'agt_1', now(), 1, 1, 0)`;
-const INSERT_BODY = `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready)
-  VALUES ($1, 1, 'JSON', 'pld_of_' || $1, true)`;
+const INSERT_BODY = `INSERT INTO agent_data_source_payload (workspace_id, job_id, run, format, body_id, ready)
+  VALUES ('ws_1', $1, 1, 'JSON', 'pld_of_' || $1, true)`;
 const TOKEN = '00000000-0000-4000-8000-000000000000';
 const LOCK_DELIVERY = 'SELECT FROM agent_data_source_delivery WHERE id = $1 FOR UPDATE';
 const LOCK_SINK = 'SELECT FROM agent_data_source WHERE id = $1 FOR UPDATE';
@@ -70,10 +80,10 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   'storing small bodies': {
     ...{ keys: ['job_1', 'job_2'], take: INSERT_BODY },
     write: (session, first, second) => {
-      const store = new PayloadStore(session, 60_000);
+      const store = new PayloadStore(session, stub({ leaseMs: 60_000 }));
       const bodies = [second, first].map((jobId) =>
         store.insertWhole(
-          { jobId, run: 1, recipe: 'JSON' },
+          { workspaceId: 'ws_1', jobId, run: 1, recipe: 'JSON' },
           { bodyId: `pld_${jobId}`, sha256: '', bytes: 0, rows: 0 },
           Buffer.alloc(0),
         ),
@@ -93,20 +103,20 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   'pausing sinks': {
     ...ON_SINKS,
     write: (session, first, second) =>
-      pauseDownSinks(
+      openCircuits(
         session,
         [second, first].map((dataSourceId) => ({ dataSourceId, failures: 1 })),
         RULE,
       ),
   },
-  'resuming sinks': { ...ON_SINKS, write: (session, first, second) => resumeSinks(session, [second, first]) },
+  'resuming sinks': { ...ON_SINKS, write: (session, first, second) => closeCircuits(session, [second, first]) },
   'disabling sinks': {
     ...ON_SINKS,
     write: (session, first, second) =>
       disableFailing(
         session,
-        [second, first].map((dataSourceId) => ({ dataSourceId, gone: true })),
-        { failures: 5, withinMs: 1_000 },
+        [second, first].map((dataSourceId) => ({ deliveryId: `dlv_of_${dataSourceId}`, dataSourceId, gone: true })),
+        { failures: 5, afterMs: 1_000, attemptRetentionMs: 86_400_000 },
       ),
   },
 };
@@ -118,7 +128,7 @@ it.each(Object.entries(WRITERS))(
     const other = dataSource.createQueryRunner();
     await holder.startTransaction();
     await holder.query(take, [first]);
-    const written = write(dataSource.manager, first, second);
+    const written = write(databaseOf(dataSource.manager), first, second);
     try {
       const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       await until(async () => (await dataSource.query<object[]>(waiting)).length > 0, 'the writer waits');

@@ -28,7 +28,7 @@ async function undoAll(): Promise<void> {
 }
 
 describe('the module’s migrations', () => {
-  it('run up, down to nothing, and up again to the same', async () => {
+  it('run up, down to nothing, and up again with the same result', async () => {
     const ran = await dataSource.runMigrations();
     expect(ran).toHaveLength(dataSinksMigrations.length);
     const first = (await objects()) as unknown[];
@@ -41,16 +41,16 @@ describe('the module’s migrations', () => {
     expect(await objects()).toEqual(first);
   });
 
-  it('are done once', async () => {
+  it('run once', async () => {
     expect(await dataSource.runMigrations()).toEqual([]);
   });
 
-  it('make the schema that the entities describe', async () => {
+  it('create the schema that the entities describe', async () => {
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
-  it('are noticed when they no longer make it', async () => {
+  it('are reported as incomplete when they do not match the entities', async () => {
     await dataSource.query('ALTER TABLE agent_data_source_delivery DROP COLUMN reason');
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual(['ALTER TABLE "agent_data_source_delivery" ADD "reason" text']);

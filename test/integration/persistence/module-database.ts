@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { ClaimedDelivery } from '../../../src/data-sinks/core/claimed-delivery.js';
-import { createIdFactory } from '../../../src/data-sinks/core/ids.js';
-import { DEFAULT_BODY_SETTINGS, type HttpsWebhookConfig } from '../../../src/data-sinks/core/data-sink.js';
+import type { ClaimedDelivery } from '../../../src/data-sinks/domain/claimed-delivery.js';
+import { createIdFactory } from '../../../src/data-sinks/domain/ids.js';
+import { DEFAULT_BODY_SETTINGS, type HttpsWebhookConfig } from '../../../src/data-sinks/domain/data-sink.js';
 import { dataSinksEntities, dataSinksMigrations } from '../../../src/data-sinks/index.js';
-import { claimDeliveries, type ClaimLimits } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { claimDeliveries, type ClaimLimits } from '../../../src/data-sinks/queue/claim-deliveries.js';
 import { openMigratedPglite } from '../../support/pglite-template.js';
+import { ThisWorker } from '../../../src/data-sinks/queue/this-worker.js';
 
 export const newId = createIdFactory(Date.now, randomBytes);
 
@@ -112,9 +114,9 @@ export class ModuleDatabase {
       ...columns,
     };
     await this.all(
-      `INSERT INTO agent_data_source_job (job_id, run, workspace_id, agent_id, completed_at, total, matched, unmatched)
-       VALUES ($1, $2, 'ws_1', 'agt_1', '2026-05-25T12:34:56Z', 3, 2, 1) ON CONFLICT DO NOTHING`,
-      [row.job_id, row.run],
+      `INSERT INTO agent_data_source_job (workspace_id, job_id, run, agent_id, completed_at, total, matched, unmatched)
+       VALUES ($1, $2, $3, 'agt_1', '2026-05-25T12:34:56Z', 3, 2, 1) ON CONFLICT DO NOTHING`,
+      [row.workspace_id, row.job_id, row.run],
     );
     await this.#insert('agent_data_source_delivery', row);
     return row.id;
@@ -122,8 +124,14 @@ export class ModuleDatabase {
 
   /** Claims what is due. */
   async claim(limits: Partial<ClaimLimits> = {}): Promise<readonly ClaimedDelivery[]> {
-    const most = { batch: 64, inFlightPerSink: 64, inFlightPerWorkspace: 256, leaseMs: 60_000 };
-    return (await claimDeliveries(this.manager, { ...most, ...limits })).deliveries;
+    const most = {
+      batch: 64,
+      inFlightPerSink: 64,
+      inFlightPerWorkspace: 256,
+      leaseMs: 60_000,
+      leasePrefix: new ThisWorker().leasePrefix,
+    };
+    return (await claimDeliveries(databaseOf(this.manager), { ...most, ...limits })).deliveries;
   }
 
   async #insert(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {

@@ -1,24 +1,27 @@
 import { createHash } from 'node:crypto';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { JobKey, MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
-import { BodyPress } from '../../../src/data-sinks/payload/body-press.js';
+import type { JobKey, MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
+import { BodyThreadClient } from '../../../src/data-sinks/payload/body-thread-client.js';
 import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
 import { expirePayloads } from '../../../src/data-sinks/payload/payload-expiry.js';
 import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
 import type { MappingResults } from '../../../src/data-sinks/ports/mapping-results.js';
 import { ModuleDatabase, newId } from './module-database.js';
+import { Telemetry } from '../../../src/data-sinks/telemetry/telemetry.js';
+import { stub } from '../../support/stub.js';
 
 let database: ModuleDatabase;
 let sink: string;
-const press = new BodyPress();
+const bodyThread = new BodyThreadClient();
 const LEASE_MS = 60_000;
 const JOB = { jobId: 'job_1', run: 1 };
-const FACTS = {
+const factsOf = (total: number) => ({
   ...{ agentId: 'agt_1', workspaceId: 'ws_1', completedAt: new Date('2026-05-25T12:34:56Z') },
-  stats: { total: 10, matched: 10, unmatched: 0 },
-};
+  stats: { total, matched: total, unmatched: 0 },
+});
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
@@ -28,7 +31,7 @@ beforeEach(async () => {
   sink = await database.sink();
 });
 afterAll(async () => {
-  await press.close();
+  await bodyThread.close();
   await database.dataSource.destroy();
 });
 
@@ -63,7 +66,7 @@ class CountedResults {
   }
 }
 
-const store = () => new PayloadStore(database.manager, LEASE_MS);
+const store = () => new PayloadStore(databaseOf(database.manager), stub({ leaseMs: LEASE_MS }));
 const recipe = (part: number, of: number, kind = 'JSON') => `${kind};rows=4;part=${part}/${of}`;
 
 /** Makes deliveries that wait for these parts. */
@@ -74,11 +77,16 @@ async function wait(of: number, kind = 'JSON', parts = Array.from({ length: of }
   }
 }
 
-/** A worker of its own. */
-function worker(results: Pick<MappingResults, 'streamRows'>) {
-  const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press), store(), 0);
+/** A worker of its own. @param total how many rows the job has said that it has */
+function worker(results: Pick<MappingResults, 'streamRows'>, total = 10) {
+  const bodies = new PayloadBodies(
+    new PayloadBuilder(stub(results), store(), newId, bodyThread),
+    store(),
+    stub({ payloadCacheBytes: 0 }),
+    new Telemetry(),
+  );
   const obtain = (part: number, of: number, kind?: string) =>
-    bodies.obtain({ ...JOB, ...FACTS, recipe: recipe(part, of, kind), payload: null });
+    bodies.obtain({ ...JOB, ...factsOf(total), recipe: recipe(part, of, kind), payload: null });
   return { bodies, obtain };
 }
 
@@ -96,7 +104,7 @@ const readyRows = () =>
 const all = () => database.all('SELECT format FROM agent_data_source_payload');
 
 describe('the parts of a job', () => {
-  it('are made in one pass over its rows, each whole in its format', async () => {
+  it('are built in one pass over its rows, each complete in its format', async () => {
     await wait(3);
     const results = new CountedResults(10);
     const { obtain } = worker(results);
@@ -116,7 +124,7 @@ describe('the parts of a job', () => {
     expect(await all()).toHaveLength(3);
   });
 
-  it('are found by whoever comes later, without another pass', async () => {
+  it('are reused by later deliveries, without another pass', async () => {
     await wait(3);
     const [first, second] = [new CountedResults(10), new CountedResults(10)];
     const made = await worker(first).obtain(1, 3);
@@ -126,36 +134,39 @@ describe('the parts of a job', () => {
   });
 
   it.each([
-    ['fewer rows than it said', 5, [ids(0, 4), ids(4, 5), []]],
-    ['no rows', 0, [[], [], []]],
-    ['more rows than it said', 17, [ids(0, 4), ids(4, 8), ids(8, 17)]],
-  ])('of a job with %s are as many as were announced', async (_what, rows, expected) => {
+    ['fewer rows than it said', 5, 'ended after 5 of the 10 rows of stats.total'],
+    ['no rows', 0, 'ended after 0 of the 10 rows of stats.total'],
+    ['more rows than it said', 17, 'returned more rows than stats.total (10)'],
+  ])('of a job with %s are not built', async (_what, rows, what) => {
     await wait(3);
-    const { obtain } = worker(new CountedResults(rows));
-    const bodies = await Promise.all([1, 2, 3].map((part) => obtain(part, 3)));
-    expect((await Promise.all(bodies.map(bytesOf))).map(rowsOf)).toEqual(expected);
+    const made = worker(new CountedResults(rows)).obtain(1, 3);
+    await expect(made).rejects.toMatchObject({
+      code: 'results_invalid',
+      message: `MappingResults.streamRows() ${what}`,
+    });
+    expect(await all()).toEqual([]);
   });
 
-  it('are those that a delivery waits for', async () => {
+  it('are only those that a delivery waits for', async () => {
     await wait(25, 'JSON', [2]);
     const results = new CountedResults(100);
-    const { obtain } = worker(results);
+    const { obtain } = worker(results, 100);
     expect(rowsOf(await bytesOf(await obtain(2, 25)))).toEqual(ids(4, 8));
     expect(await readyRows()).toEqual([{ format: recipe(2, 25) }]);
   });
 
-  it('are not made when another part, which nobody waits for, has a row that cannot be sent', async () => {
+  it('are not built when any part, even an unused one, has an invalid row', async () => {
     await wait(25, 'JSON', [2]);
     const results = new CountedResults(100, 3, (i) => (i === 99 ? { ...row(i), partnerRowId: '' } : row(i)));
-    await expect(worker(results).obtain(2, 25)).rejects.toMatchObject({ code: 'results_invalid' });
+    await expect(worker(results, 100).obtain(2, 25)).rejects.toMatchObject({ code: 'results_invalid' });
     expect(await readyRows()).toEqual([]);
   });
 
-  it('are the same bytes when they are made again, compressed ones too, whatever the host’s batches', async () => {
+  it('have the same bytes when rebuilt, compressed or not, whatever the host’s batches', async () => {
     await wait(2, 'CSV;gzip');
     const made = async (batch: number) => {
       await database.all('DELETE FROM agent_data_source_payload');
-      return bytesOf(await worker(new CountedResults(8, batch)).obtain(1, 2, 'CSV;gzip'));
+      return bytesOf(await worker(new CountedResults(8, batch), 8).obtain(1, 2, 'CSV;gzip'));
     };
     const [first, again] = [await made(1), await made(500)];
     expect(again.equals(first)).toBe(true);
@@ -163,8 +174,8 @@ describe('the parts of a job', () => {
   });
 });
 
-describe('a build that goes wrong', () => {
-  it('of rows that cannot be sent makes no part at all', async () => {
+describe('a build that fails', () => {
+  it('because of invalid rows stores no part at all', async () => {
     await wait(3);
     const bad = (i: number) => ({ ...row(i), partnerRowId: i === 9 ? '' : `row_${i}` });
     const { obtain } = worker(new CountedResults(10, 3, bad));
@@ -174,13 +185,13 @@ describe('a build that goes wrong', () => {
     expect(await database.all('SELECT body_id FROM agent_data_source_payload_chunk')).toEqual([]);
   });
 
-  it('of a job that would be too many parts reads none of its rows', async () => {
+  it('because of too many parts reads no rows', async () => {
     const results = new CountedResults(10);
     await expect(worker(results).obtain(1, 1_001)).rejects.toMatchObject({ code: 'too_many_parts' });
     expect(results.passes).toBe(0);
   });
 
-  it('keeps a second builder out, and is not swept while it is under way', async () => {
+  it('excludes a second builder, and is not swept while it runs', async () => {
     await wait(3);
     const [results, others] = [new CountedResults(10), new CountedResults(10)];
     const seen: unknown[] = [];
@@ -201,7 +212,7 @@ describe('a build that goes wrong', () => {
     expect(await readyRows()).toHaveLength(3);
   });
 
-  it('is taken over from a dead builder, whose late writes change nothing', async () => {
+  it('is taken over from a dead builder, whose late writes have no effect', async () => {
     await wait(3);
     const [slow, quick] = [new CountedResults(10), new CountedResults(10)];
     let taken: { payload: { bodyId: string } } | null = null;
@@ -221,7 +232,7 @@ describe('a build that goes wrong', () => {
     expect(await all()).toHaveLength(3);
   });
 
-  it('that died leaves nothing for ever', async () => {
+  it('and whose builder died leaves nothing behind', async () => {
     await wait(3);
     const results = new CountedResults(10);
     results.meanwhile = async (asked) => {
@@ -235,13 +246,13 @@ describe('a build that goes wrong', () => {
     expect(await all()).not.toEqual([]);
     await database.all(`UPDATE agent_data_source_delivery SET status = 'CANCELLED', settled_at = now()`);
     await database.advance(10 * LEASE_MS);
-    await expirePayloads(database.manager, LEASE_MS);
+    await expirePayloads(databaseOf(database.manager), LEASE_MS);
     expect(await all()).toEqual([]);
     await store().sweepOrphans();
     expect(await database.all('SELECT body_id FROM agent_data_source_payload_chunk')).toEqual([]);
   });
 
-  it('whose bytes are erased meanwhile begins anew', async () => {
+  it('because its bytes were erased starts again', async () => {
     await wait(3);
     const results = new CountedResults(10);
     results.meanwhile = async (asked) => {
@@ -270,8 +281,18 @@ describe('a job of 100,000 rows in ten parts', () => {
       );
       mostHeld = Math.max(mostHeld, asked - Number(row?.rows));
     };
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store(), newId, press), store(), 0);
-    const body = await bodies.obtain({ ...JOB, ...FACTS, recipe: `${kind};rows=10000;part=10/10`, payload: null });
+    const bodies = new PayloadBodies(
+      new PayloadBuilder(stub(results), store(), newId, bodyThread),
+      store(),
+      stub({ payloadCacheBytes: 0 }),
+      new Telemetry(),
+    );
+    const body = await bodies.obtain({
+      ...JOB,
+      ...factsOf(total),
+      recipe: `${kind};rows=10000;part=10/10`,
+      payload: null,
+    });
     expect(results.passes).toBe(1);
     expect(body.payload.rows).toBe(10_000);
     expect(await readyRows()).toHaveLength(of);

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { dataSinksMigrations } from '../../../src/data-sinks/index.js';
 import { openUnmigrated } from './unmigrated.js';
 
 const NAME = 'PayloadRecipes1764700000000';
 let dataSource: DataSource;
 
 beforeAll(async () => {
-  dataSource = await openUnmigrated();
+  dataSource = await openUnmigrated(NAME);
   await dataSource.runMigrations();
   await undo();
 });
@@ -15,14 +14,8 @@ afterAll(() => dataSource.destroy());
 
 const query = <T = Record<string, unknown>>(sql: string): Promise<T[]> => dataSource.query<T[]>(sql);
 
-/** Back to the version before, whatever has come since. */
-async function undo(): Promise<void> {
-  for (const _ of dataSinksMigrations) {
-    const [last] = await query<{ name: string }>('SELECT name FROM migrations ORDER BY id DESC LIMIT 1');
-    await dataSource.undoLastMigration();
-    if (last?.name === NAME) return;
-  }
-}
+/** Back to the version before. */
+const undo = (): Promise<void> => dataSource.undoLastMigration();
 
 const insertDelivery = (id: string, columns: Readonly<Record<string, string | number>> = {}): Promise<unknown> => {
   const row = {
@@ -53,7 +46,7 @@ const insertSink = (id: string, format: string, config: object): Promise<unknown
     [id, JSON.stringify(config), format],
   );
 
-it('knows what the version before made as plain JSON in one piece, and lets that version go on', async () => {
+it('treats existing bodies as plain JSON in one piece, and the previous version can still run', async () => {
   await insertDelivery('dlv_before');
   await query(
     `INSERT INTO agent_data_source_payload (job_id, run, format, body_id, ready) VALUES ('job_1', 1, 'JSON', 'pld_1', true)`,
@@ -74,7 +67,7 @@ it('knows what the version before made as plain JSON in one piece, and lets that
   ]);
 });
 
-it('goes back: what that version could not send as it was asked for is not sent', async () => {
+it('reverts: deliveries that the previous version cannot send are not sent', async () => {
   await insertSink('ads_plain', 'JSON', {
     url: 'https://a.example/',
     compression: 'none',

@@ -1,27 +1,31 @@
 import { createHash, createHmac } from 'node:crypto';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { JobCompleted, MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
-import { BodyPress } from '../../../src/data-sinks/payload/body-press.js';
+import type { JobCompleted, MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
+import { BodyThreadClient } from '../../../src/data-sinks/payload/body-thread-client.js';
 import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
-import { type PayloadKey, PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
+import type { PayloadKey } from '../../../src/data-sinks/payload/payload-key.js';
+import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
 import { InMemoryMappingResults } from '../../../src/data-sinks/testing/index.js';
 import { ModuleDatabase, newId } from './module-database.js';
+import { Telemetry } from '../../../src/data-sinks/telemetry/telemetry.js';
+import { stub } from '../../support/stub.js';
 
 let database: ModuleDatabase;
 let store: PayloadStore;
 
-const press = new BodyPress();
-const LEASE_MS = 60_000;
-const KEY: PayloadKey = { jobId: 'job_1', run: 1, recipe: 'JSON' };
+const bodyThread = new BodyThreadClient();
+const LEASE_MS = 10_000;
+const KEY: PayloadKey = { workspaceId: 'ws_1', jobId: 'job_1', run: 1, recipe: 'JSON' };
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
-  store = new PayloadStore(database.manager, LEASE_MS);
+  store = new PayloadStore(databaseOf(database.manager), stub({ leaseMs: LEASE_MS }));
 });
 beforeEach(() => database.clear());
 afterAll(async () => {
-  await press.close();
+  await bodyThread.close();
   await database.dataSource.destroy();
 });
 
@@ -33,7 +37,7 @@ const stored = () =>
   );
 
 describe('a body of one chunk', () => {
-  it('is stored whole, or not at all when another was quicker', async () => {
+  it('is stored whole, or not at all when another builder was first', async () => {
     expect(await store.insertWhole(KEY, payload('pld_1'), Buffer.from('one'))).toBe(true);
     expect(await store.insertWhole(KEY, payload('pld_2'), Buffer.from('two'))).toBe(false);
     expect(await store.find(KEY)).toEqual(payload('pld_1'));
@@ -60,7 +64,7 @@ describe('a body of one chunk', () => {
 });
 
 describe('a body of many chunks', () => {
-  it('is not there before it is finished', async () => {
+  it('is not visible before it is complete', async () => {
     expect(await store.beginBuild(KEY, 'pld_1')).toBe(true);
     for (const [seq, part] of ['a', 'b', 'c'].entries()) {
       expect(await store.appendChunk(KEY, 'pld_1', seq, Buffer.from(part))).toBe(true);
@@ -72,14 +76,14 @@ describe('a body of many chunks', () => {
     expect((await store.readChunks('pld_1', 1, 1)).map(String)).toEqual(['b']);
   });
 
-  it('is built by one at a time', async () => {
+  it('is built by one worker at a time', async () => {
     await store.beginBuild(KEY, 'pld_1');
     await database.advance(LEASE_MS - 1_000);
     expect(await store.beginBuild(KEY, 'pld_2')).toBe(false);
     expect(await store.insertWhole(KEY, payload('pld_3'), Buffer.from('x'))).toBe(false);
   });
 
-  it('is not taken over from a builder that is slow but alive', async () => {
+  it('is not taken over from a slow builder that is alive', async () => {
     await store.beginBuild(KEY, 'pld_1');
     for (let seq = 0; seq < 4; seq++) {
       await database.advance(LEASE_MS - 1_000);
@@ -88,7 +92,7 @@ describe('a body of many chunks', () => {
     }
   });
 
-  it('is taken over from a dead builder, and nothing of the dead one’s gets into it', async () => {
+  it('is taken over from a dead builder, and contains nothing of its chunks', async () => {
     await store.beginBuild(KEY, 'pld_dead');
     await store.appendChunk(KEY, 'pld_dead', 0, Buffer.from('dead 0'));
     await database.advance(LEASE_MS + 1);
@@ -104,7 +108,7 @@ describe('a body of many chunks', () => {
     expect(await text('pld_new')).toEqual(['new 0', 'new 1']);
   });
 
-  it('that is finished is never begun anew, added to or given up', async () => {
+  it('that is complete cannot be started again, extended or given up', async () => {
     await store.beginBuild(KEY, 'pld_1');
     await store.appendChunk(KEY, 'pld_1', 0, Buffer.from('all of it'));
     await store.finishBuild(KEY, payload('pld_1'));
@@ -119,7 +123,7 @@ describe('a body of many chunks', () => {
     expect(await text('pld_1')).toEqual(['all of it']);
   });
 
-  it('that was given up can be begun at once, and leaves no chunk', async () => {
+  it('that was given up can be started at once, and leaves no chunk', async () => {
     await store.beginBuild(KEY, 'pld_1');
     await store.appendChunk(KEY, 'pld_1', 0, Buffer.from('x'));
     await store.abandonBuild(KEY, 'pld_1');
@@ -128,8 +132,8 @@ describe('a body of many chunks', () => {
   });
 });
 
-describe('the sweep of orphans', () => {
-  it('removes the chunks that belong to no body, and no others', async () => {
+describe('the sweep of orphaned chunks', () => {
+  it('removes chunks without a body, and no others', async () => {
     await store.insertWhole({ ...KEY, jobId: 'job_whole' }, payload('pld_whole'), Buffer.from('x'));
     await store.beginBuild(KEY, 'pld_dead');
     for (let seq = 0; seq < 3; seq++) await store.appendChunk(KEY, 'pld_dead', seq, Buffer.from('x'));
@@ -152,7 +156,7 @@ describe('the sweep of orphans', () => {
     expect(await stored()).toEqual([{ body_id: 'pld_next', seq: 0 }]);
   });
 
-  it('removes all of very many, whatever their sizes', async () => {
+  it('removes any number of chunks of any size', async () => {
     await database.all(
       `INSERT INTO agent_data_source_payload_chunk (body_id, seq, bytes)
        SELECT 'pld_' || n, seq, '' FROM generate_series(1, 150) n, generate_series(1, 1 + n % 150) seq`,
@@ -185,11 +189,21 @@ describe('a body from results to bytes and back', () => {
       const request = { ...completed, ...KEY, payload: null };
       const bodies = (cacheBytes: number) =>
         new PayloadBodies(
-          new PayloadBuilder(results, new PayloadStore(database.manager, LEASE_MS), newId, press),
+          new PayloadBuilder(
+            results,
+            new PayloadStore(databaseOf(database.manager), stub({ leaseMs: LEASE_MS })),
+            newId,
+            bodyThread,
+          ),
           store,
-          cacheBytes,
+          stub({ payloadCacheBytes: cacheBytes }),
+          new Telemetry(),
         );
       const first = await bodies(0).obtain(request);
+      // A small one is stored with its attempt.
+      expect(first.unstored === null).toBe(rowCount > 1);
+      const { unstored } = first;
+      if (unstored) await store.insertWhole(unstored.key, unstored.payload, unstored.chunk);
       const again = await bodies(64 * 1024 * 1024).obtain({ ...request, payload: first.payload });
       expect(first.payload.rows).toBe(rowCount);
       for (const body of [first, first, again]) {
@@ -206,7 +220,7 @@ describe('a body from results to bytes and back', () => {
     },
   );
 
-  it('lets go of the host’s rows when another worker turns out to be making it', async () => {
+  it('closes the host’s rows when another worker is building it', async () => {
     const { results, completed } = job(30_000);
     const streams = { opened: 0, closed: 0 };
     const batches = results.streamRows.bind(results);
@@ -222,14 +236,14 @@ describe('a body from results to bytes and back', () => {
       })();
     };
     expect(await store.beginBuild(KEY, 'pld_other')).toBe(true);
-    const build = new PayloadBuilder(results, store, newId, press).build(KEY, completed);
+    const build = new PayloadBuilder(results, store, newId, bodyThread).build(KEY, completed);
     await expect(build).rejects.toMatchObject({ code: 'payload_being_built' });
     expect(streams).toEqual({ opened: 1, closed: 1 });
   });
 
-  it('leaves nothing when the thread that packs it dies, and is made by the next', async () => {
+  it('leaves nothing when the body thread dies, and is built by the next attempt', async () => {
     const { results, completed } = job(60_000);
-    const dying = new BodyPress();
+    const dying = new BodyThreadClient();
     const batches = results.streamRows.bind(results);
     results.streamRows = async (key) => {
       const read = await batches(key);
@@ -244,33 +258,43 @@ describe('a body from results to bytes and back', () => {
       })();
     };
     const build = new PayloadBuilder(results, store, newId, dying).build(KEY, completed);
-    await expect(build).rejects.toThrow('the thread that makes bodies has ended');
+    await expect(build).rejects.toThrow('the body thread has exited');
     expect([await stored(), await store.find(KEY)]).toEqual([[], null]);
     results.streamRows = batches;
-    const { payload: made } = await new PayloadBuilder(results, store, newId, press).build(KEY, completed);
+    const { payload: made } = await new PayloadBuilder(results, store, newId, bodyThread).build(KEY, completed);
     expect(made.rows).toBe(60_000);
   });
 
-  it('leaves nothing when it turns out at its end to be another’s', async () => {
+  it('leaves nothing when its lease turns out to be lost at the end', async () => {
     const { results, completed } = job(30_000);
-    const overtaken = new PayloadStore(database.manager, LEASE_MS);
+    const overtaken = new PayloadStore(databaseOf(database.manager), stub({ leaseMs: LEASE_MS }));
     overtaken.finishBuild = async (...given) => {
       await database.all('DELETE FROM agent_data_source_payload');
       return store.finishBuild(...given);
     };
-    const build = new PayloadBuilder(results, overtaken, newId, press).build(KEY, completed);
+    const build = new PayloadBuilder(results, overtaken, newId, bodyThread).build(KEY, completed);
     await expect(build).rejects.toMatchObject({ code: 'payload_being_built' });
     expect(await stored()).toEqual([]);
   });
 
-  it('is made once for many that want it at the same time', async () => {
+  it('is built once for many that need it at the same time', async () => {
     const { results, completed } = job(10);
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 1_000_000);
+    const bodies = new PayloadBodies(
+      new PayloadBuilder(results, store, newId, bodyThread),
+      store,
+      stub({ payloadCacheBytes: 1_000_000 }),
+      new Telemetry(),
+    );
     const all = await Promise.all(
       Array.from({ length: 10 }, () => bodies.obtain({ ...completed, ...KEY, payload: null })),
     );
     expect(new Set(all.map((body) => body.payload.bodyId)).size).toBe(1);
-    expect(await stored()).toHaveLength(1);
+    // Whose attempt opens first stores it.
+    expect([new Set(all.map((body) => body.unstored)).size, await stored()]).toEqual([1, []]);
+    const [first] = all;
+    if (first) bodies.settle(first);
+    const next = await bodies.obtain({ ...completed, ...KEY, payload: null });
+    expect(next.payload.bodyId).not.toBe(first?.payload.bodyId);
   });
 
   it.each([
@@ -288,21 +312,32 @@ describe('a body from results to bytes and back', () => {
       },
       end: (digests: readonly Buffer[]) => void seen.push(...digests.map((digest) => digest.toString('hex'))),
     };
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 0);
+    const bodies = new PayloadBodies(
+      new PayloadBuilder(results, store, newId, bodyThread),
+      store,
+      stub({ payloadCacheBytes: 0 }),
+      new Telemetry(),
+    );
     const body = await bodies.obtain({ ...completed, ...KEY, payload: null }, watch);
     expect(body.watchedBy === watch ? 'watched' : 'not watched').toBe(expected);
     const mac = createHmac('sha256', 'a key').update('dlv_1.');
     for await (const chunk of body.open()) mac.update(chunk);
     expect(seen).toEqual(expected === 'watched' ? [mac.digest('hex')] : []);
+    if (body.unstored) await store.insertWhole(body.unstored.key, body.unstored.payload, body.unstored.chunk);
     const later = await bodies.obtain({ ...completed, ...KEY, payload: body.payload }, watch);
     expect(later.watchedBy).toBeNull();
   });
 
-  it('is not sent when bytes are missing from the store', async () => {
+  it('is not sent when stored bytes are missing', async () => {
     const { results, completed } = job(30_000);
-    const { payload: made } = await new PayloadBuilder(results, store, newId, press).build(KEY, completed);
+    const { payload: made } = await new PayloadBuilder(results, store, newId, bodyThread).build(KEY, completed);
     await database.all('DELETE FROM agent_data_source_payload_chunk WHERE body_id = $1 AND seq = 1', [made.bodyId]);
-    const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 0);
+    const bodies = new PayloadBodies(
+      new PayloadBuilder(results, store, newId, bodyThread),
+      store,
+      stub({ payloadCacheBytes: 0 }),
+      new Telemetry(),
+    );
     const body = await bodies.obtain({ ...completed, ...KEY, payload: made });
     const read = async () => {
       for await (const chunk of body.open()) expect(chunk.length).toBeGreaterThan(0);

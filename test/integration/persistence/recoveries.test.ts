@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { DeliveryRepository } from '../../../src/data-sinks/delivery/delivery.repository.js';
 import {
   cancelRecovery,
   findUnfinished,
   finishRecovery,
   lockUnfinished,
   redeliverNext,
-} from '../../../src/data-sinks/persistence/recovery-pacing.js';
-import { RecoveryRepository } from '../../../src/data-sinks/persistence/recovery.repository.js';
-import { removeExpired } from '../../../src/data-sinks/persistence/retention.js';
+} from '../../../src/data-sinks/recovery/recovery-pacer.sql.js';
+import { RecoveryRepository } from '../../../src/data-sinks/recovery/recovery.repository.js';
+import { removeExpired } from '../../../src/data-sinks/upkeep/retention.sql.js';
 import { ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
@@ -17,7 +18,7 @@ let sink: string;
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
-  recoveries = new RecoveryRepository(database.manager);
+  recoveries = new RecoveryRepository(databaseOf(database.manager));
 });
 beforeEach(async () => {
   await database.clear();
@@ -41,12 +42,15 @@ async function start(minutesAgo = 60, limit = 100): Promise<string> {
   const id = newId('recovery');
   const requestedBy = { type: 'token', id: 'tok_1' };
   expect(
-    await recoveries.start({ id, ...scope(), agentId: 'agt_1', since, until, total, requestedBy }, database.manager),
+    await recoveries.start(
+      { id, ...scope(), agentId: 'agt_1', since, until, total, requestedBy },
+      databaseOf(database.manager),
+    ),
   ).toBe(true);
   return id;
 }
 
-const next = (id: string, window = 100): Promise<number> => redeliverNext(database.manager, id, window);
+const next = (id: string, window = 100): Promise<number> => redeliverNext(databaseOf(database.manager), id, window);
 const read = (id: string) => recoveries.find(scope(), id);
 const settle = (ids: readonly string[], status: string): Promise<unknown> =>
   database.all(
@@ -55,7 +59,7 @@ const settle = (ids: readonly string[], status: string): Promise<unknown> =>
   );
 
 describe('a survey', () => {
-  it('counts what failed within the time, of this sink and workspace, to its limit', async () => {
+  it('counts failures in the period, of this sink and workspace, up to its limit', async () => {
     const [, second] = [await failed(70), await failed(50), await failed(40), await failed(30)];
     await failed(45, { status: 'DELIVERED' });
     await failed(45, { data_source_id: await database.sink() });
@@ -71,7 +75,7 @@ describe('a survey', () => {
     expect(await database.one('delivery', second)).toMatchObject({ status: 'FAILED' });
   });
 
-  it('ends with the present at the latest', async () => {
+  it('ends at the present at the latest', async () => {
     const present = await database.now();
     const { until, now } = await recoveries.survey(
       scope(),
@@ -86,7 +90,7 @@ describe('a survey', () => {
 });
 
 describe('a recovery', () => {
-  it('makes its deliveries due as a redelivery does, those first that failed first, and within its window', async () => {
+  it('makes its deliveries due like a redelivery, in the order in which they failed, within its window', async () => {
     const [third, first, second] = [await failed(10), await failed(30), await failed(20)];
     const id = await start();
     expect(await next(id, 2)).toBe(2);
@@ -103,36 +107,36 @@ describe('a recovery', () => {
     expect(await read(id)).toMatchObject({ total: 3, redelivered: 3, delivered: 1, failed: 0, waiting: 2 });
   });
 
-  it('has finished when the last one has ended, and its numbers change no more', async () => {
+  it('is finished when the last one has ended, and its counts then stay', async () => {
     const ids = [await failed(3), await failed(2), await failed(1)];
     const id = await start();
-    expect(await finishRecovery(database.manager, id)).toBeNull();
+    expect(await finishRecovery(databaseOf(database.manager), id)).toBeNull();
     await next(id);
     await settle(ids.slice(0, 1), 'DELIVERED');
     await settle(ids.slice(1, 2), 'CANCELLED');
-    expect(await finishRecovery(database.manager, id)).toBeNull();
+    expect(await finishRecovery(databaseOf(database.manager), id)).toBeNull();
     await database.advance(MINUTE_MS);
     await settle(ids.slice(2), 'FAILED');
     const ended = { redelivered: 3, delivered: 1, failed: 1, cancelled: 1 };
     expect(await next(id)).toBe(0);
-    expect(await finishRecovery(database.manager, id)).toEqual({ status: 'DONE', ...ended });
-    await new DeliveryRepository(database.manager).redeliver('ws_1', ids[2] ?? '');
+    expect(await finishRecovery(databaseOf(database.manager), id)).toEqual({ status: 'DONE', ...ended });
+    await new DeliveryRepository(databaseOf(database.manager)).redeliver('ws_1', ids[2] ?? '');
     expect(await read(id)).toMatchObject({ status: 'DONE', ...ended, waiting: 0, finishedAt: expect.any(Date) });
-    expect(await finishRecovery(database.manager, id)).toBeNull();
-    expect(await findUnfinished(database.manager)).toEqual([]);
+    expect(await finishRecovery(databaseOf(database.manager), id)).toBeNull();
+    expect(await findUnfinished(databaseOf(database.manager))).toEqual([]);
   });
 
-  it('goes on where the table says that it is, whoever goes on', async () => {
+  it('continues from the state in the table, in any process', async () => {
     const all = new Set<string>();
     for (let i = 0; i < 10; i++) all.add(await failed(20 - i));
     const id = await start();
     for (let made = 0; made < 10;) {
-      const [unfinished] = await findUnfinished(database.manager);
+      const [unfinished] = await findUnfinished(databaseOf(database.manager));
       expect(unfinished).toMatchObject({ id, sink: { status: 'ACTIVE', deletedAt: null } });
       // A process that dies in its transaction has done nothing.
       const dies = database.manager.transaction(async (transaction) => {
-        await lockUnfinished(transaction, id);
-        expect(await redeliverNext(transaction, id, 3)).toBeGreaterThan(0);
+        await lockUnfinished(databaseOf(transaction), id);
+        expect(await redeliverNext(databaseOf(transaction), id, 3)).toBeGreaterThan(0);
         throw new Error('it dies');
       });
       await expect(dies).rejects.toThrow('it dies');
@@ -146,32 +150,32 @@ describe('a recovery', () => {
         'DELIVERED',
       );
     }
-    expect(await finishRecovery(database.manager, id)).toMatchObject({
+    expect(await finishRecovery(databaseOf(database.manager), id)).toMatchObject({
       status: 'DONE',
       redelivered: 10,
       delivered: 10,
     });
   });
 
-  it('counts what leaves it as it ended: redelivered by hand, or by the next recovery', async () => {
+  it('counts deliveries redelivered manually, or by the next recovery, as they ended', async () => {
     const ids = [await failed(3), await failed(2), await failed(1)];
     const [byHand = '', again = ''] = ids;
     const id = await start();
     await next(id);
-    await cancelRecovery(database.manager, id, 'requested');
+    await cancelRecovery(databaseOf(database.manager), id, 'requested');
     await database.advance(MINUTE_MS);
     await settle([byHand], 'DELIVERED');
     await settle([again], 'FAILED');
     await database.advance(MINUTE_MS);
     const counts = { redelivered: 3, delivered: 1, failed: 1, waiting: 1 };
     expect(await read(id)).toMatchObject(counts);
-    await new DeliveryRepository(database.manager).redeliver('ws_1', byHand);
+    await new DeliveryRepository(databaseOf(database.manager)).redeliver('ws_1', byHand);
     const second = await start();
     expect(await next(second)).toBe(1);
     expect(await read(id)).toMatchObject(counts);
     expect(await read(second)).toMatchObject({ total: 1, redelivered: 1, waiting: 1 });
     await settle(ids, 'CANCELLED');
-    expect(await finishRecovery(database.manager, id)).toEqual({
+    expect(await finishRecovery(databaseOf(database.manager), id)).toEqual({
       ...{ status: 'CANCELLED', redelivered: 3, delivered: 1, failed: 1, cancelled: 1 },
     });
   });
@@ -180,16 +184,16 @@ describe('a recovery', () => {
     ['DISABLED', { status: 'DISABLED' }, 0],
     ['INACTIVE', { status: 'INACTIVE' }, 1],
     ['deleted', { status: 'INACTIVE', deleted_at: new Date(0) }, 1],
-  ])('makes nothing due of a sink that is %s', async (_name, given, looked) => {
+  ])('makes nothing due for a sink that is %s', async (_name, given, looked) => {
     sink = await database.sink(given);
     const id = await failed(1);
     const recovery = await start();
-    expect(await findUnfinished(database.manager)).toHaveLength(looked);
+    expect(await findUnfinished(databaseOf(database.manager))).toHaveLength(looked);
     expect(await next(recovery)).toBe(0);
     expect(await database.one('delivery', id)).toMatchObject({ status: 'FAILED' });
   });
 
-  it('is one at a time for each sink', async () => {
+  it('is limited to one at a time per sink', async () => {
     await failed(1);
     const id = await start();
     const { runningId, until, now: since } = await recoveries.survey(scope(), { since: new Date(0) }, 1);
@@ -202,14 +206,16 @@ describe('a recovery', () => {
       total: 1,
       requestedBy: { type: 't', id: 'x' },
     };
-    expect(await recoveries.start({ ...another, ...scope() }, database.manager)).toBe(false);
-    expect(await recoveries.start({ ...another, ...scope('ads_2') }, database.manager)).toBe(true);
-    expect(await cancelRecovery(database.manager, id, 'requested')).toBe(true);
-    expect(await cancelRecovery(database.manager, id, 'sink_inactive')).toBe(false);
-    expect(await recoveries.start({ ...another, id: newId('recovery'), ...scope() }, database.manager)).toBe(true);
+    expect(await recoveries.start({ ...another, ...scope() }, databaseOf(database.manager))).toBe(false);
+    expect(await recoveries.start({ ...another, ...scope('ads_2') }, databaseOf(database.manager))).toBe(true);
+    expect(await cancelRecovery(databaseOf(database.manager), id, 'requested')).toBe(true);
+    expect(await cancelRecovery(databaseOf(database.manager), id, 'sink_inactive')).toBe(false);
+    expect(
+      await recoveries.start({ ...another, id: newId('recovery'), ...scope() }, databaseOf(database.manager)),
+    ).toBe(true);
   });
 
-  it('is nobody’s but its workspace’s and sink’s', async () => {
+  it('belongs to its workspace and sink only', async () => {
     const id = await start();
     expect(await read(id)).toMatchObject({ id, status: 'DONE', total: 0 });
     expect(await recoveries.find({ ...scope(), workspaceId: 'ws_2' }, id)).toBeNull();
@@ -219,13 +225,13 @@ describe('a recovery', () => {
     );
   });
 
-  it('is removed with the deliveries of its time, and not while it has not finished', async () => {
+  it('is deleted with the deliveries of its time, and not before it is finished', async () => {
     await failed(1);
     const done = await start(0.001);
     const running = await start();
     await database.advance(2 * DAY_MS);
-    expect(await removeExpired(database.manager, 'recovery', 3 * DAY_MS)).toBe(0);
-    expect(await removeExpired(database.manager, 'recovery', DAY_MS)).toBe(1);
+    expect(await removeExpired(databaseOf(database.manager), 'recovery', 3 * DAY_MS)).toBe(0);
+    expect(await removeExpired(databaseOf(database.manager), 'recovery', DAY_MS)).toBe(1);
     expect([await read(done), await read(running)]).toMatchObject([null, { id: running }]);
   });
 });

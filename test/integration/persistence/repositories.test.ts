@@ -1,21 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DataSink } from '../../../src/data-sinks/core/data-sink.js';
-import { AttemptRepository } from '../../../src/data-sinks/persistence/attempt.repository.js';
-import { CommitWatch } from '../../../src/data-sinks/persistence/commit-watch.js';
-import { DataSinkRepository } from '../../../src/data-sinks/persistence/data-sink.repository.js';
-import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import type { DataSink } from '../../../src/data-sinks/domain/data-sink.js';
+import { AttemptRepository } from '../../../src/data-sinks/delivery/attempt.repository.js';
+import { DataSinkRepository } from '../../../src/data-sinks/sinks/data-sink.repository.js';
+import { DeliveryRepository } from '../../../src/data-sinks/delivery/delivery.repository.js';
 import { CONFIG, ModuleDatabase, newId } from './module-database.js';
 
 let database: ModuleDatabase;
 let sinks: DataSinkRepository;
 let deliveries: DeliveryRepository;
-let commits: CommitWatch;
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
-  sinks = new DataSinkRepository(database.manager);
-  deliveries = new DeliveryRepository(database.manager);
-  commits = new CommitWatch(database.dataSource);
+  sinks = new DataSinkRepository(databaseOf(database.manager));
+  deliveries = new DeliveryRepository(databaseOf(database.manager));
 });
 beforeEach(() => database.clear());
 afterAll(() => database.dataSource.destroy());
@@ -42,15 +40,15 @@ const aSink = (given: Partial<DataSink> = {}): DataSink => ({
 });
 
 describe('sinks', () => {
-  it('come back as they were written', async () => {
+  it('are read as they were written', async () => {
     const sink = aSink();
-    await sinks.insert(sink);
+    await sinks.insert(sink, null);
     expect(await sinks.find(SCOPE, sink.id)).toEqual(sink);
   });
 
   it('of another workspace or agent do not exist', async () => {
     const sink = aSink();
-    await sinks.insert(sink);
+    await sinks.insert(sink, null);
     expect(await sinks.find({ ...SCOPE, workspaceId: 'ws_2' }, sink.id)).toBeNull();
     expect(await sinks.find({ ...SCOPE, agentId: 'agt_2' }, sink.id)).toBeNull();
     expect(await sinks.delete({ ...SCOPE, workspaceId: 'ws_2' }, sink.id)).toBe(false);
@@ -58,9 +56,9 @@ describe('sinks', () => {
     expect(await sinks.count(SCOPE)).toBe(1);
   });
 
-  it('are listed newest first, page by page, without gap or repetition', async () => {
+  it('are listed newest first, page by page, without gaps or duplicates', async () => {
     const all = Array.from({ length: 5 }, () => aSink());
-    for (const sink of all) await sinks.insert(sink);
+    for (const sink of all) await sinks.insert(sink, null);
     const seen: string[] = [];
     for (let afterId: string | null = null; ;) {
       const page = await sinks.list(SCOPE, { limit: 2, afterId });
@@ -71,30 +69,31 @@ describe('sinks', () => {
     expect(seen).toEqual(all.map(({ id }) => id).reverse());
   });
 
-  it('are changed as they were read, or not at all', async () => {
+  it('are changed only if they have not changed since they were read', async () => {
     const sink = aSink();
-    await sinks.insert(sink);
+    await sinks.insert(sink, null);
     expect(await sinks.change(sink, { name: 'First' })).toBe(true);
     expect(await sinks.change(sink, { name: 'Second' })).toBe(false);
     expect(await sinks.find(SCOPE, sink.id)).toMatchObject({ name: 'First', configVersion: 2 });
   });
 
-  it('that are deleted are gone from every list, and their row stays', async () => {
+  it('that are deleted are in no list, and their row stays', async () => {
     const sink = aSink();
-    await sinks.insert(sink);
+    await sinks.insert(sink, null);
     expect(await sinks.delete(SCOPE, sink.id)).toBe(true);
     expect(await sinks.delete(SCOPE, sink.id)).toBe(false);
     expect([await sinks.find(SCOPE, sink.id), await sinks.count(SCOPE)]).toEqual([null, 0]);
-    expect(await sinks.listWanting(['agt_1'])).toEqual([]);
+    expect(await sinks.listOfAgents([SCOPE])).toEqual([]);
     expect(await sinks.change(sink, { name: 'Late' })).toBe(false);
     expect(await database.all('SELECT status FROM agent_data_source')).toEqual([{ status: 'INACTIVE' }]);
   });
 
-  it('take results when they are active and their agent is asked for', async () => {
-    const active = aSink();
-    for (const sink of [active, aSink({ status: 'INACTIVE' }), aSink({ agentId: 'agt_2' })]) await sinks.insert(sink);
-    expect((await sinks.listWanting(['agt_1'])).map(({ id }) => id)).toEqual([active.id]);
-    expect(await sinks.listWanting([])).toEqual([]);
+  it('are listed by their agents, in whichever state', async () => {
+    const [active, inactive] = [aSink(), aSink({ status: 'INACTIVE' })];
+    for (const sink of [active, inactive, aSink({ agentId: 'agt_2' })]) await sinks.insert(sink, null);
+    const found = await sinks.listOfAgents([SCOPE]);
+    expect(found.map(({ id }) => id).toSorted()).toEqual([active.id, inactive.id].toSorted());
+    expect(await sinks.listOfAgents([])).toEqual([]);
   });
 });
 
@@ -102,7 +101,7 @@ describe('deliveries', () => {
   const list = (filter: Partial<Parameters<DeliveryRepository['list']>[0]> = {}) =>
     deliveries.list({ workspaceId: 'ws_1', dataSourceId: 'ads_1', ...filter }, { limit: 10, afterId: null });
 
-  it('are filtered by sink, status, job and time, and never show another workspace’s', async () => {
+  it('are filtered by sink, status, job and time, within their workspace', async () => {
     const failed = await database.delivery('ads_1', { status: 'FAILED', reason: 'not_retryable', job_id: 'job_1' });
     const old = await database.delivery('ads_1', { created_at: new Date(0) });
     await database.delivery('ads_1', { workspace_id: 'ws_2' });
@@ -177,7 +176,10 @@ it('attempts are listed newest first, of one workspace only, over all partitions
     );
   }
   const filter = { workspaceId: 'ws_1', dataSourceId: 'ads_1' };
-  const { items } = await new AttemptRepository(database.manager).list(filter, { limit: 10, afterId: null });
+  const { items } = await new AttemptRepository(databaseOf(database.manager)).list(filter, {
+    limit: 10,
+    afterId: null,
+  });
   expect(items.map(({ id }) => id)).toEqual([ids[1], ids[0]]);
   expect(items[0]).toMatchObject({ payloadSha256: 'abcd', payloadBytes: 5_000_000_000, timings: null });
   expect(items[1]?.timings).toEqual({
@@ -190,17 +192,17 @@ it('attempts are listed newest first, of one workspace only, over all partitions
   });
 });
 
-describe('what is to be done after a commit', () => {
-  it('is done at once outside a transaction', () => {
+describe('an after-commit hook', () => {
+  it('runs at once outside a transaction', () => {
     const done: string[] = [];
-    commits.afterCommit(database.manager, () => done.push('woken'));
+    databaseOf(database.manager).afterCommit(() => done.push('woken'));
     expect(done).toEqual(['woken']);
   });
 
-  it('is done once the transaction is committed, not before', async () => {
+  it('runs after the transaction has committed, not before', async () => {
     const done: string[] = [];
     await database.dataSource.transaction(async (manager) => {
-      commits.afterCommit(manager, () => done.push('woken'));
+      databaseOf(manager).afterCommit(() => done.push('woken'));
       await manager.query('SELECT 1');
       done.push('committing');
     });
@@ -210,16 +212,16 @@ describe('what is to be done after a commit', () => {
   it('waits for the outermost transaction', async () => {
     const done: string[] = [];
     await database.dataSource.transaction(async (outer) => {
-      await outer.transaction(async (inner) => commits.afterCommit(inner, () => done.push('woken')));
+      await outer.transaction(async (inner) => databaseOf(inner).afterCommit(() => done.push('woken')));
       done.push('inner committed');
     });
     expect(done).toEqual(['inner committed', 'woken']);
   });
 
-  it('is not done when it is rolled back, nor by the next transaction on that connection', async () => {
+  it('does not run after a rollback, nor after the next transaction on that connection', async () => {
     const done: string[] = [];
     const rolledBack = database.dataSource.transaction(async (manager) => {
-      commits.afterCommit(manager, () => done.push('woken'));
+      databaseOf(manager).afterCommit(() => done.push('woken'));
       throw new Error('no');
     });
     await expect(rolledBack).rejects.toThrow('no');

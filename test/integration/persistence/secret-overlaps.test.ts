@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataSinkRepository } from '../../../src/data-sinks/persistence/data-sink.repository.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { DataSinkRepository } from '../../../src/data-sinks/sinks/data-sink.repository.js';
 import {
   endOverlap,
   listEndedOverlaps,
   markEndingOverlaps,
   rotateSecret,
-} from '../../../src/data-sinks/persistence/secret-overlaps.js';
+} from '../../../src/data-sinks/sinks/secret-overlaps.sql.js';
 import { ModuleDatabase } from './module-database.js';
 
 const [SECOND, HOUR, DAY] = [1_000, 3_600_000, 86_400_000];
-const SCOPE = { workspaceId: 'ws_1', agentId: 'agt_1' };
+const OWNER = { workspaceId: 'ws_1' };
+const SCOPE = { ...OWNER, agentId: 'agt_1' };
 
 let database: ModuleDatabase;
 let sinks: DataSinkRepository;
@@ -17,7 +19,7 @@ let id: string;
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
-  sinks = new DataSinkRepository(database.manager);
+  sinks = new DataSinkRepository(databaseOf(database.manager));
 });
 beforeEach(async () => {
   await database.clear();
@@ -26,11 +28,16 @@ beforeEach(async () => {
 afterAll(() => database.dataSource.destroy());
 
 const rotate = (to: string, configVersion: number, overlapMs = DAY) =>
-  rotateSecret(database.manager, { id, configVersion }, { id: to, hint: `****${to}` }, overlapMs / SECOND);
+  rotateSecret(
+    databaseOf(database.manager),
+    { ...OWNER, id, configVersion },
+    { id: to, hint: `****${to}` },
+    overlapMs / SECOND,
+  );
 const read = () => sinks.find(SCOPE, id);
 
 describe('a rotation', () => {
-  it('puts the secret in force and keeps the one before until the overlap ends, by the database’s clock', async () => {
+  it('sets the new secret and keeps the previous one until the overlap ends, by the database’s clock', async () => {
     await database.advance(10 * DAY);
     const now = await database.now();
     expect(await rotate('sec_2', 1)).toEqual([]);
@@ -45,12 +52,12 @@ describe('a rotation', () => {
     expect(await sinks.list(SCOPE, { limit: 1, afterId: null })).toMatchObject({ items: [sink] });
   });
 
-  it('without an overlap retires the one before at once', async () => {
+  it('without an overlap retires the previous one at once', async () => {
     expect(await rotate('sec_2', 1, 0)).toEqual(['sec_1']);
     expect(await read()).toMatchObject({ secret: { id: 'sec_2' }, previousSecret: null });
   });
 
-  it('during an overlap retires the oldest: two are in force at most', async () => {
+  it('during an overlap retires the oldest: at most two are in use', async () => {
     await rotate('sec_2', 1);
     expect(await rotate('sec_3', 2)).toEqual(['sec_1']);
     expect(await read()).toMatchObject({ secret: { id: 'sec_3' }, previousSecret: { id: 'sec_2' } });
@@ -62,7 +69,7 @@ describe('a rotation', () => {
     expect(await read()).toMatchObject({ secret: { id: 'sec_3' }, previousSecret: null });
   });
 
-  it('of a sink as somebody else has changed it writes nothing', async () => {
+  it('of a sink that was changed concurrently writes nothing', async () => {
     await rotate('sec_2', 1);
     expect(await rotate('sec_3', 1)).toBeNull();
     expect(await read()).toMatchObject({ configVersion: 2, secret: { id: 'sec_2' } });
@@ -74,8 +81,8 @@ describe('a rotation', () => {
   });
 });
 
-describe('an overlap whose time is over', () => {
-  it('is not seen any more, though the sweeper was not there', async () => {
+describe('an overlap that has ended', () => {
+  it('is not visible any more, even before the sweep', async () => {
     await rotate('sec_2', 1, 60 * SECOND);
     await database.advance(59 * SECOND);
     expect((await read())?.previousSecret).toMatchObject({ id: 'sec_1' });
@@ -86,7 +93,7 @@ describe('an overlap whose time is over', () => {
     ]);
   });
 
-  it('signs nothing any more: a claim brings the secret before until then', async () => {
+  it('no longer signs: claims return the previous secret only until then', async () => {
     await rotate('sec_2', 1, 60 * SECOND);
     const claimed = async () => {
       await database.delivery(id);
@@ -103,11 +110,17 @@ describe('an overlap whose time is over', () => {
     expect(await claimed()).toMatchObject({ secretId: 'sec_2', previousSecret: null });
   });
 
-  it('is listed for the sweeper, longest first; others are not', async () => {
+  it('is listed for the sweeper, oldest first; others are not', async () => {
     const other = await database.sink({ secret_id: 'sec_9' });
     await rotate('sec_2', 1, 60 * SECOND);
-    await rotateSecret(database.manager, { id: other, configVersion: 1 }, { id: 'sec_8', hint: null }, 30);
-    const list = async (limit = 10) => (await listEndedOverlaps(database.manager, limit)).map((one) => one.secretId);
+    await rotateSecret(
+      databaseOf(database.manager),
+      { ...OWNER, id: other, configVersion: 1 },
+      { id: 'sec_8', hint: null },
+      30,
+    );
+    const list = async (limit = 10) =>
+      (await listEndedOverlaps(databaseOf(database.manager), limit)).map((one) => one.secretId);
     expect(await list()).toEqual([]);
     await database.advance(31 * SECOND);
     expect(await list()).toEqual(['sec_9']);
@@ -117,27 +130,31 @@ describe('an overlap whose time is over', () => {
 });
 
 describe('ending an overlap', () => {
-  it('is done by one of those who try', async () => {
+  it('is done by one of several callers', async () => {
     await rotate('sec_2', 1);
-    const ended = await Promise.all([endOverlap(database.manager, id), endOverlap(database.manager, id)]);
+    const ended = await Promise.all([
+      endOverlap(databaseOf(database.manager), { ...OWNER, id }),
+      endOverlap(databaseOf(database.manager), { ...OWNER, id }),
+    ]);
     expect(ended.filter((one) => one !== null)).toEqual(['sec_1']);
     expect(await read()).toMatchObject({ configVersion: 2, secret: { id: 'sec_2' }, previousSecret: null });
-    expect(await endOverlap(database.manager, id)).toBeNull();
+    expect(await endOverlap(databaseOf(database.manager), { ...OWNER, id })).toBeNull();
   });
 
-  it('leaves the next one alone', async () => {
+  it('does not affect the next overlap', async () => {
     await rotate('sec_2', 1);
     await rotate('sec_3', 2);
-    expect(await endOverlap(database.manager, id, 'sec_1')).toBeNull();
+    expect(await endOverlap(databaseOf(database.manager), { ...OWNER, id }, 'sec_1')).toBeNull();
     expect((await read())?.previousSecret).toMatchObject({ id: 'sec_2' });
-    expect(await endOverlap(database.manager, id, 'sec_2')).toBe('sec_2');
+    expect(await endOverlap(databaseOf(database.manager), { ...OWNER, id }, 'sec_2')).toBe('sec_2');
   });
 });
 
-describe('the notice of an end', () => {
-  const told = async () => (await markEndingOverlaps(database.manager, HOUR)).map(({ secretId }) => secretId);
+describe('the notice before the end of an overlap', () => {
+  const told = async () =>
+    (await markEndingOverlaps(databaseOf(database.manager), HOUR)).map(({ secretId }) => secretId);
 
-  it('is due once, so long before', async () => {
+  it('is due once, at the configured time before the end', async () => {
     await rotate('sec_2', 1, 2 * HOUR);
     expect(await told()).toEqual([]);
     await database.advance(HOUR + SECOND);
@@ -147,7 +164,7 @@ describe('the notice of an end', () => {
     expect(await told()).toEqual([]);
   });
 
-  it('is due at once when the overlap is shorter than that, and late when nobody looked', async () => {
+  it('is due at once for a shorter overlap, or if it was missed', async () => {
     await rotate('sec_2', 1, 60 * SECOND);
     expect(await told()).toEqual(['sec_1']);
     await rotate('sec_3', 2, 2 * HOUR);
@@ -155,7 +172,7 @@ describe('the notice of an end', () => {
     expect(await told()).toEqual(['sec_2']);
   });
 
-  it('is due for each rotation anew, and for none that has none', async () => {
+  it('is due again for each rotation, and never without an overlap', async () => {
     await rotate('sec_2', 1, 60 * SECOND);
     expect(await told()).toEqual(['sec_1']);
     await rotate('sec_3', 2, 60 * SECOND);

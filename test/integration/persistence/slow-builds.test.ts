@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
-import { BodyPress } from '../../../src/data-sinks/payload/body-press.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import type { MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
+import { BodyThreadClient } from '../../../src/data-sinks/payload/body-thread-client.js';
 import { PayloadBodies } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { PayloadBuilder } from '../../../src/data-sinks/payload/payload-builder.js';
 import { PayloadStore } from '../../../src/data-sinks/payload/payload-store.js';
 import { ModuleDatabase, newId } from './module-database.js';
+import { Telemetry } from '../../../src/data-sinks/telemetry/telemetry.js';
+import { stub } from '../../support/stub.js';
 
 const LEASE_MS = 60_000;
 const FACTS = {
@@ -13,7 +16,7 @@ const FACTS = {
 };
 
 let database: ModuleDatabase;
-const press = new BodyPress();
+const bodyThread = new BodyThreadClient();
 
 beforeAll(async () => {
   database = await ModuleDatabase.open();
@@ -28,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => void jest.useRealTimers());
 afterAll(async () => {
-  await press.close();
+  await bodyThread.close();
   await database.dataSource.destroy();
 });
 
@@ -77,9 +80,14 @@ class WatchedStore extends PayloadStore {
 }
 
 function worker(when: When, passing: (store: WatchedStore) => Promise<void>) {
-  const store = new WatchedStore(database.manager, LEASE_MS);
+  const store = new WatchedStore(databaseOf(database.manager), stub({ leaseMs: LEASE_MS }));
   const results = new SlowResults(when, () => passing(store));
-  const bodies = new PayloadBodies(new PayloadBuilder(results, store, newId, press), store, 0);
+  const bodies = new PayloadBodies(
+    new PayloadBuilder(stub(results), store, newId, bodyThread),
+    store,
+    stub({ payloadCacheBytes: 0 }),
+    new Telemetry(),
+  );
   return { results, store, obtain: (recipe: string) => bodies.obtain({ ...FACTS, recipe, payload: null }) };
 }
 

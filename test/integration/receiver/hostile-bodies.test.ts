@@ -11,10 +11,10 @@ const MOST_MIB = 200;
 let kit: CompiledKit;
 beforeAll(() => {
   kit = compileKit();
-}, 60_000);
+});
 afterAll(() => kit.remove());
 
-describe('a body that a stranger sends, before anything of it is proved, takes little memory', () => {
+describe('a hostile body, which is read before it is verified, takes little memory', () => {
   it.each([
     ['members', 'compressed, with members that no push has and lists in the place of texts', 'payload_incomplete'],
     ['json', 'a value of JSON whose bytes come one by one', 'payload_truncated'],

@@ -14,7 +14,7 @@ import { compileKit, ListenProcess } from '../../support/receiver/listen-process
 let kit: CompiledKit;
 beforeAll(() => {
   kit = compileKit();
-}, 60_000);
+});
 afterAll(() => kit.remove());
 
 const running: ListenProcess[] = [];
@@ -84,7 +84,7 @@ describe('data-sinks listen', () => {
     });
   });
 
-  it('answers 400 to a verified body that unfolds to something else than it says, and goes on', async () => {
+  it('answers 400 to a verified body with invalid content after decompression, and continues', async () => {
     const listening = await start('--json', '--secret', SECRET);
     const { headers } = signedBody('CSV;gzip', [], Math.floor(Date.now() / 1000));
     const plain = signedPush('partnerRowId\r\n', SECRET, Math.floor(Date.now() / 1000));
@@ -129,7 +129,7 @@ describe('data-sinks listen', () => {
     10_000,
   );
 
-  it('outlives a request that cannot be told', async () => {
+  it('survives a malformed request', async () => {
     const told = jest.fn<(error: unknown) => void>();
     const report = jest.fn(() => {
       throw new RangeError('too deep');
@@ -144,7 +144,7 @@ describe('data-sinks listen', () => {
     expect(told.mock.calls).toEqual([[expect.any(RangeError)], [expect.any(RangeError)]]);
   });
 
-  it('fails as planned, in turn, and stays with the last status', async () => {
+  it('fails according to its plan, and stays with the last status', async () => {
     const listening = await start('--json', '--secret', SECRET, '--fail', '503,500,202');
     const answers: number[] = [];
     for (let i = 0; i < 4; i++) answers.push(await post(listening.url, push()));
@@ -160,7 +160,7 @@ describe('data-sinks listen', () => {
     expect(records.every(({ signatureValid }) => signatureValid)).toBe(true);
   });
 
-  it('answers 401 to what does not verify and says what is wrong', async () => {
+  it('answers 401 if verification fails, with the reason', async () => {
     const listening = await start('--json', '--secret', SECRET);
     expect(await post(listening.url, push(PAYLOAD, OTHER_SECRET))).toBe(401);
     const record = await listening.record();
@@ -172,7 +172,7 @@ describe('data-sinks listen', () => {
     expect(JSON.stringify(record)).not.toContain(SECRET);
   });
 
-  it('answers 400 to a verified body that is no push', async () => {
+  it('answers 400 to a verified body that is not a push', async () => {
     const listening = await start('--json', '--secret', SECRET);
     expect(await post(listening.url, push({ hello: 'world' }))).toBe(400);
     expect(await listening.record()).toMatchObject({ payloadError: 'payload_incomplete', rows: null, facts: null });
@@ -193,7 +193,7 @@ describe('data-sinks listen', () => {
     expect(record.headers['authorization']).toBe(`${authorization.split(' ')[0]} ****`);
   });
 
-  it('checks nothing when it has nothing to check with', async () => {
+  it('checks nothing without a secret or credential', async () => {
     const listening = await start('--json');
     expect(await post(listening.url, push())).toBe(200);
     expect((await listening.record()).signatureValid).toBeNull();
@@ -205,7 +205,7 @@ describe('data-sinks listen', () => {
     expect(await listening.record()).toMatchObject({ method: 'GET', status: 405, rows: null });
   });
 
-  it('reports an upload that its sender gave up', async () => {
+  it('reports an aborted upload', async () => {
     const listening = await start('--json', '--secret', SECRET);
     const { headers, body } = push();
     const upload = request(listening.url, { method: 'POST', headers });
@@ -214,7 +214,7 @@ describe('data-sinks listen', () => {
     expect(await listening.record()).toMatchObject({ status: null, bytes: 100, signatureValid: false });
   });
 
-  it('waits before it answers, and stops at once all the same', async () => {
+  it('waits before it answers, and still stops at once', async () => {
     const listening = await start('--json', '--secret', SECRET, '--slow', '3600000');
     const answer = post(listening.url, push()).catch(() => 'cut');
     await new Promise((resolve) => setImmediate(resolve));
@@ -222,7 +222,7 @@ describe('data-sinks listen', () => {
     expect(await answer).toBe('cut');
   });
 
-  it('reads a million rows in little memory', async () => {
+  it('reads a million rows in constant memory', async () => {
     const listening = await start('--json', '--secret', SECRET);
     const rows = 1_000_000;
     const row = (i: number) => ({ ...PAYLOAD.results[0], partnerRowId: `row_${String(i).padStart(26, '0')}` });
@@ -252,7 +252,7 @@ describe('data-sinks listen', () => {
       `a million rows (${record.bytes} bytes) read in ${record.durationMs} ms, peak ${Math.round(peakKib / 1024)} MiB\n`,
     );
     expect(peakKib).toBeLessThan(128 * 1024);
-  }, 60_000);
+  });
 
   it('shows a push to people', async () => {
     const listening = await start('--secret', SECRET);
@@ -275,7 +275,7 @@ describe('data-sinks listen', () => {
     expect(shown.join('\n')).toMatch(/body +\d+ bytes, CSV, gzip, part 3 of 12, sha256/);
   });
 
-  it('lets nothing from outside steer the terminal', async () => {
+  it('escapes control sequences for the terminal', async () => {
     const listening = await start();
     await post(listening.url, push({ ...PAYLOAD, jobId: 'job_\u009b2J' }));
     const shown: string[] = [];
@@ -287,17 +287,17 @@ describe('data-sinks listen', () => {
 describe('the command data-sinks', () => {
   const run = (...args: string[]) => spawnSync(process.execPath, [kit.command, ...args], { encoding: 'utf8' });
 
-  it('explains itself', () => {
+  it('prints its usage', () => {
     expect(run('listen', '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--fail LIST') });
     expect(run()).toMatchObject({ status: 2, stdout: expect.stringContaining('Usage') });
   });
 
-  it('refuses what it does not know, with exit code 2', () => {
+  it('refuses unknown arguments with exit code 2', () => {
     expect(run('serve')).toMatchObject({ status: 2, stderr: expect.stringContaining('no command "serve"') });
     expect(run('listen', '--fail', '99')).toMatchObject({ status: 2, stderr: expect.stringContaining('--fail') });
   });
 
-  it('says so when its port is taken', async () => {
+  it('reports that its port is in use', async () => {
     const listening = await start('--json');
     const second = run('listen', '--port', new URL(listening.url).port);
     expect(second).toMatchObject({ status: 1, stderr: expect.stringContaining('EADDRINUSE') });

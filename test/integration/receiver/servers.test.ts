@@ -149,7 +149,7 @@ function post(url: string, { headers, body }: ReturnType<typeof signedPush>): Pr
 }
 
 describe.each(servers)('%s', (_name, start) => {
-  it('accepts a push that is as it was sent, small and large', async () => {
+  it('accepts unchanged pushes, small and large', async () => {
     const url = await start({ secret: SECRET });
     const answers = [await post(url, small()), await post(url, large())];
     expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
@@ -159,7 +159,7 @@ describe.each(servers)('%s', (_name, start) => {
     expect(answers.every(({ ok }) => ok)).toBe(true);
   });
 
-  it('refuses a changed byte, another secret, an old push and no signature with 401, and says why', async () => {
+  it('refuses a changed byte, another secret, an old push and no signature with 401 and the reason', async () => {
     const url = await start({ secret: SECRET });
     const push = small();
     const changed = { ...push, body: Buffer.from(push.body.toString('utf8').replace('STANDARD', 'STANDARE')) };
@@ -171,12 +171,12 @@ describe.each(servers)('%s', (_name, start) => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
     const texts = await Promise.all(answers.map((answer) => answer.text()));
-    for (const [i, told] of [/raw body/, /another secret/, /clock/, /webhook-id did not come/].entries()) {
+    for (const [i, told] of [/raw body/, /another secret/, /clock/, /webhook-id is missing/].entries()) {
       expect(texts[i]).toMatch(told);
     }
   });
 
-  it('refuses a body beyond its limit with 413, announced or not', async () => {
+  it('refuses a body beyond its limit with 413, with or without Content-Length', async () => {
     const url = await start({ secret: SECRET, limitBytes: 1000 });
     expect((await post(url, large())).status).toBe(413);
     const { headers, body } = large();
@@ -199,7 +199,7 @@ describe.each(servers)('%s', (_name, start) => {
     ).toBe(413);
   });
 
-  it('asks for its secrets at each push where they come from a function', async () => {
+  it('fetches its secrets for each push if they come from a function', async () => {
     let secrets: string[] = [OTHER_SECRET];
     const url = await start({ secrets: async () => secrets });
     expect((await post(url, small())).status).toBe(401);
@@ -235,7 +235,7 @@ describe('formats beside plain JSON', () => {
     },
   );
 
-  it('compressed JSON is refused where a parser decompresses it first, with what to do', async () => {
+  it('compressed JSON is refused where a parser decompresses it first, with advice', async () => {
     const answer = await post(
       await withNest(decorated({ secret: SECRET })),
       signedBody('JSON;gzip', PAYLOAD.results, seconds()),
@@ -244,7 +244,7 @@ describe('formats beside plain JSON', () => {
     expect(await answer.text()).toContain('before anything decompresses it');
   });
 
-  it('compressed JSON is taken by Nest where the verification stands before its parsers', async () => {
+  it('compressed JSON is accepted by Nest if the verification precedes its parsers', async () => {
     @Controller()
     class PushesController {
       @Post('push')
@@ -262,7 +262,7 @@ describe('formats beside plain JSON', () => {
 });
 
 describe('a server that parses the body first', () => {
-  it('is told so in Express', async () => {
+  it('is reported in Express', async () => {
     const app = express();
     app.use(express.json());
     app.post('/push', expressPush({ secret: SECRET }));
@@ -275,14 +275,14 @@ describe('a server that parses the body first', () => {
     });
   });
 
-  it('is told so in Nest without rawBody', async () => {
+  it('is reported in Nest without rawBody', async () => {
     const answer = await post(await withNest(decorated({ secret: SECRET }), false), small());
     expect(answer.status).toBe(500);
     expect(await answer.text()).toContain('{ rawBody: true }');
   });
 });
 
-it('a sender that leaves before the secrets are fetched ends the wait for its body', async () => {
+it('a client that disconnects while secrets are fetched ends the wait for its body', async () => {
   const waits: Promise<unknown>[] = [];
   const url = await listen(
     createServer((incoming) => {
@@ -296,7 +296,7 @@ it('a sender that leaves before the secrets are fetched ends the wait for its bo
   sender.write(body.subarray(0, 10));
   await once(sender, 'error');
   await expect(Promise.all(waits)).rejects.toThrow('closed the connection before the body ended');
-}, 10_000);
+});
 
 describe('beside the routes that take pushes', () => {
   it('other routes of a Nest controller stay open', async () => {
@@ -315,6 +315,6 @@ describe('beside the routes that take pushes', () => {
   });
 
   it('a route without verification has no push', () => {
-    expect(() => pushOf({})).toThrow('put the verification before this route');
+    expect(() => pushOf({})).toThrow('install the verification before this route');
   });
 });

@@ -19,7 +19,7 @@ describe('transactions on the embedded database', () => {
     return found.map(({ name }) => name);
   };
 
-  it('a rollback in one keeps nothing of it and loses nothing of the other', async () => {
+  it('a rollback in one undoes all of it and nothing of another', async () => {
     const [rolledBack, committed] = await Promise.allSettled([
       dataSource.transaction(async (manager) => {
         await manager.query(...insert('first half'));
@@ -52,7 +52,7 @@ describe('transactions on the embedded database', () => {
     expect(await names()).toHaveLength(8);
   });
 
-  it('a statement outside waits for the transaction that is open, and sees all of it', async () => {
+  it('a statement outside waits for the open transaction, and sees all of it', async () => {
     const order: string[] = [];
     let outside: Promise<void> = Promise.resolve();
     await dataSource.transaction(async (manager) => {
@@ -65,7 +65,7 @@ describe('transactions on the embedded database', () => {
     expect(order).toEqual(['committing', 'outside saw 2']);
   });
 
-  it('a statement that fails leaves the next transaction whole', async () => {
+  it('a statement that fails does not affect the next transaction', async () => {
     await expect(
       dataSource.transaction(async (manager) => {
         await manager.query(...insert('lost'));

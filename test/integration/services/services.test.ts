@@ -33,7 +33,7 @@ async function listens(url: string): Promise<boolean> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await holds()); await delay(25)) {
+  for (const deadline = Date.now() + 120_000; !(await holds()); await delay(25)) {
     if (Date.now() > deadline) throw new Error('it did not come to pass in time');
   }
 }
@@ -50,7 +50,7 @@ describe('the services for tests', () => {
     expect(await listens(redisUrl())).toBe(true);
   });
 
-  it('are those that DATABASE_URL and REDIS_URL name, which nobody may kill from here', async () => {
+  it('are those of DATABASE_URL and REDIS_URL, which these tests cannot kill', async () => {
     const given = { DATABASE_URL: postgresUrl(), REDIS_URL: redisUrl() };
     services = await startServices({}, given);
     expect(services.running.postgres).toMatchObject({ url: given.DATABASE_URL, ours: false });
@@ -59,7 +59,7 @@ describe('the services for tests', () => {
     expect(await listens(given.REDIS_URL)).toBe(true);
   });
 
-  it('come back on the same port with what was committed, when PostgreSQL is durable and killed', async () => {
+  it('come back on the same port with committed data, when PostgreSQL is durable and killed', async () => {
     services = await startServices({ names: ['postgres'], durable: true }, {});
     const { postgres } = services.running;
     if (!postgres) throw new Error(services.missing.postgres);
@@ -81,7 +81,7 @@ describe('the services for tests', () => {
     for (const url of urls) await until(async () => !(await listens(url)));
   });
 
-  it('lend each suite a database of its own, migrated or empty', async () => {
+  it('give each suite its own database, migrated or empty', async () => {
     class MakesThing1764000000000 {
       name = 'MakesThing1764000000000';
       async up(runner: { query(sql: string): Promise<unknown> }): Promise<void> {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { watchedDatabase } from '../../support/fake-database.js';
+import { type Database, databaseOf } from '../../../src/data-sinks/database/database.js';
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { DataSource } from 'typeorm';
@@ -13,18 +15,15 @@ let dataSource: DataSource;
 let count = 0;
 const newRef = (): SecretRef => ({ secretId: `sec_${++count}`, workspaceId: 'ws_1' });
 
-function makeVault(keyRing = keyEntry('k1', 1), sql: Pick<DataSource, 'query'> = dataSource): DatabaseSecretVault {
-  return new DatabaseSecretVault(sql, parseKeyRing(keyRing), randomBytes);
+function makeVault(keyRing = keyEntry('k1', 1), ours = databaseOf(dataSource)): DatabaseSecretVault {
+  return new DatabaseSecretVault(ours, parseKeyRing(keyRing), randomBytes);
 }
 
 /** Notes every statement with its parameters. */
-function recording(statements: string[]): Pick<DataSource, 'query'> {
-  return {
-    query: (statement, parameters) => {
-      statements.push(inspect([statement, parameters], { depth: 5, maxStringLength: null, maxArrayLength: null }));
-      return dataSource.query(statement, parameters);
-    },
-  };
+function recording(statements: string[]): Database {
+  return watchedDatabase(databaseOf(dataSource), (text, values) =>
+    statements.push(inspect([text, values], { depth: 5, maxStringLength: null, maxArrayLength: null })),
+  );
 }
 
 async function reasons(vault: DatabaseSecretVault, refs: readonly SecretRef[]): Promise<unknown> {
@@ -52,7 +51,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
   });
 
   describe('the database vault', () => {
-    it('shows the database ciphertext alone, in what is stored and in what is asked', async () => {
+    it('stores and queries only ciphertexts', async () => {
       const statements: string[] = [];
       const vault = makeVault(undefined, recording(statements));
       const ref = newRef();
@@ -74,7 +73,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       expect(asked.replaceAll(/[< >]|Buffer/g, '')).not.toContain(Buffer.from(secret).toString('hex'));
     });
 
-    it('reveals a whole batch with one statement, and an empty one with none', async () => {
+    it('reveals a batch with one statement, and an empty one with none', async () => {
       const statements: string[] = [];
       const vault = makeVault(undefined, recording(statements));
       const refs = Array.from({ length: 64 }, newRef);
@@ -86,7 +85,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       expect(statements).toHaveLength(1);
     });
 
-    it('writes the secret in the transaction of the sink: rolled back together', async () => {
+    it('writes the secret in the sink’s transaction, and rolls back with it', async () => {
       const vault = makeVault();
       const [kept, lost] = [newRef(), newRef()];
       await dataSource.transaction((manager) => vault.store(kept, 'value', manager));
@@ -99,7 +98,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       expect([...(await vault.reveal([kept, lost])).keys()]).toEqual([kept.secretId]);
     });
 
-    it('goes on in the same transaction after a reference that was taken', async () => {
+    it('can continue the transaction after a reference that was taken', async () => {
       const vault = makeVault();
       const [taken, free] = [newRef(), newRef()];
       await vault.store(taken, 'first');
@@ -114,14 +113,14 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       });
     });
 
-    it('refuses something that is no transaction before it writes anything', async () => {
+    it('refuses an invalid transaction before it writes anything', async () => {
       const vault = makeVault();
       const ref = newRef();
       await expect(vault.store(ref, 'value', { isolation: 'none' })).rejects.toThrow(TypeError);
       expect((await vault.reveal([ref])).size).toBe(0);
     });
 
-    it('reads what an earlier first key encrypted, and encrypts with the new one', async () => {
+    it('decrypts what an earlier first key encrypted, and encrypts with the new one', async () => {
       const [old, fresh] = [newRef(), newRef()];
       await makeVault(keyEntry('k1', 1)).store(old, 'old');
       const vault = makeVault(`${keyEntry('k2', 2)},${keyEntry('k1', 1)}`);
@@ -132,7 +131,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       });
     });
 
-    it('tells the id of the key that a secret was sealed with, when that key is not there or is another', async () => {
+    it('reports the key id of a secret when that key is missing or different', async () => {
       const ref = newRef();
       await makeVault(keyEntry('k2024', 1)).store(ref, 'value');
       const explained = async (keyRing: string): Promise<string> => {
@@ -145,7 +144,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       expect(await explained(keyEntry('k2024', 2))).toContain('(secret_tampered, sealed with the key "k2024")');
     });
 
-    it('names exactly the secrets that cannot be opened, so that the rest of a batch goes on', async () => {
+    it('names exactly the secrets that cannot be decrypted, so that the rest of a batch continues', async () => {
       const vault = makeVault();
       const [good, tampered, unknown] = [newRef(), newRef(), newRef()];
       for (const ref of [good, tampered]) await vault.store(ref, 'value');

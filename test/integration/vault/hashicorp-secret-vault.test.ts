@@ -91,7 +91,7 @@ describe('a host that follows the README of the HashiCorp adapter', () => {
     expect((await vault.reveal([REF])).size).toBe(0);
   });
 
-  it('finds there what these tests do', async () => {
+  it('finds what these tests stored', async () => {
     const readme = await readFile('docs/examples/hashicorp-vault/README.md', 'utf8');
     for (const line of [
       'secretVault: HashiCorpSecretVault',
@@ -103,7 +103,7 @@ describe('a host that follows the README of the HashiCorp adapter', () => {
 });
 
 describe('the HashiCorp adapter', () => {
-  it('compiles as it stands in a strict host', () => {
+  it('compiles unchanged in a strict host', () => {
     const options: ts.CompilerOptions = {
       strict: true,
       noEmit: true,
@@ -120,7 +120,7 @@ describe('the HashiCorp adapter', () => {
     expect(diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))).toEqual([]);
   });
 
-  it('keeps each secret under its workspace, and says who it is on every request', async () => {
+  it('stores each secret under its workspace, and authenticates every request', async () => {
     const vault = makeVault({ namespace: 'platform/push', prefix: 'sinks/prod', address: `${address}/` });
     await vault.store({ secretId: 'sec/../1', workspaceId: 'ws ?#1' }, 'value');
     const [request] = fake.requests;
@@ -132,7 +132,7 @@ describe('the HashiCorp adapter', () => {
     });
   });
 
-  it('asks for the token anew each time, so that a renewed one is used at once', async () => {
+  it('asks for the token each time, so that a renewed one is used at once', async () => {
     const tokens = ['expired', TOKEN];
     const vault = makeVault({ token: async () => tokens.shift() ?? '' });
     await expect(vault.reveal([REF])).rejects.toMatchObject({ code: 'vault_unavailable', status: 403 });
@@ -153,7 +153,7 @@ describe('the HashiCorp adapter', () => {
     ['silent', null],
     ['cut', null],
     ['redirecting', null],
-  ])('says that it cannot answer when Vault is %s, and tells neither value nor token', async (fault, status) => {
+  ])('reports that Vault is %s, without value or token', async (fault, status) => {
     fake.fault = fault;
     const vault = makeVault({ timeoutMs: 200 });
     for (const ask of [() => vault.store(REF, 'the-value'), () => vault.reveal([REF]), () => vault.destroy(REF)]) {
@@ -163,19 +163,19 @@ describe('the HashiCorp adapter', () => {
     }
   });
 
-  it('asks a Vault that is down no more than once for each of the first eight', async () => {
+  it('sends at most eight requests to a Vault that is down', async () => {
     fake.fault = 'sealed';
     const refs = Array.from({ length: 64 }, (_, i) => ({ secretId: `sec_${i}`, workspaceId: 'ws_1' }));
     await expect(makeVault().reveal(refs)).rejects.toMatchObject({ status: 503 });
     expect(fake.requests.length).toBeLessThanOrEqual(8);
   });
 
-  it('does not take the page of a proxy for a secret', async () => {
+  it('does not take a proxy’s page for a secret', async () => {
     fake.fault = 'not-json';
     await expect(makeVault().reveal([REF])).rejects.toMatchObject({ code: 'vault_unavailable', status: 200 });
   });
 
-  it('tells a token without rights from a reference that is taken', async () => {
+  it('distinguishes a token without privileges from a reference that is taken', async () => {
     const vault = makeVault({ token: () => 'another' });
     await expect(vault.store(REF, 'value')).rejects.toMatchObject({ code: 'vault_unavailable', status: 403 });
   });

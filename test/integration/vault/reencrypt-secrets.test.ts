@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Queryable } from '../../../src/data-sinks/database/connection.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
@@ -16,17 +18,18 @@ let dataSource: DataSource;
 let refs: readonly SecretRef[];
 
 const valueOf = (ref: SecretRef): string => `value of ${ref.secretId}`;
-const vaultWith = (keys: typeof OLD): DatabaseSecretVault => new DatabaseSecretVault(dataSource, keys, randomBytes);
+const vaultWith = (keys: typeof OLD): DatabaseSecretVault =>
+  new DatabaseSecretVault(databaseOf(dataSource), keys, randomBytes);
 
 /** The data source, with something that another process does just before the n-th change of a row. */
-function interrupted(at: number, meanwhile: () => Promise<unknown>): Pick<DataSource, 'query'> {
+function interrupted(at: number, meanwhile: () => Promise<unknown>): DataSource {
   let updates = 0;
-  return {
-    query: async (statement, parameters) => {
-      if (statement.startsWith('UPDATE') && ++updates === at) await meanwhile();
-      return dataSource.query(statement, parameters);
-    },
+  const { master } = dataSource.driver as unknown as { readonly master: Queryable };
+  const query: Queryable['query'] = async (statement) => {
+    if (statement.text.startsWith('UPDATE') && ++updates === at) await meanwhile();
+    return master.query(statement);
   };
+  return Object.create(dataSource, { driver: { value: { master: { query } } } }) as DataSource;
 }
 
 async function expectAllReadableWithNewKey(expected: readonly SecretRef[] = refs): Promise<void> {
@@ -51,7 +54,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
   });
 
   describe('re-encrypting the secrets', () => {
-    it('brings every secret under the first key, so that the old key can go', async () => {
+    it('re-encrypts every secret with the first key, so that the old key can be removed', async () => {
       const report = await reencryptSecrets(dataSource, BOTH, randomBytes);
       expect(report).toEqual({
         reencrypted: 10,
@@ -82,7 +85,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       expect(await dataSource.query<unknown>('SELECT * FROM agent_data_source_secret ORDER BY id')).toEqual(before);
     });
 
-    it('stops when asked to, with every secret readable, and goes on at the next run', async () => {
+    it('stops when asked to, with every secret readable, and continues in the next run', async () => {
       const stop = new AbortController();
       const first = await reencryptSecrets(dataSource, BOTH, randomBytes, {
         batchSize: 4,
@@ -112,7 +115,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       await expectAllReadableWithNewKey();
     });
 
-    it('does not bring back a secret that was destroyed meanwhile', async () => {
+    it('does not restore a secret that was destroyed meanwhile', async () => {
       const [first, second, ...rest] = refs;
       if (!first || !second) throw new Error('no secrets');
       const racing = interrupted(2, () => vaultWith(BOTH).destroy(second));
@@ -120,13 +123,13 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       await expectAllReadableWithNewKey([first, ...rest]);
     });
 
-    it('leaves alone what another run has re-encrypted meanwhile', async () => {
+    it('skips what another run has re-encrypted meanwhile', async () => {
       const racing = interrupted(1, () => reencryptSecrets(dataSource, BOTH, randomBytes));
       expect(await reencryptSecrets(racing, BOTH, randomBytes)).toMatchObject({ reencrypted: 0, changedMeanwhile: 10 });
       await expectAllReadableWithNewKey();
     });
 
-    it('lets two runs and a service go on at once', async () => {
+    it('can run twice at once beside the service', async () => {
       const vault = vaultWith(BOTH);
       const serviceReads = async (): Promise<void> => {
         for (let i = 0; i < 20; i++) expect((await vault.reveal(refs.slice(1))).size).toBe(9);
@@ -144,7 +147,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
       await expectAllReadableWithNewKey(refs.slice(1));
     });
 
-    it('leaves what it cannot read as it is, counts it, and goes on with the rest', async () => {
+    it('leaves unreadable secrets unchanged, counts them, and continues', async () => {
       await dataSource.query(`UPDATE agent_data_source_secret SET workspace_id = 'ws_x' WHERE id = 'sec_3'`);
       await dataSource.query(`UPDATE agent_data_source_secret SET key_id = 'lost' WHERE id = 'sec_4'`);
       const unreadable = `SELECT * FROM agent_data_source_secret WHERE id IN ('sec_3', 'sec_4') ORDER BY id`;

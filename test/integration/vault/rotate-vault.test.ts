@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { randomBytes } from 'node:crypto';
 import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
@@ -18,7 +19,11 @@ describe.each(VAULT_DATABASES)('rotating the vault on %s', (_database, open) => 
 
   beforeEach(async () => {
     await database.dataSource.query('DELETE FROM agent_data_source_secret');
-    const vault = new DatabaseSecretVault(database.dataSource, parseKeyRing(keyEntry('old', 1)), randomBytes);
+    const vault = new DatabaseSecretVault(
+      databaseOf(database.dataSource),
+      parseKeyRing(keyEntry('old', 1)),
+      randomBytes,
+    );
     for (const secretId of ['sec_1', 'sec_2']) await vault.store({ secretId, workspaceId: 'ws_1' }, 'value');
   });
 
@@ -29,7 +34,7 @@ describe.each(VAULT_DATABASES)('rotating the vault on %s', (_database, open) => 
     return { complete, lines };
   }
 
-  it('tells the operator which key may be removed', async () => {
+  it('names the key that may be removed', async () => {
     expect(await rotate(`${keyEntry('new', 2)},${keyEntry('old', 1)}`)).toEqual({
       complete: true,
       lines: [
@@ -41,7 +46,7 @@ describe.each(VAULT_DATABASES)('rotating the vault on %s', (_database, open) => 
     });
   });
 
-  it('says that it is not complete when the old key was removed too early', async () => {
+  it('reports that it is incomplete when the old key was removed too early', async () => {
     expect(await rotate(keyEntry('new', 2))).toEqual({
       complete: false,
       lines: [
@@ -53,7 +58,7 @@ describe.each(VAULT_DATABASES)('rotating the vault on %s', (_database, open) => 
     });
   });
 
-  it('says that it was interrupted, and calls no key unneeded that still is', async () => {
+  it('reports that it was interrupted, and names no key that is still needed', async () => {
     expect(await rotate(`${keyEntry('new', 2)},${keyEntry('old', 1)}`, AbortSignal.abort())).toEqual({
       complete: false,
       lines: ['0 re-encrypted under new', 'interrupted: run it again to go on', '2 under old now'],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
@@ -15,7 +16,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
   beforeAll(async () => {
     database = await open();
     ({ dataSource } = database);
-    vault = new DatabaseSecretVault(dataSource, parseKeyRing(keyEntry('k1', 1)), randomBytes);
+    vault = new DatabaseSecretVault(databaseOf(dataSource), parseKeyRing(keyEntry('k1', 1)), randomBytes);
   });
 
   afterAll(() => database.close());
@@ -38,7 +39,7 @@ describe.each(VAULT_DATABASES)('on %s', (_database, open) => {
     );
   }
 
-  it('destroys the secrets that no sink names, once they are old enough', async () => {
+  it('destroys unreferenced secrets when they are old enough', async () => {
     for (const [id, age] of [
       ['sec_orphan', 61],
       ['sec_young', 59],

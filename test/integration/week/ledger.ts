@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryReason } from '../../../src/data-sinks/core/delivery.js';
+import type { Delivery, DeliveryReason } from '../../../src/data-sinks/domain/delivery.js';
 import type { JobCompleted } from '../../../src/data-sinks/index.js';
 import { DAY_MS, HOUR_MS } from './week-plan.js';
 import type { Receivers } from './receivers.js';

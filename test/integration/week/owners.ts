@@ -1,12 +1,12 @@
-import { PushAdmin } from '../../../src/data-sinks/admin/push-admin.js';
-import { RecoveryAdmin } from '../../../src/data-sinks/admin/recovery-admin.js';
-import { SinkTest } from '../../../src/data-sinks/admin/sink-test.js';
-import type { DataSink } from '../../../src/data-sinks/core/data-sink.js';
-import type { Recovery } from '../../../src/data-sinks/core/recovery.js';
+import { PushAdmin } from '../../../src/data-sinks/api/push-admin.js';
+import { RecoveryAdmin } from '../../../src/data-sinks/recovery/recovery-admin.js';
+import { SinkTest } from '../../../src/data-sinks/sinks/sink-test.js';
+import type { DataSink } from '../../../src/data-sinks/domain/data-sink.js';
+import type { Recovery } from '../../../src/data-sinks/domain/recovery.js';
 import { ProblemError } from '../../../src/data-sinks/index.js';
-import { DeliveryRepository } from '../../../src/data-sinks/persistence/delivery.repository.js';
-import { RecoveryRepository } from '../../../src/data-sinks/persistence/recovery.repository.js';
-import { RecoveryPacer } from '../../../src/data-sinks/pipeline/index.js';
+import { DeliveryRepository } from '../../../src/data-sinks/delivery/delivery.repository.js';
+import { RecoveryRepository } from '../../../src/data-sinks/recovery/recovery.repository.js';
+import { RecoveryPacer } from '../../../src/data-sinks/recovery/recovery-pacer.js';
 import { KEPT } from './ledger.js';
 import type { Receivers } from './receivers.js';
 import type { Seeded } from './seeded.js';
@@ -101,7 +101,11 @@ export class Owners {
       this.done.recoveries += 1;
       this.#recoveries.set(recovery.id, planned);
       if (this.random.chance(0.2)) {
-        if (this.random.chance(0.5)) await this.world.host.get(RecoveryPacer).look();
+        if (this.random.chance(0.5))
+          await this.world.host
+            .get(RecoveryPacer)
+            .look()
+            .catch(() => undefined);
         await admin.cancel(caller, sink, recovery.id);
         this.done.cancelledRecoveries += 1;
       }

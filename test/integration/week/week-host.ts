@@ -1,34 +1,45 @@
 import { randomBytes } from 'node:crypto';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import { hostDestinations } from '../../../src/data-sinks/settings/host-destinations.js';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import type { DataSource } from 'typeorm';
-import { adminProviders } from '../../../src/data-sinks/admin/index.js';
-import { coreProviders, defaultAuditTrail } from '../../../src/data-sinks/data-sinks-core.module.js';
+import { providers } from '../../../src/data-sinks/data-sinks.module.js';
 import type { DataSinksOptions } from '../../../src/data-sinks/data-sinks.options.js';
-import { DATABASE, GIVEN_OPTIONS } from '../../../src/data-sinks/data-sinks.tokens.js';
-import { PushClient } from '../../../src/data-sinks/egress/index.js';
-import { AgentDirectory, MappingResults, SecretVault, WorkspacePlans } from '../../../src/data-sinks/index.js';
-import { nextDueInMs } from '../../../src/data-sinks/persistence/next-due.js';
 import {
-  AttemptRecorder,
-  DeliverySweeper,
-  DeliveryWorker,
-  RecoveryPacer,
-  Wakeup,
-} from '../../../src/data-sinks/pipeline/index.js';
+  DATA_SOURCE,
+  GIVEN_OPTIONS,
+  HOST_AGENT_DIRECTORY,
+  HOST_AUDIT_TRAIL,
+  HOST_MAPPING_RESULTS,
+  HOST_SECRET_VAULT,
+  HOST_WORKSPACE_ACCESS,
+  HOST_WORKSPACE_PLANS,
+  MOUNT,
+} from '../../../src/data-sinks/data-sinks.tokens.js';
+import { DatabaseAuditTrail } from '../../../src/data-sinks/database/audit/database-audit-trail.js';
+import { PushClient } from '../../../src/data-sinks/egress/index.js';
+import { boundPorts } from '../../../src/data-sinks/ports/bound/bound-ports.js';
+import { nextDueInMs } from '../../../src/data-sinks/queue/next-due.sql.js';
+import { AttemptRecorder } from '../../../src/data-sinks/delivery/attempt-recorder.js';
+import { Upkeep } from '../../../src/data-sinks/upkeep/upkeep.js';
+import { DeliveryWorker } from '../../../src/data-sinks/delivery/delivery-worker.js';
+import { RecoveryPacer } from '../../../src/data-sinks/recovery/recovery-pacer.js';
+import { Wakeup } from '../../../src/data-sinks/queue/wakeup/wakeup.js';
 import type { Agent } from '../../../src/data-sinks/ports/agent-directory.js';
 import type { SecretRef } from '../../../src/data-sinks/ports/secret-vault.js';
 import {
   InMemoryAgentDirectory,
   InMemoryMappingResults,
   InMemoryWorkspacePlans,
+  StaticTokenAccess,
 } from '../../../src/data-sinks/testing/index.js';
 import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
-import { InProcessWakeup } from '../../../src/data-sinks/wakeup/in-process.wakeup.js';
+import { InProcessWakeup } from '../../../src/data-sinks/queue/wakeup/in-process.wakeup.js';
 import type { Receivers } from './receivers.js';
 
 /** By itself nothing happens for the length of a test: what time it is, and who looks when, is the week's to say. */
@@ -67,7 +78,7 @@ export class WeekHost {
 
   private constructor(readonly dataSource: DataSource) {
     const keys = parseKeyRing(`week:${randomBytes(32).toString('base64')}`);
-    this.vault = new WeekVault(dataSource.manager, keys, randomBytes);
+    this.vault = new WeekVault(databaseOf(dataSource.manager), keys, randomBytes);
   }
 
   static async start(dataSource: DataSource, receivers: Receivers, options: DataSinksOptions): Promise<WeekHost> {
@@ -83,10 +94,13 @@ export class WeekHost {
 
   /** A look of the sweeper, of the recoveries and of the worker, each to its end, until there is nothing to be done now. */
   async work(held: ReadonlySet<string>): Promise<void> {
-    await this.get(DeliverySweeper).sweep();
+    await this.get(Upkeep).sweep();
     const worker = this.get(DeliveryWorker);
     do {
-      await this.get(RecoveryPacer).look();
+      // What fails is looked at again, as the schedule does.
+      await this.get(RecoveryPacer)
+        .look()
+        .catch(() => undefined);
       worker.wake();
       await this.#quiet(held);
     } while (await this.#isRecovering());
@@ -128,7 +142,8 @@ export class WeekHost {
     const before = this.#closings;
     if (this.#underWay > 0) return false;
     // In this order: what is claimed in between is seen in flight.
-    if ((await nextDueInMs(this.dataSource.manager)) === 0 && (await this.#mayBeClaimed(held))) return false;
+    if ((await nextDueInMs(databaseOf(this.dataSource.manager))) === 0 && (await this.#mayBeClaimed(held)))
+      return false;
     const [row] = await this.rows<{ busy: boolean }>(
       `SELECT EXISTS (SELECT FROM agent_data_source_delivery WHERE status = 'IN_FLIGHT' AND id <> ALL ($1)) AS busy`,
       [[...held]],
@@ -168,16 +183,19 @@ export class WeekHost {
     @Module({
       imports: [EventEmitterModule.forRoot()],
       providers: [
-        { provide: DATABASE, useValue: this.dataSource },
+        { provide: DATA_SOURCE, useValue: this.dataSource },
         { provide: GIVEN_OPTIONS, useValue: { ...options, pollMs: NEVER_MS, sweepMs: NEVER_MS } },
-        { provide: AgentDirectory, useValue: this.agents },
-        { provide: WorkspacePlans, useValue: this.plans },
-        { provide: MappingResults, useValue: this.results },
-        { provide: SecretVault, useValue: this.vault },
-        { provide: Wakeup, useValue: new InProcessWakeup() },
-        defaultAuditTrail,
-        ...coreProviders,
-        ...adminProviders,
+        { provide: MOUNT, useValue: {} },
+        { provide: HOST_AGENT_DIRECTORY, useValue: this.agents },
+        { provide: HOST_WORKSPACE_PLANS, useValue: this.plans },
+        { provide: HOST_MAPPING_RESULTS, useValue: this.results },
+        { provide: HOST_WORKSPACE_ACCESS, useValue: new StaticTokenAccess({}) },
+        { provide: HOST_SECRET_VAULT, useValue: this.vault },
+        { provide: HOST_AUDIT_TRAIL, useClass: DatabaseAuditTrail },
+        ...boundPorts,
+        { provide: Wakeup, useClass: InProcessWakeup },
+        ...providers,
+        ...hostDestinations([]),
         { provide: PushClient, useValue: receivers },
       ],
     })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DELIVERY_REASONS } from '../../../src/data-sinks/core/delivery.js';
+import { DELIVERY_REASONS } from '../../../src/data-sinks/domain/delivery.js';
 import { verifyAuditChains } from '../../../src/data-sinks/index.js';
 import { Week } from './week.js';
 import { MINUTE_MS } from './week-plan.js';

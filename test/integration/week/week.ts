@@ -1,5 +1,6 @@
 import { DataSinks, type JobCompleted } from '../../../src/data-sinks/index.js';
-import { claimDeliveries } from '../../../src/data-sinks/persistence/claim-deliveries.js';
+import { databaseOf } from '../../../src/data-sinks/database/database.js';
+import { claimDeliveries } from '../../../src/data-sinks/queue/claim-deliveries.js';
 import { FakeClock } from './fake-clock.js';
 import { KEPT, Ledger } from './ledger.js';
 import { Owners } from './owners.js';
@@ -8,6 +9,7 @@ import { Seeded } from './seeded.js';
 import { WeekHost } from './week-host.js';
 import { DAY_MS, HOUR_MS, type PlannedDeed, planWeek, WEEK_MS, type WeekPlan } from './week-plan.js';
 import { World } from './world.js';
+import { ThisWorker } from '../../../src/data-sinks/queue/this-worker.js';
 
 /** A Thursday; the month ends in it, and the partition of its attempts goes. */
 const BEGINS = new Date('2026-01-29T00:00:00Z');
@@ -66,7 +68,14 @@ export class Week {
   }
 
   async #prepare(): Promise<void> {
-    const options = { leaseMs: LEASE_MS, testsPerMinute: 1_000, maxInFlight: 256, sinksPerWorkspace: 1_000, ...KEPT };
+    const options = {
+      leaseMs: LEASE_MS,
+      testsPerMinute: 1_000,
+      pingOnSave: false,
+      maxInFlight: 256,
+      sinksPerWorkspace: 1_000,
+      ...KEPT,
+    };
     const host = await WeekHost.start(this.clock.dataSource, this.receivers, options);
     const world = new World(host, this.plan, this.receivers);
     const ledger = new Ledger(world, this.receivers, () => this.clock.ms);
@@ -175,8 +184,14 @@ export class Week {
 
   /** It has claimed deliveries, and nobody hears of it any more. */
   async #letAWorkerDie(): Promise<void> {
-    const limits = { batch: HELD_BY_A_DEAD_WORKER, inFlightPerSink: 16, inFlightPerWorkspace: 256, leaseMs: LEASE_MS };
-    const { deliveries: claimed } = await claimDeliveries(this.clock.dataSource.manager, limits);
+    const limits = {
+      batch: HELD_BY_A_DEAD_WORKER,
+      inFlightPerSink: 16,
+      inFlightPerWorkspace: 256,
+      leaseMs: LEASE_MS,
+      leasePrefix: new ThisWorker().leasePrefix,
+    };
+    const { deliveries: claimed } = await claimDeliveries(databaseOf(this.clock.dataSource.manager), limits);
     this.#held = new Set(claimed.map(({ id }) => id));
     this.#died += claimed.length;
   }

@@ -1,10 +1,10 @@
-import { DataSinkAdmin } from '../../../src/data-sinks/admin/data-sink-admin.js';
-import { SecretRotation } from '../../../src/data-sinks/admin/secret-rotation.js';
-import type { RequestCaller } from '../../../src/data-sinks/admin/workspace-access.guard.js';
-import type { DataSink } from '../../../src/data-sinks/core/data-sink.js';
+import { DataSinkAdmin } from '../../../src/data-sinks/sinks/data-sink-admin.js';
+import { SecretRotation } from '../../../src/data-sinks/sinks/secret-rotation.js';
+import type { RequestCaller } from '../../../src/data-sinks/ports/workspace-access.js';
+import type { DataSink } from '../../../src/data-sinks/domain/data-sink.js';
 import type { Agent } from '../../../src/data-sinks/index.js';
 import { SCOPES } from '../../../src/data-sinks/index.js';
-import { DataSinkRepository } from '../../../src/data-sinks/persistence/data-sink.repository.js';
+import { DataSinkRepository } from '../../../src/data-sinks/sinks/data-sink.repository.js';
 import { Receivers } from './receivers.js';
 import type { WeekHost } from './week-host.js';
 import type { PlannedChange, PlannedSink, WeekPlan } from './week-plan.js';
@@ -177,7 +177,7 @@ export class World {
     const sink = await this.read(this.sink(index));
     if (!sink) return;
     const value = secretOf(index, sink.configVersion);
-    const overlapSeconds = sink.config.authScheme === 'HmacSha256' ? OVERLAP_SECONDS : 0;
+    const overlapSeconds = this.planned(index).authScheme === 'HmacSha256' ? OVERLAP_SECONDS : 0;
     await this.host.get(SecretRotation).rotate(this.caller(sink), sink, { value, overlapSeconds });
     this.receivers.takeSecret(index, value, overlapSeconds * 1_000);
   }

@@ -17,11 +17,11 @@ async function main(): Promise<void> {
         useFactory: () => ({ type: 'postgres' }),
         dataSourceFactory: () => Promise.resolve(database),
       }),
-      // The host's own Bull, whose connection the module takes.
+      // The host's own Bull, beside which the module has one of its own.
       BullModule.forRoot({ url: environment('REDIS_URL') }),
       DataSinksModule.forRoot({
         ports: tenant.ports(),
-        wakeup: bullWakeup({ prefix: environment('REDIS_PREFIX') }),
+        wakeup: bullWakeup({ url: environment('REDIS_URL'), prefix: environment('REDIS_PREFIX') }),
         vaultKeys: environment('VAULT_KEYS'),
         allowPrivateEndpoints: ['127.0.0.0/8'],
       }),

@@ -3,8 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSinksModule, JOB_COMPLETED_EVENT } from 'nestjs-data-sinks';
-import { environment, onOrder, openDatabase, Tenant } from './tenant.js';
+import { dataSinksEntities, dataSinksMigrations, DataSinksModule, JOB_COMPLETED_EVENT } from 'nestjs-data-sinks';
+import { environment, onOrder, Tenant } from './tenant.js';
 
 /** The host's own endpoint, with a form: the module leaves it alone. */
 @Controller('deliveries-of-food')
@@ -16,14 +16,18 @@ class FormController {
 }
 
 const tenant = new Tenant('mt_fastify');
-const database = await openDatabase('DATABASE_URL');
 
 @Module({
   imports: [
-    TypeOrmModule.forRootAsync({
-      useFactory: () => ({ type: 'postgres' }),
-      dataSourceFactory: () => Promise.resolve(database),
+    // Entities come from the modules that use them: the host's own, and the module's.
+    TypeOrmModule.forRoot({
+      type: 'postgres',
+      url: environment('DATABASE_URL'),
+      autoLoadEntities: true,
+      migrations: dataSinksMigrations,
+      migrationsRun: true,
     }),
+    TypeOrmModule.forFeature(dataSinksEntities),
     EventEmitterModule.forRoot(),
     DataSinksModule.forRoot({
       ports: tenant.ports(),

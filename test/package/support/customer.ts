@@ -39,10 +39,13 @@ export class HostCustomer {
   }
 
   /** A sink at an endpoint, which from now on checks its signature. */
-  async sink(endpoint: Endpoint): Promise<HostSink> {
+  async sink(endpoint: Endpoint, config: Readonly<Record<string, unknown>> = {}): Promise<HostSink> {
     const secret = randomBytes(24).toString('base64url');
     await endpoint.does([{ kind: 'answer' }], secret);
-    const body = sinkBody(endpoint.url, { secret: { value: secret } });
+    const body = sinkBody(endpoint.url, {
+      secret: { value: secret },
+      config: { url: endpoint.url, authScheme: 'HmacSha256', ...config },
+    });
     const { status, text } = await this.post(`agents/${this.agent}/data-sources`, JSON.stringify(body));
     if (status !== 201) throw new Error(`expected 201, got ${status}: ${text}`);
     return new HostSink(this, endpoint, (JSON.parse(text) as { readonly id: string }).id, secret);
@@ -70,8 +73,8 @@ export class HostSink {
   }
 
   /** The attempts, newest first. */
-  async syncs(): Promise<readonly { readonly status: string; readonly workerId: string }[]> {
+  async syncs(): Promise<readonly { readonly status: string; readonly worker: number }[]> {
     const { text } = await this.customer.call(`${this.path}/syncs`);
-    return (JSON.parse(text) as { items: { status: string; workerId: string }[] }).items;
+    return (JSON.parse(text) as { items: { status: string; worker: number }[] }).items;
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { until } from '../../support/platform/until.js';
 import { bareEnvironment, type Stranger } from './stranger.js';
 
-const STOP_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 120_000;
 
 /** A stranger's host as a process: it prints `listening on URL`, and obeys messages. */
 export class HostProcess {
@@ -15,11 +15,18 @@ export class HostProcess {
     }
   }
 
-  /** Starts a compiled file of the stranger's. */
-  static launch({ directory }: Stranger, script: string, environment: Readonly<Record<string, string>>): HostProcess {
+  /** Starts a compiled file of the stranger's. @param execPath which Node; by default the one that runs the tests */
+  static launch(
+    { directory }: Stranger,
+    script: string,
+    environment: Readonly<Record<string, string>>,
+    execArgv: readonly string[] = [],
+    execPath = process.execPath,
+  ): HostProcess {
     const env = { ...bareEnvironment(), PORT: '0', NO_COLOR: '1', ...environment };
     const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
-    return new HostProcess(fork(`dist/${script}`, { cwd: directory, env, execArgv: [], stdio: [...stdio] }));
+    const options = { cwd: directory, env, execPath, execArgv: [...execArgv], stdio: [...stdio] };
+    return new HostProcess(fork(`dist/${script}`, options));
   }
 
   /** The same, and waits until it listens. */
@@ -27,9 +34,11 @@ export class HostProcess {
     stranger: Stranger,
     script: string,
     environment: Readonly<Record<string, string>>,
+    execArgv: readonly string[] = [],
+    execPath = process.execPath,
   ): Promise<HostProcess> {
-    const host = HostProcess.launch(stranger, script, environment);
-    await until(() => host.#listening() ?? host.child.exitCode ?? false, `${script} listens`, 60_000);
+    const host = HostProcess.launch(stranger, script, environment, execArgv, execPath);
+    await until(() => host.#listening() ?? host.child.exitCode ?? false, `${script} listens`, 240_000);
     if (host.child.exitCode !== null) throw new Error(`${script} ended with ${host.child.exitCode}:\n${host.#output}`);
     return host;
   }
@@ -45,12 +54,17 @@ export class HostProcess {
 
   /** Finishes a job in the host, as its own code would. */
   finishJob(order: Readonly<Record<string, unknown>>): void {
-    this.child.send(order);
+    this.send(order);
+  }
+
+  /** Sends a message that the host's script understands. */
+  send(message: Readonly<Record<string, unknown>>): void {
+    this.child.send(message);
   }
 
   /** Waits until it has ended by itself. @returns its exit code */
   async ended(): Promise<number | null> {
-    await until(() => this.child.exitCode !== null || this.child.signalCode !== null, 'the host ends', 60_000);
+    await until(() => this.child.exitCode !== null || this.child.signalCode !== null, 'the host ends', 240_000);
     return this.child.exitCode;
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What `npm pack` says of the package. */
@@ -11,7 +12,7 @@ export interface PackedPackage {
 
 /** The package as `global-setup.js` packed it for this run. */
 export function packedPackage(): PackedPackage {
-  const [packed] = JSON.parse(variable('TEST_PACKAGE')) as readonly PackedPackage[];
+  const [packed] = JSON.parse(readFileSync(join(runDirectory(), 'packed.json'), 'utf8')) as readonly PackedPackage[];
   if (!packed) throw new Error('npm packed nothing');
   return packed;
 }

@@ -11,13 +11,13 @@ export interface RunOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
-  /** @default 120000 */
+  /** @default 900000: compilers take minutes where much else runs */
   readonly timeoutMs?: number;
 }
 
 /** Runs a program to its end, however it ends. */
 export function run(program: string, args: readonly string[], options: RunOptions): Promise<Finished> {
-  const { cwd, env = process.env, input = '', timeoutMs = 120_000 } = options;
+  const { cwd, env = process.env, input = '', timeoutMs = 900_000 } = options;
   const shell = process.platform === 'win32';
   return new Promise((resolve) => {
     const child = execFile(

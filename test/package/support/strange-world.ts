@@ -6,7 +6,7 @@ import { HostProcess } from './host-process.js';
 import { Stranger, type StrangerRequest } from './stranger.js';
 
 /** A first installation fetches packages. */
-const INSTALL_LIMIT_MS = 300_000;
+const INSTALL_LIMIT_MS = 1_200_000;
 
 /** A vault's key, for the setting `VAULT_KEYS`. */
 export const newVaultKeys = (): string => `k1:${randomBytes(32).toString('base64')}`;
@@ -30,8 +30,17 @@ export class StrangeWorld {
     return database.url;
   }
 
-  async host(script: string, environment: Readonly<Record<string, string>> = {}): Promise<HostProcess> {
-    const host = await HostProcess.start(this.stranger, script, environment);
+  /**
+   * @param execArgv Node's own options
+   * @param execPath which Node
+   */
+  async host(
+    script: string,
+    environment: Readonly<Record<string, string>> = {},
+    execArgv: readonly string[] = [],
+    execPath?: string,
+  ): Promise<HostProcess> {
+    const host = await HostProcess.start(this.stranger, script, environment, execArgv, execPath);
     this.#hosts.push(host);
     return host;
   }

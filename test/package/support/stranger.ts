@@ -5,7 +5,7 @@ import { type Finished, run } from './run.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 /** With an empty cache everything is fetched. */
-const INSTALL_MS = 240_000;
+const INSTALL_MS = 900_000;
 const EVERY_HOST = {
   'class-transformer': '0.5.1',
   pg: '8.23.1',
@@ -25,6 +25,8 @@ export interface StrangerRequest {
   readonly compilerOptions: Readonly<Record<string, unknown>>;
   /** Sources, from the top of this repository. */
   readonly sources: readonly string[];
+  /** Files that run as they are, from the top of this repository. */
+  readonly scripts?: readonly string[];
   /** Sources by name, as text. */
   readonly texts?: Readonly<Record<string, string>>;
 }
@@ -34,12 +36,14 @@ export class Stranger {
 
   /** Installs the packed package with npm. */
   static async install(request: StrangerRequest): Promise<Stranger> {
-    const { name, type, dependencies, compilerOptions, sources, texts = {} } = request;
+    const { name, type, dependencies, compilerOptions, sources, scripts = [], texts = {} } = request;
     const directory = join(runDirectory(), name);
     await mkdir(directory, { recursive: true });
     const manifest = { name, private: true, type, dependencies: { ...EVERY_HOST, ...dependencies } };
     await writeFile(join(directory, 'package.json'), JSON.stringify(manifest, null, 2));
-    await Promise.all(sources.map((source) => cp(join(ROOT, source), join(directory, basename(source)))));
+    await Promise.all(
+      [...sources, ...scripts].map((source) => cp(join(ROOT, source), join(directory, basename(source)))),
+    );
     await Promise.all(Object.entries(texts).map(([file, text]) => writeFile(join(directory, file), text)));
     const files = [...sources.map((source) => basename(source)), ...Object.keys(texts)];
     await writeFile(
@@ -54,9 +58,11 @@ export class Stranger {
     return stranger;
   }
 
-  /** Type-checks and compiles all sources. @returns what tsc has to say, a line each */
+  /** Type-checks and compiles all sources. @returns what tsc has to say, a line each. It writes what has errors too */
   async compile(): Promise<readonly string[]> {
-    const { output } = await this.node('node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false');
+    const { code, output } = await this.node('node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false');
+    // One that was killed has said nothing, which is not that all is well.
+    if (code === null) throw new Error(`tsc did not end in time in ${this.directory}: ${output}`);
     return output.split('\n').filter((line) => line !== '');
   }
 

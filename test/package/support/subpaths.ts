@@ -30,6 +30,19 @@ export const EVERY_SUBPATH: Readonly<Record<Way, (subpaths: readonly string[]) =
   ],
 };
 
+/** Arguments for Node that import and require subpaths; it prints what is not the same both ways. */
+export function onceOfEach(subpaths: readonly string[]): readonly string[] {
+  const program = `
+    import { createRequire } from 'node:module';
+    const require = createRequire(process.cwd() + '/');
+    for (const name of ${JSON.stringify(subpaths.map(specifier))}) {
+      const [imported, required] = [await import(name), require(name)];
+      const names = [...new Set([...Object.keys(imported), ...Object.keys(required)])];
+      for (const one of names) if (imported[one] !== required[one]) console.log(name, one);
+    }`;
+  return ['--input-type=module', '--no-warnings', '--eval', program];
+}
+
 /** Lets the published receiver kit verify a push. @returns its proof */
 export async function verifiedBy(
   { directory }: Stranger,

@@ -1,12 +1,18 @@
 import { expect } from '@jest/globals';
+import { workerNumber } from '../../../src/data-sinks/domain/worker-number.js';
 import { HostCustomer } from './customer.js';
 import { newVaultKeys, type StrangeWorld } from './strange-world.js';
 
-/** Pushes a job through each of the two modules of a host. @param script compiled from `hosts/*-two-modules.ts` */
+/**
+ * Pushes a job through each of the two modules of a host.
+ * @param script compiled from `hosts/*-two-modules.ts`
+ * @param whileItRuns what else is to be seen, before the host is stopped
+ */
 export async function keepsTwoModulesApart(
   world: StrangeWorld,
   script: string,
   environment: Readonly<Record<string, string>> = {},
+  whileItRuns: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const host = await world.host(script, {
     LEFT_DATABASE_URL: await world.database(),
@@ -32,8 +38,9 @@ export async function keepsTwoModulesApart(
   // Each job has gone to its own side alone, sent by its own side's worker.
   expect([endpoints.left.requests.length, endpoints.right.requests.length]).toEqual([1, 1]);
   const workers = [await sinks.left.syncs(), await sinks.right.syncs()].map((attempts) =>
-    attempts.map(({ workerId }) => workerId),
+    attempts.map(({ worker }) => worker),
   );
-  expect(workers).toEqual([['worker-left'], ['worker-right']]);
+  expect(workers).toEqual([[workerNumber('worker-left')], [workerNumber('worker-right')]]);
+  await whileItRuns();
   expect(['SIGTERM', 0]).toContain(await host.stop());
 }

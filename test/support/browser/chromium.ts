@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Nothing of the browser's own business on the network, and no GPU, which test machines have none of. */
+/** No background network traffic of the browser, and no GPU, which test machines lack. */
 const FLAGS = [
   '--disable-gpu',
   '--disable-quic',
@@ -14,9 +14,9 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A browser with an empty profile of its own. @throws Error that says what is missing and how to get it */
+/** A browser with its own empty profile. @throws Error that says what is missing and how to get it */
 export function launchChromium(): Promise<Browser> {
-  // The sandbox does not work for root, which test containers are; the only pages opened are ours.
+  // The sandbox does not work as root, as in test containers; only our own pages are opened.
   return chromium.launch({ executablePath: findOrInstall(), headless: true, chromiumSandbox: false, args: FLAGS });
 }
 

@@ -1,18 +1,13 @@
 import 'reflect-metadata';
-import {
-  Controller,
-  Get,
-  Headers,
-  Module,
-  type Type,
-  UnauthorizedException,
-  type VersioningOptions,
-} from '@nestjs/common';
-import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
+import { Controller, Get, Headers, Module, UnauthorizedException, type VersioningOptions } from '@nestjs/common';
+import { type AbstractHttpAdapter, HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
-import { type ConsoleOptions, consoleParts } from '../../../src/data-sinks/console/index.js';
+import { OurProblemFilter } from '../../../src/data-sinks/api/http/problem.filter.js';
+import { type ConsoleOptions, consoleParts } from '../../../src/console/index.js';
+import { mountedAt } from '../../../src/data-sinks/routes/mounted-controller.js';
+import { MountedRoutes } from '../../../src/data-sinks/routes/mounted-routes.js';
 
 export type Framework = 'Express' | 'Fastify';
 
@@ -21,7 +16,8 @@ export interface ConsoleHost {
   close(): Promise<void>;
 }
 
-/** The least of an API: it lets in a cookie, as a host with a session of its own does, and counts who tried without our header. */
+/** A minimal API: accepts a cookie, like a host with its own session, and counts calls without our header. */
+@Controller('agents')
 class CookieAgents {
   @Get()
   list(@Headers('cookie') cookie?: string, @Headers('x-data-sinks-console') ours?: string): object {
@@ -30,7 +26,7 @@ class CookieAgents {
   }
 }
 
-/** Where a host has what it has. */
+/** Mount paths of the host. */
 export interface HostAddresses {
   readonly prefix?: string;
   readonly versioning?: VersioningOptions;
@@ -38,17 +34,23 @@ export interface HostAddresses {
   readonly apiPath?: string;
 }
 
-/** A host that has a console and little else. */
+/** A host with a console and little else. */
 export async function startConsoleHost(
   framework: Framework,
   wanted: string | ConsoleOptions,
   { prefix, versioning, apiPath = 'api/v1' }: HostAddresses = {},
 ): Promise<ConsoleHost> {
-  const { controllers, providers } = consoleParts(wanted, apiPath);
-  class Agents extends CookieAgents {}
-  Controller(`${apiPath}/agents`)(Agents);
+  const mount = {};
+  const { controllers, providers } = consoleParts(wanted, apiPath, { mount, decorators: [] });
+  const ours = { guards: [], filter: OurProblemFilter, pipe: null, headers: {} };
+  const agents = mountedAt({ mount, part: 'api', path: apiPath, decorators: [], ...ours }, CookieAgents);
+  const routes = {
+    provide: MountedRoutes,
+    inject: [HttpAdapterHost],
+    useFactory: (adapterHost: HttpAdapterHost) => new MountedRoutes(adapterHost, mount),
+  };
   class ConsoleHostModule {}
-  Module({ controllers: [...controllers, Agents as Type], providers: [...providers] })(ConsoleHostModule);
+  Module({ controllers: [...controllers, agents], providers: [routes, ...providers] })(ConsoleHostModule);
   const adapter = (framework === 'Express' ? new ExpressAdapter() : new FastifyAdapter()) as AbstractHttpAdapter;
   const app = await NestFactory.create(ConsoleHostModule, adapter, { logger: false });
   if (prefix !== undefined) app.setGlobalPrefix(prefix);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Locator, Page } from 'playwright-core';
 
-/** How a visitor looks at the console. */
+/** Display settings of a visitor. */
 export interface View {
   readonly width: number;
   readonly height: number;
@@ -13,17 +13,17 @@ const WIDE: View = { width: 1200, height: 860, colorScheme: 'light' };
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** As much of axe, once it is in the page, as is asked of it. */
+/** The subset of axe that is used. */
 interface AxeInPage {
   run(): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
 }
 
-/** Longer than any poll of the page and than a busy machine is slow. */
-const PATIENCE_MS = 20_000;
+/** Longer than any poll of the page, also on a busy machine. */
+const PATIENCE_MS = 90_000;
 
-/** One visitor's tab: finds things as people do, by their role and name. */
+/** One visitor's tab: finds elements by role and name. */
 export class ConsolePage {
-  /** What the page logged as an error, and requests to anywhere else than the platform. */
+  /** Errors that the page logged, and requests to other origins. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -52,7 +52,7 @@ export class ConsolePage {
     const { origin } = new URL(this.url);
     this.page.on('pageerror', (error) => this.complaints.push(String(error)));
     this.page.on('console', (message) => {
-      // The browser itself reports every refusal of the API; the page shows it.
+      // The browser logs every error response of the API; the page shows it.
       const isRefusal = /^Failed to load resource/.test(message.text());
       if (message.type() === 'error' && !isRefusal) this.complaints.push(message.text());
     });
@@ -85,7 +85,7 @@ export class ConsolePage {
     return this.page.getByLabel(label, { exact: true });
   }
 
-  /** Waits until a text is to be seen. */
+  /** Waits until a text is visible. */
   async sees(text: string | RegExp): Promise<void> {
     await this.page.getByText(text).first().waitFor();
   }
@@ -95,7 +95,7 @@ export class ConsolePage {
     await this.page.goto(`${this.url}#/${path}`);
   }
 
-  /** What axe finds on the screen, in both colour schemes, one line each. */
+  /** Findings of axe in both colour schemes, one per line. */
   async axeFindings(): Promise<string[]> {
     const findings: string[] = [];
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -106,7 +106,7 @@ export class ConsolePage {
   }
 
   async #runAxe(): Promise<readonly string[]> {
-    // By the debugger's way in, which the page's Content-Security-Policy does not concern.
+    // Through the debugger, which bypasses the page's Content-Security-Policy.
     await this.page.evaluate(AXE);
     return this.page.evaluate(async () => {
       const { axe } = globalThis as unknown as { axe: AxeInPage };

@@ -13,7 +13,7 @@ const LOOKS = [
 const HEIGHT = 760;
 const TALLEST = 1_100;
 
-/** For the documentation, when `WRITE_DOCS=1`; else for nobody. `SCREENSHOTS_DIR` puts them elsewhere, to look at. */
+/** Written to the documentation if `WRITE_DOCS=1`, or to `SCREENSHOTS_DIR`; otherwise not at all. */
 function folder(): string | null {
   const elsewhere = process.env['SCREENSHOTS_DIR'];
   if (elsewhere !== undefined) return elsewhere;
@@ -23,8 +23,8 @@ function folder(): string | null {
 }
 
 /**
- * Takes a screen in light, dark and narrow.
- * @param about what it is about, where that is too far down to be seen otherwise
+ * Takes a screenshot in light, dark and narrow.
+ * @param about element to scroll to
  */
 export async function takeScreenshots({ page }: ConsolePage, name: string, about?: Locator): Promise<void> {
   const target = folder();
@@ -41,13 +41,13 @@ export async function takeScreenshots({ page }: ConsolePage, name: string, about
   await page.setViewportSize({ width: LOOKS[0].width, height: HEIGHT });
 }
 
-/** Takes a screen, and says what is wrong with it: what axe finds, and whether it fits into the narrowest window. */
+/** Takes a screenshot and reports problems: findings of axe, and overflow in the narrowest window. */
 export async function inspect(visitor: ConsolePage, name: string, about?: Locator): Promise<string[]> {
   await takeScreenshots(visitor, name, about);
   return [...(await visitor.axeFindings()), ...((await isTooWide(visitor)) ? ['it is wider than 360 pixels'] : [])];
 }
 
-/** Whether something is wider than the narrowest window that we care for. */
+/** Whether something is wider than the narrowest supported window. */
 export async function isTooWide({ page }: ConsolePage): Promise<boolean> {
   await page.setViewportSize({ width: 360, height: HEIGHT });
   const tooWide = await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth');

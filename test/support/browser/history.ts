@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createIdFactory } from '../../../src/data-sinks/core/ids.js';
+import { createIdFactory } from '../../../src/data-sinks/domain/ids.js';
 import type { Platform } from '../platform/start-platform.js';
 
-/** An attempt of the past. */
+/** A past attempt. */
 export interface PastAttempt {
   readonly startedAtMs: number;
   readonly succeeded: boolean;
@@ -10,8 +10,7 @@ export interface PastAttempt {
 }
 
 /**
- * Writes attempts of the past onto the record, as further attempts of a delivery that has one: nobody waits a week for
- * a chart.
+ * Inserts past attempts of an existing delivery, to fill a chart.
  * @param attempts oldest first
  */
 export async function writeHistory(
@@ -46,7 +45,7 @@ export async function writeHistory(
   ]);
 }
 
-/** Ids of their time, by which lists are ordered. */
+/** Ids with that timestamp, since lists are ordered by id. */
 function idsOf(attempts: readonly PastAttempt[]): string[] {
   let nowMs = 0;
   const newId = createIdFactory(() => nowMs, randomBytes);
@@ -58,7 +57,7 @@ function idsOf(attempts: readonly PastAttempt[]): string[] {
 
 const HOUR_MS = 3_600_000;
 
-/** A week of an endpoint that is well but for one bad afternoon. */
+/** A week of a healthy endpoint with one bad afternoon. */
 export function aWeek(nowMs: number): PastAttempt[] {
   return Array.from({ length: 7 * 24 }, (_, index) => nowMs - (7 * 24 - index) * HOUR_MS + HOUR_MS / 2).flatMap(
     (startedAtMs, hour) => {

@@ -11,17 +11,17 @@ import { ConsolePage, type View } from './console-page.js';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** A browser may have to be installed first. */
 const START_LIMIT_MS = 300_000;
-const TEST_LIMIT_MS = 60_000;
+const TEST_LIMIT_MS = 300_000;
 
 export interface SuiteConsole {
   readonly platform: () => Platform;
-  /** A new tab of a new visitor, at the console. */
+  /** A new visitor's tab at the console. */
   readonly visit: (view?: Partial<View>) => Promise<ConsolePage>;
-  /** The same, signed in with a token of the customer's. */
+  /** The same, signed in with a customer's token. */
   readonly visitAs: (customer: Customer) => Promise<ConsolePage>;
 }
 
-/** A platform and a browser for all tests of a file; visitors leave after each test. */
+/** A platform and a browser for all tests of a file; visitors are closed after each test. */
 export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
   let platform: Platform | null = null;
   let browser: Browser | null = null;
@@ -60,7 +60,7 @@ export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
   return { platform: running, visit, visitAs };
 }
 
-/** The page as its sources are now; quick when it was built already. */
+/** Builds the page from its current sources, if needed. */
 export function buildConsole(): void {
   const { status, stderr } = spawnSync(process.execPath, ['.ci/build-console.js'], { cwd: ROOT, encoding: 'utf8' });
   if (status !== 0) throw new Error(`the console does not build:\n${stderr}`);

@@ -1,20 +1,20 @@
-import type { AttemptStatus } from '../../../src/data-sinks/core/attempt.js';
+import type { AttemptStatus } from '../../../src/data-sinks/domain/attempt.js';
 
-/** Short, so that the suite is; the defaults are those of the documentation. */
+/** Short, to keep the suite fast; the documentation shows the defaults. */
 export const ATTACK_DEADLINES = { responseHeadersMs: 400, responseBodyMs: 300, uploadIdleMs: 400 } as const;
 
 export interface Attack {
   readonly path: string;
   readonly does: string;
-  /** The status of the answer or the error code, as the attempt row has it. */
+  /** Status of the response or error code, as in the attempt row. */
   readonly ends: number | string;
-  /** What ended it, in words for the documentation. */
+  /** What ended it, for the documentation. */
   readonly by: string;
   readonly status: AttemptStatus;
   readonly ending?: 'complete' | 'cap' | 'deadline' | 'cut';
   /** Bytes of a large body; a small one when absent. */
   readonly uploadBytes?: number;
-  /** The deadline that has to have passed. */
+  /** The deadline that must have passed. */
   readonly afterMs?: number;
 }
 
@@ -93,6 +93,15 @@ export const ATTACKS: readonly Attack[] = [
       'HTTP_3XX',
     ),
   ),
+  answered(
+    'bare-line-feeds',
+    'ends its lines with a bare line feed',
+    200,
+    'its own end; the connection is closed',
+    'complete',
+  ),
+  answered('one-length-twice', 'says one length twice', 200, 'its own end; the connection is closed', 'complete'),
+  answered('sixty-kilobytes-of-headers', 'sends 60 KB of headers', 200, 'its own end', 'complete'),
   failed('twenty-thousand-headers', 'sends 20,000 headers', 'response_headers_too_large', 'header cap'),
   failed('one-megabyte-header', 'sends one header of 1 MB', 'response_headers_too_large', 'header cap'),
   failed('content-length-twice', 'sends two different lengths', 'invalid_http_response', 'parser'),

@@ -1,11 +1,11 @@
-// What a hostile or broken receiver may answer with. Nothing here ends by itself: the client has to end it.
+// Responses of hostile or broken receivers. None of them ends by itself: the client must end it.
 import { gzipSync } from 'node:zlib';
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 const PADDING_BYTES = 65_536;
 const METADATA = 'http://169.254.169.254/latest/meta-data/';
 
-/** Repeats until the socket is gone; waits for the reader, so that memory stays bounded. */
+/** Repeats until the socket is closed; respects back-pressure, so that memory stays bounded. */
 function pump(socket, chunk, everyMs = 0) {
   const step = () => {
     if (socket.destroyed || !socket.writable) return;
@@ -18,7 +18,7 @@ function pump(socket, chunk, everyMs = 0) {
   step();
 }
 
-/** Begins an answer and then pads it for ever, where HTTP sets no limit. */
+/** Starts a response and pads it without end where HTTP sets no limit. */
 const padded = (start, unit) => {
   const padding = Buffer.from(unit.repeat(PADDING_BYTES / unit.length));
   return after((socket) => {
@@ -27,7 +27,7 @@ const padded = (start, unit) => {
   });
 };
 
-/** Responds to the whole request; what comes next on the connection is a new one. */
+/** Responds to the whole request; further bytes on the connection are a new request. */
 const after = (respond) => (socket, exchange, rest) =>
   exchange.afterBody(() => {
     respond(socket, rest);
@@ -92,6 +92,13 @@ export const attacks = {
   }),
   'content-length-twice': after((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\nok');
+  }),
+  'bare-line-feeds': after((socket) => socket.write('HTTP/1.1 200 OK\nContent-Length: 2\nX-Old: yes\n\nok')),
+  'one-length-twice': after((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok');
+  }),
+  'sixty-kilobytes-of-headers': after((socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nX-Big: ${'a'.repeat(60_000)}\r\nContent-Length: 2\r\n\r\nok`);
   }),
   'length-and-chunked': after((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n');

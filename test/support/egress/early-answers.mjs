@@ -1,10 +1,10 @@
-// Receivers that answer before they have read the body. Each takes the status to answer with.
+// Receivers that respond before they have read the body. Each takes the status to respond with.
 const answer = (status, extra = '') => `HTTP/1.1 ${status} No\r\nContent-Length: 6\r\n${extra}\r\nrefuse`;
 
-/** Closes with a reset: what is unread is thrown away, as a process that dies or an impatient proxy does. */
+/** Closes with a reset: unread data is discarded, as when a process dies or a proxy gives up. */
 const reset = (socket) => (socket._parent ?? socket).resetAndDestroy();
 
-/** Paths whose first body was taken. */
+/** Paths whose first body was accepted. */
 const taken = new Set();
 
 export const earlyAnswers = {
@@ -39,7 +39,7 @@ export const earlyAnswers = {
       socket.write(answer(status, 'Connection: close\r\n'), () => socket.destroy());
     });
   },
-  /** As an endpoint whose owner lowers its limit. */
+  /** Like an endpoint whose owner lowers its limit. */
   'takes-only-the-first'(socket, exchange, [status]) {
     if (taken.has(exchange.path)) {
       earlyAnswers['destroys-at-once'](socket, exchange, [status]);
@@ -51,21 +51,21 @@ export const earlyAnswers = {
       socket.exchange = exchange.next();
     });
   },
-  /** No answer at all. */
+  /** No response at all. */
   'aborts-after-64-kb'(socket, exchange) {
     exchange.after(65_536, () => reset(socket));
   },
   'ends-after-64-kb'(socket, exchange) {
     exchange.after(65_536, () => {
       socket.end();
-      // Read on, the whole body might arrive before the client learns of the end.
+      // If it continued to read, the whole body might arrive before the client notices the close.
       socket.pause();
       setTimeout(() => socket.resume(), 1_000);
     });
   },
   'stops-reading'(socket) {
     socket.pause();
-    // Long after the client's deadline: a paused socket would never learn that the client is gone.
+    // Long after the client's deadline: a paused socket would never notice that the client is gone.
     setTimeout(() => socket.resume(), 1_000);
   },
 };

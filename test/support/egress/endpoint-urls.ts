@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-import type { EndpointUrlRefusal } from '../../../src/data-sinks/core/endpoint-url.js';
+import type { EndpointUrlRefusal } from '../../../src/data-sinks/domain/endpoint-url.js';
 import type { ResolvedAddress } from '../../../src/data-sinks/egress/index.js';
 
 export interface HostileUrl {
   readonly url: string;
   readonly refusedAs: EndpointUrlRefusal;
   readonly because: string;
-  /** Only bad once resolved: the addresses that the resolver gives. */
+  /** Refused only after resolving: the addresses returned by the resolver. */
   readonly resolvesTo?: readonly string[];
 }
 
@@ -22,12 +22,12 @@ interface EndpointUrls {
   readonly acceptable: readonly AcceptableUrl[];
 }
 
-/** `test/data/endpoint-urls.json`: what every layer must refuse, and what none may. */
+/** `test/data/endpoint-urls.json`: URLs that every layer must refuse, and URLs that none may refuse. */
 export const endpointUrls = JSON.parse(
   readFileSync(new URL('../../data/endpoint-urls.json', import.meta.url), 'utf8'),
 ) as EndpointUrls;
 
-/** What a resolver would have said. Names without a given answer are public, so that only the URL can be at fault. */
+/** The resolver's answer. Names without a given answer are public, so that only the URL can be at fault. */
 export function addressesOf({ resolvesTo = ['93.184.216.34'] }: HostileUrl | AcceptableUrl): ResolvedAddress[] {
   return resolvesTo.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 }

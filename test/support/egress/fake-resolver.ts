@@ -2,11 +2,11 @@ import type { ResolvedAddress, Resolver } from '../../../src/data-sinks/egress/i
 
 export interface FakeResolver {
   readonly resolve: Resolver;
-  /** Names asked for, in order. */
+  /** Requested names, in order. */
   readonly asked: string[];
 }
 
-/** Gives the answers in turn, and the last one for ever; a string as the only answer is the code of a failure. */
+/** Returns the answers in turn, the last one repeatedly; a single string is an error code. */
 export function fakeResolver(...answers: readonly (readonly string[] | string)[]): FakeResolver {
   const asked: string[] = [];
   return {

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
-/** By name: addresses, a response code (2 SERVFAIL, 3 NXDOMAIN), or null for no answer at all. */
-export type Zone = Readonly<Record<string, readonly string[] | number | null>>;
+/** By name: addresses, a response code (2 SERVFAIL, 3 NXDOMAIN), or null for no answer at all; `null` among addresses: no
+ * answer for the kind that they are not of. */
+export type Zone = Readonly<Record<string, readonly (string | null)[] | number | null>>;
 
 export interface NameServer {
   /** `address:port`. */
@@ -13,14 +14,16 @@ export interface NameServer {
   stop(): Promise<void>;
 }
 
-/** A name server on loopback that says what it is told to. */
+/** A DNS server on loopback with configured answers. */
 export async function startNameServer(zone: Zone): Promise<NameServer> {
   const socket = createSocket('udp4');
   socket.on('message', (query, { address, port }) => {
     const { name, type, end } = question(query);
     const entry = zone[name] ?? (name in zone ? null : 3);
     if (entry === null) return;
-    const records = typeof entry === 'number' ? [] : entry.flatMap((text) => record(text, type));
+    const texts = typeof entry === 'number' ? [] : entry.filter((text) => text !== null);
+    const records = texts.flatMap((text) => record(text, type));
+    if (typeof entry !== 'number' && entry.includes(null) && records.length === 0) return;
     const head = Buffer.from(query.subarray(0, 12));
     head.writeUInt16BE(0x8180 | (typeof entry === 'number' ? entry : 0), 2);
     head.writeUInt16BE(records.length, 6);

@@ -1,4 +1,4 @@
-import { createNetworkPolicy } from '../../../src/data-sinks/core/network-policy.js';
+import { createNetworkPolicy } from '../../../src/data-sinks/domain/network-policy.js';
 import {
   PushClient,
   type PushBody,
@@ -8,7 +8,7 @@ import {
 
 export const LOOPBACK_RANGES = ['127.0.0.0/8', '::1/128'];
 
-/** A client that may reach loopback only. */
+/** A client that may connect only to loopback. */
 export function loopbackClient(options: Partial<PushClientOptions> = {}): PushClient {
   return new PushClient({
     policy: createNetworkPolicy({ privateRanges: LOOPBACK_RANGES }),
@@ -29,7 +29,7 @@ export function wholeBody(text: string | Uint8Array): PushBody {
   };
 }
 
-/** So many bytes in chunks, never in memory at once. */
+/** A body of this many bytes in chunks, never in memory as a whole. */
 export function streamedBody(bytes: number, chunkBytes = 100_000): PushBody {
   const chunk = new Uint8Array(chunkBytes).fill(0x61);
   return {

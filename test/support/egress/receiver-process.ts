@@ -21,7 +21,7 @@ export interface SeenRequest {
   readonly path: string;
   readonly head: string;
   readonly bodyBytes: number;
-  /** Null when the body did not arrive whole. */
+  /** Null when the body was incomplete. */
   readonly sha256: string | null;
 }
 
@@ -72,7 +72,7 @@ export class ReceiverProcess {
     return answer;
   }
 
-  /** Waits until the receiver's state is as wanted. */
+  /** Waits until the receiver reaches a state. */
   async until(wanted: (state: ReceiverState) => boolean, deadlineMs = 5_000): Promise<ReceiverState> {
     const endsAt = Date.now() + deadlineMs;
     for (;;) {

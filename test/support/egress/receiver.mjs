@@ -1,5 +1,5 @@
-// A receiver that misbehaves on demand, in a process of its own: in ours, it would share our event loop and hide what a
-// broken peer does to us. The path names the behaviour: /answer/401/after-body, /attack/never-answers, …
+// A receiver that misbehaves on request, in a child process: in ours it would share our event loop and hide effects of
+// a broken peer. The path selects the behaviour: /answer/401/after-body, /attack/never-answers, …
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -12,7 +12,7 @@ const seen = [];
 let connections = 0;
 const open = new Set();
 
-/** One request on a connection: collects the head, counts the body, and lets a behaviour answer. */
+/** One request on a connection: reads the head, counts the body, and lets a behaviour respond. */
 class Exchange {
   constructor(socket) {
     this.socket = socket;
@@ -54,7 +54,7 @@ class Exchange {
     return new Exchange(this.socket);
   }
 
-  /** Calls back once so many bytes of the body have arrived. */
+  /** Calls back when this many bytes of the body have arrived. */
   after(bytes, callback) {
     if (this.bodyBytes >= Math.min(bytes, this.expected)) callback();
     else this.waiting.push([bytes, callback]);
@@ -80,7 +80,7 @@ const answers = {
       socket.exchange = new Exchange(socket);
     });
   },
-  /** Says so many characters, then the credential that it was sent. */
+  /** Sends this many characters, then the credential it received. */
   echo(socket, exchange, [characters]) {
     exchange.afterBody(() => {
       const credential = /^authorization: *\S+ (.*)$/im.exec(exchange.head)?.[1] ?? '';
@@ -89,13 +89,13 @@ const answers = {
       socket.exchange = new Exchange(socket);
     });
   },
-  /** Answers, then closes in order, as a server without keep-alive does. */
+  /** Responds, then closes in order, like a server without keep-alive. */
   close(socket, exchange, [status]) {
     exchange.afterBody(() => {
       socket.end(`HTTP/1.1 ${status} Whatever\r\nConnection: close\r\n\r\nbye`);
     });
   },
-  /** Says yes at once and reads on for the body. */
+  /** Responds 2xx at once and continues to read the body. */
   eager(socket, exchange, [status]) {
     socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: 2\r\n\r\nok`);
     exchange.afterBody(() => (socket.exchange = new Exchange(socket)));
@@ -110,7 +110,7 @@ const answers = {
   },
 };
 
-/** What a server says that was expected to speak TLS. */
+/** What a server without TLS sends. */
 function greet(socket) {
   socket.once('data', () => {
     if (options.greeting === 'http') socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

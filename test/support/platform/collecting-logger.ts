@@ -13,6 +13,10 @@ export class CollectingLogger implements LoggerService {
     );
   }
 
+  debug(...parts: unknown[]): void {
+    this.#keep('debug', parts);
+  }
+
   log(...parts: unknown[]): void {
     this.#keep('log', parts);
   }

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Answer, ApiClient, Body } from './api-client.js';
 import type { Endpoint } from './receiver-process.js';
-import type { Platform } from './start-platform.js';
 import { until } from './until.js';
 
-/** The body that makes a sink (contract, section 3); tests change what they are about. */
+/** A request body that creates a sink (contract, section 3); tests change what they need. */
 export function sinkBody(url: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     role: 'RESULTS_SINK',
@@ -16,7 +15,7 @@ export function sinkBody(url: string, more: Readonly<Record<string, unknown>> = 
   };
 }
 
-/** Rows of a finished job, every third without a match. */
+/** Rows of a completed job, every third without a match. */
 export function resultRows(count: number): Readonly<Record<string, unknown>>[] {
   return Array.from({ length: count }, (_, i) => {
     const id = String(i + 1).padStart(26, '0');
@@ -30,21 +29,27 @@ export function resultRows(count: number): Readonly<Record<string, unknown>>[] {
   });
 }
 
-/** Fails at once, with the answer, where a test takes success for granted. */
+/** Fails with the response if a request that a test expects to succeed does not. */
 export function expectStatus(answer: Answer, status: number): Body {
   if (answer.status === status) return answer.body;
   throw new Error(`expected ${status}, got ${answer.status}: ${answer.text}`);
 }
 
-/** A workspace on the platform, and what its people do. */
+/** What a customer's helpers need of the running platform. */
+interface PlatformOfCustomer {
+  keepSecret(secret: string): void;
+  sql(text: string, parameters?: readonly unknown[]): Promise<readonly unknown[]>;
+}
+
+/** A workspace on the platform, with helpers for its users' actions. */
 export class Customer {
   constructor(
-    readonly platform: Platform,
+    readonly platform: PlatformOfCustomer,
     readonly workspaceId: string,
     readonly api: ApiClient,
   ) {}
 
-  /** An agent as it is made: a draft, without rules. */
+  /** A newly created agent: a draft without rules. */
   async draftAgent(): Promise<Agent> {
     const { id } = expectStatus(await this.api.post('agents', { name: 'Hotel matcher' }), 201) as { id: string };
     return new Agent(this, id);
@@ -62,12 +67,12 @@ export class Customer {
     return expectStatus(await this.api.get(`deliveries/${id}`), 200);
   }
 
-  /** Waits until a delivery has ended, in whichever way. */
+  /** Waits until a delivery has ended. */
   async settled(id: string): Promise<Body> {
     return this.deliveryWhen(id, ({ settledAt }) => settledAt !== null, 'it is settled');
   }
 
-  /** Makes a waiting delivery due now, in the place of waiting for its time. */
+  /** Makes a waiting delivery due now, to avoid waiting. */
   async hurry(id: string): Promise<void> {
     await this.platform.sql(
       `UPDATE agent_data_source_delivery SET next_attempt_at = now() WHERE id = $1 AND next_attempt_at IS NOT NULL`,
@@ -109,7 +114,7 @@ export class Agent {
     expectStatus(await this.api.post(`${this.path}/pause`), 200);
   }
 
-  /** A sink at an endpoint; its secret is made up unless the test says which, and must never be seen again. */
+  /** A sink at an endpoint; its secret is random unless given, and must never appear again. */
   async sink(endpoint: Endpoint | string, more: Readonly<Record<string, unknown>> = {}): Promise<Sink> {
     const url = typeof endpoint === 'string' ? endpoint : endpoint.url;
     const secret = { value: randomBytes(24).toString('base64url') };
@@ -120,7 +125,7 @@ export class Agent {
     return new Sink(this, (created as { id: string }).id, value);
   }
 
-  /** Finishes a job. @returns its id */
+  /** Completes a job. @returns its id */
   async finishJob(rows: readonly unknown[] = resultRows(3), jobId?: string): Promise<string> {
     const answer = await this.api.post(`${this.path}/mapping-jobs`, { results: rows, ...(jobId && { jobId }) });
     if (answer.status !== 200) expectStatus(answer, 201);
@@ -143,7 +148,7 @@ export class Sink {
     return this.agent.api;
   }
 
-  /** Gives it a URL that saving would refuse: as if its name had led elsewhere at that time. */
+  /** Sets a URL that saving would refuse, as if its name had resolved elsewhere at that time. */
   async nowLeadsTo(url: string): Promise<void> {
     await this.agent.customer.platform.sql(
       `UPDATE agent_data_source SET config = jsonb_set(config, '{url}', to_jsonb($2::text)) WHERE id = $1`,
@@ -163,12 +168,12 @@ export class Sink {
 
   /** The delivery of a job; there is at most one. */
   async deliveryOf(jobId: string): Promise<Body> {
-    const [delivery] = await this.deliveries(`?jobId=${jobId}`);
+    const [delivery] = await this.deliveries(`?jobId=${encodeURIComponent(jobId)}`);
     if (!delivery) throw new Error(`the job ${jobId} has no delivery to the sink ${this.id}`);
     return delivery;
   }
 
-  /** Finishes a job and waits until its delivery to this sink has ended. */
+  /** Completes a job and waits until its delivery to this sink has ended. */
   async settledPush(rows?: readonly unknown[]): Promise<Body> {
     const delivery = await this.deliveryOf(await this.agent.finishJob(rows));
     return this.agent.customer.settled(delivery.id);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.js';
 
-/** What a receiver does with a request once it has read it. */
+/** What a receiver does with a request after reading it. */
 export type ReceiverStep =
   | {
       readonly kind: 'answer' | 'hold';
@@ -28,14 +28,14 @@ export interface ReceivedRequest {
   readonly rows: number | null;
   /** Null when it is larger than 100 KB. */
   readonly body: string | null;
-  /** Null when the endpoint knows no secret. */
+  /** Null when the endpoint has no secret. */
   readonly signatureIsValid: boolean | null;
   readonly receivedAtMs: number;
 }
 
 type Message = { readonly port: number } | { readonly done: number } | { readonly request: ReceivedRequest };
 
-/** `receiver.mjs` in a child process: any number of endpoints, each with a path and a script of its own. */
+/** `receiver.mjs` in a child process: any number of endpoints, each with its path and script. */
 export class Receiver {
   readonly #requests: ReceivedRequest[] = [];
   readonly #done = new Set<number>();
@@ -79,6 +79,11 @@ export class Receiver {
     await until(() => this.#done.has(id), 'the receiver obeys');
   }
 
+  /** Closes its idle connections, so that the next request uses a new one. */
+  dropIdle(): Promise<void> {
+    return this.order({ op: 'drop-idle' });
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode !== null) return;
     const exited = once(this.child, 'exit');
@@ -102,27 +107,32 @@ export class Endpoint {
     return this.receiver.requestsTo(this.path);
   }
 
-  /** Gives it a new script, which begins with the next request. */
+  /** Sets a new script, which starts with the next request. */
   does(steps: readonly ReceiverStep[], secret: string | null = null): Promise<void> {
     return this.receiver.order({ op: 'script', path: this.path, part: null, secret, steps });
   }
 
-  /** Gives one part of jobs, `2/3` say, a script of its own. */
+  /** Sets a script for one part of jobs, e.g. `2/3`. */
   doesWithPart(part: string, steps: readonly ReceiverStep[]): Promise<void> {
     return this.receiver.order({ op: 'script', path: this.path, part, secret: null, steps });
   }
 
-  /** Which part of its job each request brought, in the order in which they came. */
+  /** Sets a script for the ping that is sent when a sink is saved; without one it is answered and not shown. */
+  doesWithPing(steps: readonly ReceiverStep[]): Promise<void> {
+    return this.receiver.order({ op: 'script', path: this.path, part: 'OPTIONS', secret: null, steps });
+  }
+
+  /** The part of the job in each request, in order of arrival. */
   partsReceived(): readonly (string | undefined)[] {
     return this.requests.map(({ headers }) => headers['x-mt-part']);
   }
 
-  /** Lets go the answers that are held. */
+  /** Releases held responses. */
   release(): Promise<void> {
     return this.receiver.order({ op: 'release', path: this.path });
   }
 
-  /** Waits for so many requests in all. */
+  /** Waits for this many requests in total. */
   async received(count: number): Promise<readonly ReceivedRequest[]> {
     await until(() => this.requests.length >= count, `${this.path} receives ${count} requests`);
     return this.requests;

@@ -1,5 +1,5 @@
-// A customer's endpoint, in a process of its own: in ours it would share the event loop and hide what a broken receiver
-// does to us. Plain node:http and node:crypto, so that nothing of the code under test checks itself. Each path has a
+// A customer's endpoint in a child process: in ours it would share the event loop and hide effects of a broken
+// receiver. Uses only node:http and node:crypto, so that the code under test does not check itself. Each path has a
 // script: what to do with the first request, the second, …; the last step repeats. A part of a job may have its own.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -8,7 +8,7 @@ const KEPT_BODY_BYTES = 100_000;
 
 /** @type {Map<string, { secret: string | null, steps: any[], taken: number }>} */
 const scripts = new Map();
-/** Answers that wait to be let go, by path. */
+/** Held responses, by path. */
 const held = new Map();
 
 function signatureIsValid(secret, header, raw) {
@@ -30,7 +30,7 @@ function answer(response, { status = 200, headers = {}, body = 'ok' }) {
   response.end(body);
 }
 
-/** Writes until somebody hangs up. */
+/** Writes until the client closes. */
 function flood(response, bytes) {
   response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': String(bytes) });
   const chunk = Buffer.alloc(65_536, 'x');
@@ -64,7 +64,9 @@ const behaviours = {
 };
 
 const server = createServer((request, response) => {
-  const script = scripts.get(`${request.url} ${request.headers['x-mt-part']}`) ??
+  // The ping that is sent when a sink is saved. A script of its own shows and answers it.
+  if (request.method === 'OPTIONS' && !scripts.has(request.url + ' OPTIONS')) return void response.writeHead(204).end();
+  const script = scripts.get(`${request.url} ${request.headers['x-mt-part'] ?? request.method}`) ??
     scripts.get(request.url) ?? { secret: null, steps: [{ kind: 'answer' }], taken: 0 };
   const step = script.steps[Math.min(script.taken++, script.steps.length - 1)];
   const chunks = [];
@@ -94,6 +96,7 @@ const server = createServer((request, response) => {
 const orders = {
   script: ({ path, part, secret, steps }) =>
     scripts.set(part === null ? path : `${path} ${part}`, { secret, steps, taken: 0 }),
+  'drop-idle': () => server.closeIdleConnections(),
   release: ({ path }) => {
     for (const go of held.get(path) ?? []) go();
     held.delete(path);

@@ -9,8 +9,9 @@ import { CollectingLogger } from './collecting-logger.js';
 import { Customer } from './customer.js';
 import { modeOfRun, platformDatabase, type PlatformMode } from './platform-database.js';
 import { Receiver } from './receiver-process.js';
+import { until } from './until.js';
 
-/** Short enough that no test is felt to wait, long enough that a busy machine does not make them fail. */
+/** Short enough to keep tests fast, long enough for a busy machine. */
 const SHORT_WAITS: DataSinksOptions = {
   retryWaitsMs: [20],
   pauseMs: 200,
@@ -18,21 +19,23 @@ const SHORT_WAITS: DataSinksOptions = {
   pollMs: 100,
   sweepMs: 250,
   shutdownGraceMs: 2_000,
-  // Waiting for a state asks for it again and again.
+  // Polling for a state needs many requests.
   requestsPerMinute: 100_000,
-  // Names of these tests are somewhere on the internet; none of them asks a real name server.
+  // Endpoints of tests hang, and a Test's limit is for Tests: `test/e2e/ping.test.ts` switches it on.
+  pingOnSave: false,
+  // Names in these tests may exist on the internet; no test queries a real DNS server.
   resolver: async () => [{ address: '93.184.216.34', family: 4 }],
   deadlines: { responseHeadersMs: 20_000, uploadIdleMs: 10_000, responseBodyMs: 5_000 },
 };
 
 export interface PlatformRequest {
-  /** @default what the run asks for with TEST_MODE */
+  /** @default the mode in TEST_MODE */
   readonly mode?: PlatformMode;
-  /** Settings of the module, over the short waits of tests. */
+  /** Options of the module, overriding the tests' short waits. */
   readonly options?: DataSinksOptions;
 }
 
-/** A running reference host with a database of its own, and a receiver in a child process. */
+/** A running reference host with its own database, and a receiver in a child process. */
 export class Platform {
   readonly #hush: Hush = { secrets: new Set() };
 
@@ -44,12 +47,12 @@ export class Platform {
     private readonly remove: () => Promise<void>,
   ) {}
 
-  /** From now on an answer of the API that shows this text fails the test. */
+  /** From now on, an API response that contains this text fails the test. */
   keepSecret(secret: string): void {
     this.#hush.secrets.add(secret);
   }
 
-  /** A workspace with a token that may do everything. */
+  /** A workspace with a token that has every scope. */
   async customer(plan: Plan = 'PRO_MAX'): Promise<Customer> {
     const workspaceId = await this.app.get(Workspaces).create('A customer', plan);
     return new Customer(this, workspaceId, this.client(await this.token(workspaceId)));
@@ -67,7 +70,7 @@ export class Platform {
     return this.app.get(Workspaces).changePlan(workspaceId, plan);
   }
 
-  /** @param token null calls without any */
+  /** @param token null calls without one */
   client(token: string | null): ApiClient {
     return new ApiClient(this.origin, token, this.#hush);
   }
@@ -76,11 +79,17 @@ export class Platform {
     return this.app.get(DataSource);
   }
 
-  /** What no endpoint shows, and what only a crash could bring about. */
+  /** Direct access to the database, for what no endpoint shows, or only a crash causes. */
   async sql<T = Readonly<Record<string, unknown>>>(text: string, parameters: readonly unknown[] = []): Promise<T[]> {
     const result: unknown = await this.database.query(text, [...parameters]);
     const [first] = result as readonly unknown[];
     return (Array.isArray(first) ? first : result) as T[];
+  }
+
+  /** Waits until every delivery that has ended is in the audit trail: its entry comes out of an outbox. */
+  async audited(): Promise<void> {
+    const waiting = (): Promise<unknown[]> => this.sql('SELECT 1 FROM agent_data_source_audit_outbox');
+    await until(async () => (await waiting()).length === 0, 'the audit outbox is empty');
   }
 
   async stop(): Promise<void> {
@@ -94,7 +103,15 @@ export async function startPlatform({ mode = modeOfRun(), options }: PlatformReq
   const { remove, ...database } = await platformDatabase(mode);
   const receiver = await Receiver.start();
   const { app, url } = await startHost(
-    { port: 0, ...database, allowPrivateEndpoints: ['127.0.0.0/8'], logLevel: 'error' },
+    {
+      port: 0,
+      bind: null,
+      metricsPort: null,
+      ...database,
+      preparedStatements: true,
+      allowPrivateEndpoints: ['127.0.0.0/8'],
+      logLevel: 'error',
+    },
     { ...SHORT_WAITS, ...options },
   );
   // The host has set a logger of its own by now.

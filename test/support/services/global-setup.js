@@ -12,7 +12,7 @@ import { startServices } from './services.js';
 export default async function globalSetup() {
   if (process.env['TEST_RUN_DIR']) return;
   process.env['TEST_RUN_DIR'] = await mkdtemp(join(tmpdir(), 'data-sinks-tests-'));
-  const services = await startServices();
+  const services = await startServices({ names: ['postgres', 'redis', 's3'] });
   /** @type {any} */ (globalThis).stopTestServices = services.stop;
   for (const note of services.notes) console.log(note);
   for (const [name, { url }] of Object.entries(services.running)) process.env[`TEST_${name.toUpperCase()}_URL`] = url;

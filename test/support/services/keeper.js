@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgresServer } from './postgres-server.js';
 import { redisServer } from './redis-server.js';
+import { s3Server } from './s3-server.js';
 
 /**
  * The process that owns the servers, forked by `startServices`. The channel to its parent is its life: when it closes,
@@ -55,6 +56,7 @@ process.on('message', (/** @type {Order} */ order) => {
 const kinds = {
   postgres: () => postgresServer(join(directory, 'postgres'), { durable }),
   redis: () => redisServer(join(directory, 'redis')),
+  s3: () => s3Server(join(directory, 's3')),
 };
 /** @type {Record<string, string>} */
 const missing = {};

@@ -1,17 +1,11 @@
 // @ts-check
-import { execFile } from 'node:child_process';
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { promisify } from 'node:util';
+import { findProgram, works } from './installed-program.js';
 import { freePort, serverProcess } from './server-process.js';
-
-const execute = promisify(execFile);
 
 /** What Docker runs. 6.2 is the oldest that the module supports; this is what most have. */
 const IMAGE = 'redis:7-alpine';
-
-/** Debian asks this file before it starts the service of a package that is being installed. */
-const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
  * A Redis of its own: the installed program, else the one of Debian's or Ubuntu's package, else Docker's.
@@ -38,59 +32,16 @@ export async function redisServer(directory) {
 /** @param {number} port */
 async function redisProgram(port) {
   const local = { command: 'redis-server', args: ['--bind', '127.0.0.1', '--port', String(port)] };
-  if (await works('redis-server', '--version')) return { ...local, how: 'redis-server' };
-  const apt = await installWithApt();
-  if (apt === null) return { ...local, how: 'redis-server (installed now with apt-get; its service does not run)' };
+  const found = await findProgram('redis-server');
+  if ('how' in found) return { ...local, how: found.how };
   if (await works('docker', 'info')) {
     // In the foreground: docker passes signals on, and --rm deletes the container at its end.
     const run = ['run', '--rm', '--publish', `127.0.0.1:${port}:6379`, IMAGE, 'redis-server'];
     return { command: 'docker', args: run, how: `${IMAGE} in Docker` };
   }
   throw new Error(
-    `There is no Redis: no redis-server on the PATH, ${apt}, no Docker that answers. ` +
+    `There is no Redis: ${found.missing}, no Docker that answers. ` +
       'Install redis-server (or valkey under that name), or set REDIS_URL',
-  );
-}
-
-/** @returns {Promise<string | null>} why not */
-async function installWithApt() {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'no root to install it with apt-get';
-  if (!(await works('apt-get', '--version'))) return 'no apt-get';
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const allowService = await forbidServices();
-  try {
-    await execute('apt-get', ['-qq', 'update'], { env: environment });
-    await execute('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', 'redis-server'], { env: environment });
-    return (await works('redis-server', '--version')) ? null : 'apt-get installed something else';
-  } catch (error) {
-    return `apt-get failed (${String(error).trim().split('\n').at(-1)})`;
-  } finally {
-    await allowService();
-  }
-}
-
-/** @returns takes it back */
-async function forbidServices() {
-  const isThere = await access(POLICY).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return async () => undefined;
-  const policy = '#!/bin/sh\nexit 101\n';
-  await writeFile(POLICY, policy, { mode: 0o755 });
-  return async () => {
-    if ((await readFile(POLICY, 'utf8').catch(() => '')) === policy) await rm(POLICY, { force: true });
-  };
-}
-
-/**
- * @param {string} command
- * @param {readonly string[]} args
- */
-async function works(command, ...args) {
-  return execute(command, args, { timeout: 20_000 }).then(
-    () => true,
-    () => false,
   );
 }
 

@@ -23,8 +23,8 @@ import { setTimeout as delay } from 'node:timers/promises';
  * @property {RegExp} [notYet] what it says when it could not start because its killed predecessor is not quite gone
  */
 
-const START_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 120_000;
+const STOP_LIMIT_MS = 60_000;
 /** @type {ReadonlySet<string>} */
 const ENDING = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']);
 

@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /**
- * PostgreSQL and Redis for tests, on any machine. `DATABASE_URL` and `REDIS_URL` are used where they are set; else
+ * PostgreSQL and Redis for tests, on any machine, and a store of objects (`s3`) for those that name it. `DATABASE_URL` and `REDIS_URL` are used where they are set; else
  * servers are started on free ports of 127.0.0.1, with data in a temporary directory, by a keeper: a process of its own
  * that stops them when it is told to, and also when this process dies in any way.
  *
- * @typedef {'postgres' | 'redis'} ServiceName
+ * @typedef {'postgres' | 'redis' | 's3'} ServiceName
  *
  * @typedef {object} ServiceRequest
- * @property {readonly ServiceName[]} [names] default: both
+ * @property {readonly ServiceName[]} [names] default: PostgreSQL and Redis
  * @property {boolean} [durable] PostgreSQL with fsync on, as in production; default false: a crash may lose everything
  *
  * @typedef {object} Service
@@ -28,7 +28,7 @@ import { fileURLToPath } from 'node:url';
  * @property {() => Promise<void>} stop all that was started; the data goes too
  */
 
-const VARIABLES = /** @type {const} */ ({ postgres: 'DATABASE_URL', redis: 'REDIS_URL' });
+const VARIABLES = /** @type {const} */ ({ postgres: 'DATABASE_URL', redis: 'REDIS_URL', s3: 'TEST_STORE_URL' });
 
 /**
  * @param {ServiceRequest} [request]

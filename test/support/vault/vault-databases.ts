@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { dataSinksMigrations } from '../../../src/data-sinks/migrations.js';
+import { dataSinksMigrations } from '../../../src/data-sinks/database/migrations.js';
 import { openMigratedPglite } from '../pglite-template.js';
 import { migratedPostgres } from '../postgres-template.js';
 

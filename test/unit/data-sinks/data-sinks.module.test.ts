@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, type INestApplication, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { ConfigurationError } from '../../../src/data-sinks/core/errors.js';
+import { ConfigurationError } from '../../../src/data-sinks/domain/errors.js';
 import { DataSinksModule } from '../../../src/data-sinks/data-sinks.module.js';
-import type { DataSinksPorts, DataSinksStructure } from '../../../src/data-sinks/data-sinks.structure.js';
+import type { DataSinksOptions } from '../../../src/data-sinks/data-sinks.options.js';
+import { HOST_AGENT_DIRECTORY, OPTIONS } from '../../../src/data-sinks/data-sinks.tokens.js';
+import type {
+  DataSinksAsyncOptions,
+  DataSinksOptionsFactory,
+  DataSinksPorts,
+  DataSinksStructure,
+} from '../../../src/data-sinks/settings/structure.js';
 
 class Port {}
 const ports = {
@@ -16,18 +23,19 @@ const ports = {
 } as unknown as DataSinksPorts;
 const vaultKeys = `k1:${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 
-const boot = async (module: ReturnType<typeof DataSinksModule.forRoot>): Promise<unknown> => {
+const create = (module: DynamicModule): Promise<INestApplication> => {
   class DatabaseModule {}
   const database = { provide: getDataSourceToken(), useValue: new DataSource({ type: 'postgres' }) };
   Module({ providers: [database], exports: [database] })(DatabaseModule);
   Global()(DatabaseModule);
   class HostModule {}
   Module({ imports: [DatabaseModule, module] })(HostModule);
-  const app = await NestFactory.create(HostModule, { logger: false, abortOnError: false });
-  return app.init();
+  return NestFactory.create(HostModule, { logger: false, abortOnError: false });
 };
 
-describe('a host that cannot work stops at its boot, and is told why', () => {
+const boot = async (module: DynamicModule): Promise<unknown> => (await create(module)).init();
+
+describe('an invalid host stops at its boot with a message', () => {
   it.each<[string, unknown, string]>([
     ['no ports', undefined, 'ports.agentDirectory must be an injectable class'],
     ['a port that is forgotten', { ...ports, mappingResults: undefined }, 'ports.mappingResults must be'],
@@ -44,13 +52,24 @@ describe('a host that cannot work stops at its boot, and is told why', () => {
     }
   });
 
-  it('of a path that is no text', () => {
+  it('for a path that is not text', () => {
     expect(() => DataSinksModule.forRoot({ ports, path: 7 as unknown as string })).toThrow('path must be a text');
   });
 
-  it('of settings beside the factory, where nobody would read them', () => {
+  it('for options next to a factory, where they would be ignored', () => {
     const options = { ports, maxInFlight: 5, useFactory: () => ({}) };
-    expect(() => DataSinksModule.forRootAsync(options)).toThrow(/what useFactory returns.* called maxInFlight/);
+    expect(() => DataSinksModule.forRootAsync(options)).toThrow(/useFactory returns the options.* called maxInFlight/);
+  });
+
+  it.each<[string, object, string]>([
+    ['no source of the options', {}, 'useFactory must be a function that returns the options'],
+    ['options instead of a factory', { useFactory: {} }, 'useFactory must be a function'],
+    ['an object in the place of a class', { useClass: new Port() }, 'useFactory must be a function'],
+    ['two sources', { useFactory: () => ({}), useClass: Port }, 'one of useFactory and useClass, not from both'],
+  ])('of %s', (_what, source, message) => {
+    const module = (): DynamicModule => DataSinksModule.forRootAsync({ ports, ...source } as DataSinksAsyncOptions);
+    expect(module).toThrow(ConfigurationError);
+    expect(module).toThrow(message);
   });
 
   it.each(['', ' '])('of vault keys that are %j, by the name of the option', async (keys) => {
@@ -60,7 +79,7 @@ describe('a host that cannot work stops at its boot, and is told why', () => {
     });
   });
 
-  it('of an option that there is not, from the open or from a factory', async () => {
+  it('for an unknown option, from forRoot or from a factory', async () => {
     const settings = { vaultKeys, maxInflight: 5 };
     for (const module of [
       DataSinksModule.forRoot({ ports, ...settings }),
@@ -70,10 +89,73 @@ describe('a host that cannot work stops at its boot, and is told why', () => {
     }
   });
 
-  it('of a DataSource without the module’s entities, before its first request', async () => {
+  it('for a port whose dependency no module of "imports" exports, naming the port', async () => {
+    @Injectable()
+    class Agents {}
+    @Injectable()
+    class Directory {
+      constructor(readonly agents: Agents) {}
+    }
+    @Module({ providers: [Agents], exports: [Agents] })
+    class AgentsModule {}
+    const given = { ...ports, agentDirectory: Directory } as unknown as DataSinksPorts;
+
+    const refused = boot(DataSinksModule.forRoot({ ports: given, vaultKeys }));
+    await expect(refused).rejects.toThrow(
+      /dependencies of the ports\.agentDirectory of DataSinksModule \(class Directory\).* to its "imports".* Agents/s,
+    );
+    const app = await create(DataSinksModule.forRoot({ ports: given, vaultKeys, imports: [AgentsModule] }));
+    expect(app.get(HOST_AGENT_DIRECTORY, { strict: false })).toBeInstanceOf(Directory);
+    expect(app.get<Directory>(HOST_AGENT_DIRECTORY, { strict: false }).agents).toBeInstanceOf(Agents);
+  });
+
+  it('for a DataSource without the module’s entities', async () => {
     await expect(boot(DataSinksModule.forRoot({ ports, vaultKeys }))).rejects.toMatchObject({
       code: 'configuration_invalid',
-      message: expect.stringMatching(/does not have its entities \(DataSourceEntity, .* dataSinksEntities into/),
+      message: expect.stringMatching(
+        /does not have its entities \(DataSourceEntity, .* dataSinksEntities into .*forFeature\(dataSinksEntities\)/,
+      ),
     });
+  });
+});
+
+describe('the options come', () => {
+  @Injectable()
+  class HostConfig {
+    readonly pollMs = 4_321;
+  }
+  @Module({ providers: [HostConfig], exports: [HostConfig] })
+  class ConfigModule {}
+
+  @Injectable()
+  class Settings implements DataSinksOptionsFactory {
+    constructor(private readonly config: HostConfig) {}
+
+    async createDataSinksOptions(): Promise<DataSinksOptions> {
+      return { vaultKeys, pollMs: this.config.pollMs };
+    }
+  }
+  @Module({ imports: [ConfigModule], providers: [Settings], exports: [Settings] })
+  class SettingsModule {}
+
+  const useFactory = ({ pollMs }: HostConfig): DataSinksOptions => ({ vaultKeys, pollMs });
+
+  it.each<[string, DynamicModule]>([
+    ['from the open', DataSinksModule.forRoot({ ports, vaultKeys, pollMs: 4_321 })],
+    [
+      'from a function that is given what it injects',
+      DataSinksModule.forRootAsync({ ports, imports: [ConfigModule], inject: [HostConfig], useFactory }),
+    ],
+    [
+      'from a class that the module makes',
+      DataSinksModule.forRootAsync({ ports, imports: [ConfigModule], useClass: Settings }),
+    ],
+    [
+      'from an object that another module has made',
+      DataSinksModule.forRootAsync({ ports, imports: [SettingsModule], useExisting: Settings }),
+    ],
+  ])('%s, and other options keep their defaults', async (_from, module) => {
+    const app = await create(module);
+    expect(app.get(OPTIONS, { strict: false })).toMatchObject({ vaultKeys, pollMs: 4_321, sweepMs: 10_000 });
   });
 });

@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { ConfigurationError } from '../../../src/data-sinks/core/errors.js';
+import { ConfigurationError } from '../../../src/data-sinks/domain/errors.js';
 import { createAuthority } from '../../support/egress/certificates.js';
 import { type DataSinksOptions, resolveOptions } from '../../../src/data-sinks/data-sinks.options.js';
 
 const AUTHORITY = createAuthority('An authority').cert;
+
+/** A comment, and the name of the property that it is of. */
+const COMMENTED_OPTION = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*@Must(?:(?!readonly)[^])*readonly (\w+)/g;
 
 const thrown = (options: DataSinksOptions): unknown => {
   try {
@@ -15,7 +19,7 @@ const thrown = (options: DataSinksOptions): unknown => {
 };
 
 describe('the module’s options', () => {
-  it('all have a default but the vault’s keys', () => {
+  it('all have a default except vaultKeys', () => {
     const { workerId, ...options } = resolveOptions({});
     expect(options).toEqual({
       vaultKeys: undefined,
@@ -41,7 +45,7 @@ describe('the module’s options', () => {
       sweepMs: 10_000,
       maxAbandoned: 5,
       disableAfter: 5,
-      disableWithinMs: 86_400_000,
+      disableAfterMs: 3_600_000,
       payloadRetentionMs: 604_800_000,
       erasePayloadsOnSuccess: false,
       attemptRetentionMs: 7_776_000_000,
@@ -56,16 +60,18 @@ describe('the module’s options', () => {
       sinksPerAgent: 20,
       sinksPerWorkspace: 200,
       testsPerMinute: 6,
+      pingOnSave: true,
       requestsPerMinute: 600,
+      errorBase: 'https://mapping.travel/errors/',
     });
-    expect(workerId).toMatch(new RegExp(`:${process.pid}$`));
+    expect(workerId).toMatch(new RegExp(`:${process.pid}:[0-9a-f]{8}$`));
   });
 
   it('are frozen once resolved', () => {
     expect(Object.isFrozen(resolveOptions({}))).toBe(true);
   });
 
-  it('are taken as given where they are given', () => {
+  it('keep the given values', () => {
     const given: DataSinksOptions = {
       vaultKeys: 'k1:…',
       entitledPlans: ['GOLD'],
@@ -88,6 +94,8 @@ describe('the module’s options', () => {
     ['maxInFlight', 1],
     ['maxInFlightPerSink', 1],
     ['maxInFlightPerWorkspace', 1],
+    ['disableAfter', 1],
+    ['disableAfterMs', 0],
     ['pauseAfter', 1],
     ['claimBatch', 1],
     ['leaseMs', 1_000],
@@ -113,15 +121,17 @@ describe('the module’s options', () => {
   });
 
   it.each<[string, unknown]>([
-    ['has nothing that is called maxInflight. Did you mean maxInFlight?', { maxInflight: 5 }],
-    ['has nothing that is called wait. It may have: vaultKeys, ', { wait: 5 }],
+    ['has no option called maxInflight. Did you mean maxInFlight?', { maxInflight: 5 }],
+    ['has no option called wait. It may have: vaultKeys, ', { wait: 5 }],
+    ['disableWithinMs was replaced by disableAfterMs', { disableWithinMs: 86_400_000 }],
+    ['disableWithinMs was replaced by disableAfterMs', { disableWithinMs: undefined }],
     ['deadlines.connectMs must be a whole number of at least 1, not NaN', { deadlines: { connectMs: Number.NaN } }],
     [
       'deadlines.responseHeadersMs must be a whole number of at least 1, not -5',
       { deadlines: { responseHeadersMs: -5 } },
     ],
     ['deadlines.tlsMs must be at most 2147483647, not 2147483648', { deadlines: { tlsMs: 2 ** 31 } }],
-    ['deadlines has nothing that is called bogus. It may have: dnsMs, connectMs', { deadlines: { bogus: 3 } }],
+    ['deadlines has no option called bogus. It may have: dnsMs, connectMs', { deadlines: { bogus: 3 } }],
     ['deadlines must be an object', { deadlines: 5_000 }],
     ['pollMs must be at most 2147483647', { pollMs: 2 ** 31 }],
     ['allowedPorts must be a list of ports from 1 to 65535, without -1', { allowedPorts: [-1, 443] }],
@@ -144,7 +154,13 @@ describe('the module’s options', () => {
     ["entitledPlans must be a list of plan names, without ''", { entitledPlans: [''] }],
     ['meterProvider must be an OpenTelemetry MeterProvider', { meterProvider: {} }],
     ['tracerProvider must be an OpenTelemetry TracerProvider', { tracerProvider: {} }],
-    ['useFactory must return the settings', undefined],
+    ...['', 'errors/', 'https://docs.example/errors', 'ftp://docs.example/', 'https://docs.example/a b/', 7].map(
+      (errorBase): [string, unknown] => [
+        "errorBase must be an https or http address that ends in '/', '#'",
+        { errorBase },
+      ],
+    ),
+    ['useFactory must return an object of options', undefined],
   ])('stop the boot: %s', (message, given) => {
     const error = thrown(given as DataSinksOptions);
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -173,4 +189,49 @@ describe('the module’s options', () => {
       expect(resolveOptions({ deliveryRetentionMs: ms + 1, missedCompletionsMs: ms })).toBeDefined();
     },
   );
+});
+
+const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+/** By option, what its comment in the table of options says of it and of its default. */
+const commented = new Map(
+  [...read('src/data-sinks/data-sinks.options.ts').matchAll(COMMENTED_OPTION)].map(([, comment = '', name = '']) => {
+    const [text = '', ...defaults] = comment
+      .replace(/\n +\*/g, '')
+      .trim()
+      .split(' @default ');
+    return [name, { text, defaults }];
+  }),
+);
+
+describe('the comment of each option', () => {
+  const resolved = resolveOptions({});
+
+  it('is there, and says what the default is', () => {
+    expect([...commented.keys()].sort()).toEqual(Object.keys(resolved).sort());
+    for (const [name, { text, defaults }] of commented) {
+      expect({ name, text, defaults }).toEqual({
+        name,
+        text: expect.stringMatching(/\.$/),
+        defaults: [expect.any(String)],
+      });
+    }
+  });
+
+  /** Those of which the comment says in words where the default comes from. */
+  const inWords = ['workerId', 'deadlines'];
+  it.each(Object.entries(resolved).filter(([name, value]) => value !== undefined && !inWords.includes(name)))(
+    'says of %s that its default is %j',
+    (name, value) => {
+      const [text = ''] = commented.get(name)?.defaults ?? [];
+      expect(text.replace(/ \(.*\)$/, '')).toBe(inspect(value).replace(/^\[ (.*) \]$/, '[$1]'));
+    },
+  );
+
+  it('is what docs/operations.md says, row by row', () => {
+    const [, after = ''] = read('docs/operations.md').split('| option | default | what it does |\n|---|---|---|\n');
+    const [table = ''] = after.split('\n\n');
+    const rows = [...commented].map(([name, { text, defaults }]) => `| \`${name}\` | ${defaults.join()} | ${text} |`);
+    expect(table.split('\n')).toEqual(rows);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bearerScheme, basicScheme } from '../../../src/data-sinks/core/signing/authorization-scheme.js';
+import { bearerScheme, basicScheme } from '../../../src/data-sinks/domain/signing/authorization-scheme.js';
 import { checkAuthorization, type ExpectedAuthorization } from '../../../src/receiver/index.js';
 
 const sent = {
@@ -10,7 +10,7 @@ const bearer = bearerScheme.headers(sent, []);
 const basic = basicScheme.headers({ ...sent, username: 'ünser' }, []);
 
 describe('the Authorization of a push', () => {
-  it('matches what the sending side makes', () => {
+  it('accepts what the sender sends', () => {
     expect(() => checkAuthorization(bearer, { bearer: 'token-of-the-sink' })).not.toThrow();
     const expected = { basic: { username: 'ünser', password: 'token-of-the-sink' } };
     expect(() => checkAuthorization(basic, expected)).not.toThrow();
@@ -38,7 +38,7 @@ describe('the Authorization of a push', () => {
     [sentFor('acme', ''), pair('acme', '')],
     [sentFor('', 'secret'), pair('', 'secret')],
     [sentFor('', ''), pair('', '')],
-  ])('is not compared with a variable that is not set: "%s"', (authorization, expected) => {
+  ])('is never compared with an unset variable: "%s"', (authorization, expected) => {
     for (const headers of [{ authorization }, {}]) {
       expect(() => checkAuthorization(headers, expected as ExpectedAuthorization)).toThrow(
         expect.objectContaining({ code: 'secret_missing', statusCode: 500 }),

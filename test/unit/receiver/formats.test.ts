@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
+import type { MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
 import {
   parsePush,
   PayloadError,
@@ -60,17 +60,17 @@ const anyRow = fc.record<MappingResultRow>({
   partnerRowId: text.filter((id) => id !== ''),
   referenceHotelId: fc.option(text),
   matchMethod: fc.option(text),
-  matchConfidence: fc.option(fc.double({ min: -1, max: 1, noNaN: true }).map((n) => (n === 0 ? 0 : n))),
+  matchConfidence: fc.option(fc.double({ min: 0, max: 1, noNaN: true }).map((n) => (n === 0 ? 0 : n))),
 });
 
 describe.each(FORMS)('a push in %s', (recipe) => {
-  it('gives the rows and the facts, as a stream and whole', async () => {
+  it('is read as rows and facts, streamed or whole', async () => {
     const push = pushedBody(recipe, ROWS);
     expect(await readStream(push)).toEqual({ rows: ROWS, facts: FACTS });
     expect(parsePush(push.body, { headers: push.headers })).toEqual({ ...FACTS, results: ROWS });
   });
 
-  it('gives back whatever rows the sending side writes, wherever its chunks end', async () => {
+  it('is read for any rows and any chunking', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anyRow, { maxLength: 8 }),
@@ -83,14 +83,14 @@ describe.each(FORMS)('a push in %s', (recipe) => {
     );
   });
 
-  it('gives the fields that the sink asked for, and no others', async () => {
+  it('has only the fields that the sink selected', async () => {
     const [format, ...gzip] = recipe.split(';');
     const push = pushedBody([format, ...gzip, 'fields=partnerRowId,matchMethod'].join(';'), ROWS);
     const rows = ROWS.map(({ partnerRowId, matchMethod }) => ({ partnerRowId, matchMethod }));
     expect((await readStream(push)).rows).toEqual(rows);
   });
 
-  it('says which part it is, and whether it is a test', async () => {
+  it('has its part number and the test flag', async () => {
     const part = { number: 3, of: 12 };
     const push = pushedBody(`${recipe};rows=2;part=3/12`, ROWS, true);
     expect((await readStream(push)).facts).toEqual({ ...FACTS, test: true, part });
@@ -102,7 +102,7 @@ describe.each(FORMS)('a push in %s', (recipe) => {
   });
 });
 
-describe('a body that is not whole', () => {
+describe('a truncated body', () => {
   it.each(FORMS)('is told from one that is, in %s', async (recipe) => {
     const { body, headers } = pushedBody(recipe, ROWS);
     const cut = { body: body.subarray(0, body.length - (recipe.includes('gzip') ? 9 : 1)), headers };
@@ -110,13 +110,13 @@ describe('a body that is not whole', () => {
     expect(await codeOf(() => parsePush(cut.body, { headers }))).toBe('payload_truncated');
   });
 
-  it('is told in CSV also when nothing but its header row is missing', async () => {
+  it('is detected in CSV even if only the header row is left', async () => {
     const { headers } = pushedBody('CSV', []);
     expect(await codeOf(() => readStream({ body: Buffer.alloc(0), headers }))).toBe('payload_truncated');
   });
 });
 
-describe('a body that is no push', () => {
+describe('an invalid body', () => {
   const lines = pushedBody('JSONL', ROWS).headers;
   const csv = pushedBody('CSV', ROWS).headers;
   const head = 'partnerRowId,matchConfidence\r\n';
@@ -181,7 +181,7 @@ describe('hostile input', () => {
     headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' },
   });
 
-  it('that unfolds without end is given up at the limit, as a stream and whole', async () => {
+  it('that decompresses without end is refused at the limit, streamed or whole', async () => {
     const { body, headers } = bomb(64);
     expect(body.length).toBeLessThan(100_000);
     const options = { maxInflatedBytes: 1024 * 1024 };
@@ -218,7 +218,7 @@ describe('hostile input', () => {
     expect(await codeOf(read)).toBe('value_too_large');
   });
 
-  it('that comes from a source that fails ends with its error', async () => {
+  it('from a source that fails ends with the source’s error', async () => {
     const { body, headers } = pushedBody('JSON;gzip', ROWS);
     async function* failing(): AsyncGenerator<Buffer> {
       yield body.subarray(0, 20);

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HeldBytes } from '../../../src/receiver/held-bytes.js';
 
-describe('bytes that are held', () => {
-  it('are those that came, in whatever pieces, again after a clear', () => {
+describe('held bytes', () => {
+  it('are those that were pushed, in any pieces, also after a clear', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 9_000 })), fc.nat(20_000), (pieces, usualMost) => {
         const held = new HeldBytes(usualMost);
@@ -18,7 +18,7 @@ describe('bytes that are held', () => {
     );
   });
 
-  it('are copies: what a piece was cut from may change', () => {
+  it('are copies: the original piece may change', () => {
     const held = new HeldBytes(100);
     const piece = Buffer.from('abc');
     held.push(piece);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { payloadLayout } from '../../../src/data-sinks/core/payload-layout.js';
+import { payloadLayout } from '../../../src/data-sinks/domain/body/payload-layout.js';
 import type { MappingResultRow, PayloadErrorCode, RowScannerOptions } from '../../../src/receiver/index.js';
 import { parsePush, PayloadError, PayloadReader, PayloadScanner } from '../../../src/receiver/index.js';
 import { PAYLOAD } from './signed-push.js';
@@ -33,19 +33,19 @@ function codeOf(read: () => unknown): PayloadErrorCode | 'read' {
 }
 
 describe('a push read as a stream', () => {
-  it('gives the same rows and facts wherever its chunks end', () => {
+  it('gives the same rows and facts for any chunking', () => {
     for (let i = 0; i <= canonical.length; i++) {
       expect(readCut(canonical, [i])).toEqual({ rows: results, facts });
       expect(readCut(spaced, [Math.min(i, spaced.length)])).toEqual({ rows: results, facts: { ...facts, test: true } });
     }
   });
 
-  it('gives the same when every byte comes alone', () => {
+  it('gives the same if every byte comes alone', () => {
     const cuts = Array.from({ length: spaced.length - 1 }, (_, i) => i + 1);
     expect(readCut(spaced, cuts)).toEqual({ rows: results, facts: { ...facts, test: true } });
   });
 
-  it('gives back whatever rows the sending side writes, whatever the chunks', () => {
+  it('is read for any rows and any chunks', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', '}],', '\u2028', '\\u00e9', '🏨'));
     const row = fc.record<Required<MappingResultRow>>({
       partnerRowId: text.filter((id) => id !== ''),
@@ -66,7 +66,7 @@ describe('a push read as a stream', () => {
     );
   });
 
-  it('accepts and refuses what JSON.parse does, for any change of a byte', () => {
+  it('accepts and refuses what JSON.parse does, for any changed byte', () => {
     fc.assert(
       fc.property(fc.nat(canonical.length - 1), fc.nat(255), fc.nat(canonical.length), (at, byte, cut) => {
         const changed = Buffer.from(canonical);
@@ -152,11 +152,11 @@ describe('a push read as a stream', () => {
     }
   });
 
-  it('passes over members of a later version', () => {
+  it('skips members of a later version', () => {
     expect(readCut(Buffer.from(others(94)), [])).toEqual({ rows: [], facts });
   });
 
-  it('keeps members of a row that are not known yet', () => {
+  it('keeps unknown members of a row', () => {
     const known = around(`[${row.replace('{', '{"later":{"a":[1]},')}]`);
     expect(readCut(Buffer.from(known), []).rows[0]).toMatchObject({ later: { a: [1] } });
   });
@@ -182,11 +182,11 @@ describe('PayloadReader', () => {
     expect(reader.facts.stats.total).toBe(2);
   });
 
-  it('does not give facts before the end', () => {
-    expect(() => new PayloadReader(chunks(10)).facts).toThrow('read the rows to their end first');
+  it('has no facts before the end', () => {
+    expect(() => new PayloadReader(chunks(10)).facts).toThrow('read all rows first');
   });
 
-  it('passes on what the source fails with', async () => {
+  it('passes on the source’s error', async () => {
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield canonical.subarray(0, 50);
       throw new Error('the connection was lost');
@@ -203,7 +203,7 @@ describe('parsePush', () => {
     expect(parsePush(body)).toEqual(PAYLOAD);
   });
 
-  it('refuses what was parsed already', () => {
+  it('refuses a parsed body', () => {
     expect(codeOf(() => parsePush(PAYLOAD as unknown as string))).toBe('payload_malformed');
   });
 });

@@ -18,8 +18,8 @@ async function passThrough(stream: PushVerifierStream, bytes: Buffer): Promise<B
   return Buffer.concat(out);
 }
 
-describe('a body that is verified as it streams by', () => {
-  it('comes out unchanged, and is proved at its end', async () => {
+describe('a body verified as a stream', () => {
+  it('passes unchanged, and is verified at its end', async () => {
     const stream = new PushVerifierStream({ headers, secret: SECRET, now: NOW });
     expect(stream.proof).toBeNull();
     expect(await passThrough(stream, body)).toEqual(body);
@@ -37,7 +37,7 @@ describe('a body that is verified as it streams by', () => {
     expect(stream.proof?.deliveryId).toBe(DELIVERY_ID);
   });
 
-  it('is read to its end and refused when it came compressed and was signed with another secret', async () => {
+  it('is read to its end and refused if it is compressed and signed with another secret', async () => {
     const push = signedBody('CSV;gzip', PAYLOAD.results);
     const stream = new PushVerifierStream({ headers: push.headers, secret: OTHER_SECRET, now: NOW });
     const read = pipeline(Readable.from(pieces(push.body)), stream, async (bytes: AsyncIterable<Buffer>) => {
@@ -48,14 +48,14 @@ describe('a body that is verified as it streams by', () => {
     expect(stream.proof).toBeNull();
   });
 
-  it('fails at its end when a byte was changed', async () => {
+  it('fails at its end if a byte was changed', async () => {
     const stream = new PushVerifierStream({ headers, secret: SECRET, now: NOW });
     const changed = Buffer.from(body.toString('utf8').replace('STANDARD', 'STANDARE'));
     await expect(passThrough(stream, changed)).rejects.toMatchObject({ code: 'body_altered' });
     expect(stream.proof).toBeNull();
   });
 
-  it('fails before its first byte when the headers alone are bad', () => {
+  it('fails before its first byte if the headers are invalid', () => {
     expect(() => new PushVerifierStream({ headers: {}, secret: SECRET })).toThrow(
       expect.objectContaining({ code: 'missing_header' }),
     );

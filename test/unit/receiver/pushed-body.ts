@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { MappingResultRow } from '../../../src/data-sinks/core/job-completed.js';
-import { bodyText, type PayloadFacts, payloadLayout } from '../../../src/data-sinks/core/payload-layout.js';
-import { parseRecipe } from '../../../src/data-sinks/core/payload-recipe.js';
-import { pushHeaders } from '../../../src/data-sinks/core/push-headers.js';
+import type { MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
+import type { PayloadFacts } from '../../../src/data-sinks/domain/body/layout.js';
+import { bodyText, payloadLayout } from '../../../src/data-sinks/domain/body/payload-layout.js';
+import { parseRecipe } from '../../../src/data-sinks/domain/body/payload-recipe.js';
+import { pushHeaders } from '../../../src/data-sinks/domain/push-headers.js';
 import { DELIVERY_ID, PAYLOAD, SECRET, type SignedPush, signedPush } from './signed-push.js';
 
 const { jobId, agentId, workspaceId, completedAt, stats } = PAYLOAD;

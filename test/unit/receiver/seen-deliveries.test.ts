@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemorySeenDeliveries, oncePerDelivery } from '../../../src/receiver/index.js';
 
-describe('a delivery that comes more than once', () => {
-  it('is worked on once', async () => {
+describe('a delivery that arrives repeatedly', () => {
+  it('is processed once', async () => {
     const seen = new MemorySeenDeliveries();
     let done = 0;
     const work = async () => void done++;
@@ -12,7 +12,7 @@ describe('a delivery that comes more than once', () => {
     expect(done).toBe(2);
   });
 
-  it('is under way for the second while the first still works', async () => {
+  it('is under way for a second caller while the first is still working', async () => {
     const seen = new MemorySeenDeliveries();
     let finish = (): void => undefined;
     const first = oncePerDelivery(seen, 'dlv_1', () => new Promise((resolve) => (finish = resolve)));
@@ -22,7 +22,7 @@ describe('a delivery that comes more than once', () => {
     expect(await first).toBe('done');
   });
 
-  it('is open again after the work failed', async () => {
+  it('can be claimed again after the work failed', async () => {
     const seen = new MemorySeenDeliveries();
     const failing = oncePerDelivery(seen, 'dlv_1', () => Promise.reject(new Error('the disk is full')));
     await expect(failing).rejects.toThrow('the disk is full');
@@ -31,7 +31,7 @@ describe('a delivery that comes more than once', () => {
 });
 
 describe('the memory of deliveries', () => {
-  it('holds no more than its limit, and forgets the oldest', async () => {
+  it('holds no more than its limit, and forgets the oldest first', async () => {
     const seen = new MemorySeenDeliveries({ maxDeliveries: 3 });
     for (const id of ['a', 'b', 'c', 'd']) await oncePerDelivery(seen, id, async () => undefined);
     expect(seen.size).toBe(3);
@@ -39,7 +39,7 @@ describe('the memory of deliveries', () => {
     expect(await seen.claim('a')).toBe('new');
   });
 
-  it('forgets what is older than its age', async () => {
+  it('forgets entries older than its age limit', async () => {
     let now = 0;
     const seen = new MemorySeenDeliveries({ maxAgeMs: 1000, now: () => now });
     await oncePerDelivery(seen, 'a', async () => undefined);

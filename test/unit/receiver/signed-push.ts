@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { beginPass } from '../../../src/data-sinks/core/signing/body-pass.js';
-import { hmacSha256Scheme } from '../../../src/data-sinks/core/signing/hmac-sha256-scheme.js';
+import { startSigning } from '../../../src/data-sinks/domain/signing/body-signer.js';
+import { hmacSha256Scheme } from '../../../src/data-sinks/domain/signing/hmac-sha256-scheme.js';
 
 export const SECRET = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
 export const OTHER_SECRET = 'another secret of enough length, for sure';
@@ -17,7 +17,7 @@ export interface SignedPush {
 /** A push as the sending side makes it. */
 export function signedPush(body: string | Uint8Array, secret = SECRET, timestamp = SIGNED_AT): SignedPush {
   const bytes = Buffer.from(body);
-  const pass = beginPass(hmacSha256Scheme, {
+  const pass = startSigning(hmacSha256Scheme, {
     ...{ deliveryId: DELIVERY_ID, timestamp, secret },
     ...{ previousSecret: null, username: null },
   });

@@ -24,8 +24,8 @@ function without(...names: string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }
 
-describe('a push that is as it was sent', () => {
-  it('is proved with its delivery id, attempt and time', () => {
+describe('an unchanged push', () => {
+  it('is verified with its delivery id, attempt and time', () => {
     expect(verifyPush(base)).toEqual({
       form: 'standard-webhooks',
       deliveryId: DELIVERY_ID,
@@ -36,7 +36,7 @@ describe('a push that is as it was sent', () => {
     });
   });
 
-  it('is proved by X-MT-Signature too, which says nothing of the time', () => {
+  it('is verified by X-MT-Signature, too, which has no time', () => {
     expect(verifyPush({ ...base, form: 'x-mt', now: () => 0 })).toMatchObject({
       form: 'x-mt',
       deliveryId: DELIVERY_ID,
@@ -44,16 +44,16 @@ describe('a push that is as it was sent', () => {
     });
   });
 
-  it('tells which part of its job it is', () => {
+  it('has its part number', () => {
     expect(verifyPush({ ...base, headers: { ...headers, 'X-MT-Part': '3/12' } }).part).toEqual({ number: 3, of: 12 });
   });
 
-  it('takes the signed id rather than an X-MT-Delivery-Id that anyone could have changed', () => {
+  it('uses the signed id, not X-MT-Delivery-Id, which anyone could change', () => {
     const changed = { ...headers, 'X-MT-Delivery-Id': 'dlv_other' };
     expect(verifyPush({ ...base, headers: changed }).deliveryId).toBe(DELIVERY_ID);
   });
 
-  it('tells which of several secrets it was signed with', () => {
+  it('reports which of several secrets matched', () => {
     expect(verifyPush({ ...base, secret: undefined, secrets: [OTHER_SECRET, SECRET] }).secretIndex).toBe(1);
   });
 
@@ -69,7 +69,7 @@ describe('a push that is as it was sent', () => {
       'the signatures in two headers',
       { ...headers, 'webhook-signature': ['v1,old', headers['webhook-signature'] ?? ''] },
     ],
-  ])('is found in headers with %s', (_name, given) => {
+  ])('is found in headers given as %s', (_name, given) => {
     expect(verifyPush({ ...base, headers: given }).deliveryId).toBe(DELIVERY_ID);
   });
 
@@ -77,17 +77,17 @@ describe('a push that is as it was sent', () => {
     expect(verifyPush({ ...base, rawBody: body.toString('utf8') }).attempt).toBe(2);
   });
 
-  it('may be of any age where no time is checked', () => {
+  it('may be of any age if the time is not checked', () => {
     expect(verifyPush({ ...base, now: () => 0, toleranceSeconds: null }).deliveryId).toBe(DELIVERY_ID);
   });
 
-  it('has no attempt when X-MT-Attempt did not come or is no number', () => {
+  it('has no attempt if X-MT-Attempt is missing or not a number', () => {
     expect(verifyPush({ ...base, headers: without('X-MT-Attempt') }).attempt).toBeNull();
     expect(verifyPush({ ...base, headers: { ...headers, 'X-MT-Attempt': '-1' } }).attempt).toBeNull();
   });
 });
 
-describe('a push that is refused says what to fix', () => {
+describe('a refused push says what to fix', () => {
   const reparsed = Buffer.from(JSON.stringify(PAYLOAD, null, 1));
   const cases: [PushVerificationErrorCode, string, object, RegExp][] = [
     ['body_already_parsed', 'an object for a body', { rawBody: PAYLOAD }, /before express\.json\(\)/],
@@ -105,7 +105,7 @@ describe('a push that is refused says what to fix', () => {
       { headers: { ...headers, 'webhook-timestamp': 'now' } },
       /webhook-timestamp/,
     ],
-    ['malformed_header', 'two ids', { headers: { ...headers, 'webhook-id': ['a', 'b'] } }, /came 2 times/],
+    ['malformed_header', 'two ids', { headers: { ...headers, 'webhook-id': ['a', 'b'] } }, /occurs 2 times/],
     ['malformed_header', 'base64', { form: 'x-mt', headers: { 'x-mt-signature': 'sha256=abc=' } }, /lower-case/],
     ['unsupported_signature', 'v9 only', { headers: { ...headers, 'webhook-signature': 'v9,abc' } }, /version v1/],
     ['timestamp_too_old', 'ten minutes later', { now: () => NOW() + 600_000 }, /600 s ago.*300 s are allowed/],
@@ -143,12 +143,12 @@ describe('a push that is refused says what to fix', () => {
     }
   });
 
-  it('answers 5xx where the receiver is set up wrongly, so that the sender tries again, and 4xx otherwise', () => {
+  it('is answered with 5xx if the receiver is misconfigured, so that the sender retries, and with 4xx otherwise', () => {
     const retried = Object.entries(PUSH_VERIFICATION_ERRORS).filter(([, { statusCode }]) => statusCode >= 500);
     expect(retried.map(([code]) => code)).toEqual(['body_already_parsed', 'body_missing', 'secret_missing']);
   });
 
-  it('is a bug of the caller when the tolerance is no number', () => {
+  it('throws if the tolerance is not a number', () => {
     expect(() => verifyPush({ ...base, toleranceSeconds: Number.NaN })).toThrow(RangeError);
     expect(() => verifyPush({ ...base, toleranceSeconds: -1 })).toThrow(RangeError);
   });
@@ -169,7 +169,7 @@ describe('a whsec_ secret', () => {
     },
   );
 
-  it('is the key that it is for the sender, padded or not', () => {
+  it('gives the same key as for the sender, padded or not', () => {
     const encoded = fc.string({ unit: fc.constantFrom('A', 'z', '+', '/', '='), maxLength: 12 });
     fc.assert(
       fc.property(encoded, (text) => {
@@ -180,14 +180,14 @@ describe('a whsec_ secret', () => {
   });
 });
 
-describe('a push that came compressed', () => {
+describe('a compressed push', () => {
   const compressed = signedBody('JSON;gzip', PAYLOAD.results);
 
-  it('is proved by its bytes as they came', () => {
+  it('is verified by its bytes as received', () => {
     expect(verifyPush({ ...base, ...compressed, rawBody: compressed.body }).deliveryId).toBe(DELIVERY_ID);
   });
 
-  it('is refused once something has decompressed it, and says so', () => {
+  it('is refused after decompression, with an explanation', () => {
     const refused = { ...base, headers: compressed.headers, rawBody: gunzipSync(compressed.body) };
     expect(() => verifyPush(refused)).toThrow(/came compressed, and is signed as it came/);
   });

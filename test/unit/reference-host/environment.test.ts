@@ -4,41 +4,50 @@ import { editDistance, EnvironmentError, parseEnvironment } from '../../../src/r
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 describe('the environment', () => {
-  it('needs nothing: the embedded database, timers, port 3000', () => {
+  it('needs no variables: embedded database, timers, port 3000', () => {
     expect(parseEnvironment({ PATH: '/bin', HOME: '/root' })).toEqual({
       port: 3000,
+      bind: null,
+      metricsPort: null,
       dataDir: expect.stringMatching(/[/\\]\.data$/),
       databaseUrl: null,
       redisUrl: null,
       vaultKeys: null,
+      preparedStatements: true,
       allowPrivateEndpoints: [],
       logLevel: 'log',
     });
   });
 
-  it('takes every variable', () => {
+  it('accepts every variable', () => {
     expect(
       parseEnvironment({
         PORT: '0',
+        BIND_ADDRESS: '127.0.0.1',
+        METRICS_PORT: '9464',
         DATA_DIR: '/srv/sinks',
         DATABASE_URL: 'postgres://u:p@db:5432/sinks',
         REDIS_URL: 'rediss://cache:6380/1',
         VAULT_KEYS: `k2:${KEY}, k1:${KEY}`,
+        PREPARED_STATEMENTS: 'off',
         ALLOW_PRIVATE_ENDPOINTS: '127.0.0.0/8, ::1/128',
         LOG_LEVEL: 'debug',
       }),
     ).toEqual({
       port: 0,
+      bind: '127.0.0.1',
+      metricsPort: 9464,
       dataDir: '/srv/sinks',
       databaseUrl: 'postgres://u:p@db:5432/sinks',
       redisUrl: 'rediss://cache:6380/1',
       vaultKeys: `k2:${KEY}, k1:${KEY}`,
+      preparedStatements: false,
       allowPrivateEndpoints: ['127.0.0.0/8', '::1/128'],
       logLevel: 'debug',
     });
   });
 
-  it('takes an empty variable for an absent one', () => {
+  it('treats an empty variable as absent', () => {
     expect(parseEnvironment({ PORT: '', REDIS_URL: ' ' })).toMatchObject({ port: 3000, redisUrl: null });
   });
 
@@ -47,6 +56,8 @@ describe('the environment', () => {
     ['a port that is too high', { PORT: '65536' }, /^PORT is "65536"/],
     ['a negative port', { PORT: '-1' }, /^PORT/],
     ['a port with a fraction', { PORT: '80.5' }, /^PORT/],
+    ['a name to listen on', { BIND_ADDRESS: 'localhost' }, /^BIND_ADDRESS is "localhost"; set an address such as/],
+    ['a port for metrics that is none', { METRICS_PORT: 'x' }, /^METRICS_PORT is "x"; set a number/],
     ['a database that is not PostgreSQL', { DATABASE_URL: 'mysql://db/x', VAULT_KEYS: `a:${KEY}` }, /^DATABASE_URL/],
     ['a database URL that is no URL', { DATABASE_URL: 'db', VAULT_KEYS: `a:${KEY}` }, /^DATABASE_URL is not a URL/],
     ['PostgreSQL without vault keys', { DATABASE_URL: 'postgres://db/x' }, /^VAULT_KEYS is required/],
@@ -55,6 +66,11 @@ describe('the environment', () => {
     ['a vault key of 16 bytes', { VAULT_KEYS: `a:${Buffer.alloc(16).toString('base64')}` }, /^VAULT_KEYS entry 1/],
     ['a second vault key that is bad', { VAULT_KEYS: `a:${KEY},b:` }, /^VAULT_KEYS entry 2/],
     ['two vault keys of one id', { VAULT_KEYS: `a:${KEY},a:${KEY}` }, /^VAULT_KEYS names the key a twice/],
+    [
+      'a switch that is neither on nor off',
+      { PREPARED_STATEMENTS: 'no' },
+      /^PREPARED_STATEMENTS is "no"; set on or off/,
+    ],
     ['an address without a range', { ALLOW_PRIVATE_ENDPOINTS: '127.0.0.1' }, /^ALLOW_PRIVATE_ENDPOINTS holds/],
     ['a range that is too long', { ALLOW_PRIVATE_ENDPOINTS: '10.0.0.0/33' }, /^ALLOW_PRIVATE_ENDPOINTS holds/],
     ['a range of a name', { ALLOW_PRIVATE_ENDPOINTS: 'localhost/8' }, /^ALLOW_PRIVATE_ENDPOINTS holds "localhost/],
@@ -63,7 +79,7 @@ describe('the environment', () => {
     ['DATABSE_URL', { DATABSE_URL: 'x' }, /did you mean DATABASE_URL/],
     ['ALLOW_PRIVATE_ENDPOINT', { ALLOW_PRIVATE_ENDPOINT: 'x' }, /did you mean ALLOW_PRIVATE_ENDPOINTS/],
     ['port in small letters', { port: '80' }, /did you mean PORT/],
-  ])('stops the boot at %s and says what to set', (_, variables, problem) => {
+  ])('stops the boot at %s with advice', (_, variables, problem) => {
     expect(problemsOf(variables)).toEqual([expect.stringMatching(problem)]);
   });
 
@@ -71,7 +87,7 @@ describe('the environment', () => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });
 
-  it('tells all problems at once, and repeats no secret', () => {
+  it('reports all problems at once, and repeats no secret', () => {
     const problems = problemsOf({ PORT: 'x', DATABASE_URL: 'http://u:hunter2@db/x', VAULT_KEYS: 'k:hunter2' });
     expect(problems).toHaveLength(3);
     expect(problems.join()).not.toContain('hunter2');
@@ -84,7 +100,7 @@ describe('the environment', () => {
     ['PORT', 'PORTS', 1],
     ['PORT', 'HOST', 2],
     ['', 'ABC', 3],
-  ])('counts from %p to %p a distance of %d', (a, b, distance) => {
+  ])('the edit distance of %p and %p is %d', (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
   });
 });

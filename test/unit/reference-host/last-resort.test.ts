@@ -20,7 +20,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-it('a process that was told to stop and cannot is ended after the grace and a moment, and says so', () => {
+it('a process that cannot shut down is ended shortly after the grace period, with a log line', () => {
   new LastResort(25_000).onApplicationBootstrap();
   heard.get('SIGTERM')?.();
   jest.advanceTimersByTime(34_999);
@@ -29,7 +29,7 @@ it('a process that was told to stop and cannot is ended after the grace and a mo
   expect([said, ended]).toEqual([[{ event: 'shutdown.cut_off', afterMs: 35_000 }], [1]]);
 });
 
-it('an application that is closed without a signal ends no process', () => {
+it('an application closed without a signal ends no process', () => {
   const resort = new LastResort(25_000);
   resort.onApplicationBootstrap();
   resort.onModuleDestroy();

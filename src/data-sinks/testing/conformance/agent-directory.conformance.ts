@@ -4,13 +4,13 @@ import { checksOf, type ConformanceCheck, type Make } from './conformance-check.
 
 export interface AgentDirectoryFixture {
   readonly directory: AgentDirectory;
-  /** Agents that exist, as the directory is to answer them: at least two, one active and one not. */
+  /** Existing agents as the directory must return them: at least two, one active and one not. */
   readonly agents: readonly Agent[];
-  /** `count` ids, all different, of agents that do not exist. */
+  /** Returns `count` different ids of agents that do not exist. */
   readonly unknownIds: (count: number) => readonly string[];
 }
 
-/** What a host's `AgentDirectory` has to keep. */
+/** Conformance checks for a host's `AgentDirectory`. */
 export function agentDirectoryConformance(makeFixture: Make<AgentDirectoryFixture>): readonly ConformanceCheck[] {
   return checksOf(makeFixture, {
     'is given both an active and an inactive agent to find': async ({ agents }) => {
@@ -35,7 +35,7 @@ export function agentDirectoryConformance(makeFixture: Make<AgentDirectoryFixtur
   });
 }
 
-/** Compares the promised fields alone: an adapter may answer objects of its own that have more. */
+/** Compares only the specified fields: an adapter may return objects with more. */
 async function finds(directory: AgentDirectory, asked: readonly string[], expected: readonly Agent[]): Promise<void> {
   assert.deepEqual(promised(await directory.findAgents(asked)), promised(expected));
 }

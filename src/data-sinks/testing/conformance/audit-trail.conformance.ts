@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { createIdFactory } from '../../core/ids.js';
+import { createIdFactory } from '../../domain/ids.js';
 import { AUDIT_ACTIONS, type AuditEntry, type AuditTrail } from '../../ports/audit-trail.js';
 import { checksOf, type ConformanceCheck, type Make } from './conformance-check.js';
 
 export interface AuditTrailFixture {
   readonly trail: AuditTrail;
-  /** What the trail holds of a sink, in the order in which it was recorded. */
+  /** The entries of a sink, in the order in which they were recorded. */
   readonly readBack: (dataSourceId: string) => Promise<readonly AuditEntry[]>;
 }
 
 const newId = createIdFactory(Date.now, randomBytes);
 
-/** What a host's `AuditTrail` has to keep. Every check writes under new ids, which stay: a trail only grows. */
+/** Conformance checks for a host's `AuditTrail`. Every check writes entries under new ids, which remain. */
 export function auditTrailConformance(makeFixture: Make<AuditTrailFixture>): readonly ConformanceCheck[] {
   return checksOf(makeFixture, {
     'keeps every field of an entry': async (fixture) => {
@@ -71,7 +71,7 @@ function anEntry(overrides: Partial<AuditEntry>): AuditEntry {
   };
 }
 
-/** All entries are of one sink. */
+/** All entries belong to one sink. */
 async function keeps({ trail, readBack }: AuditTrailFixture, entries: readonly AuditEntry[]): Promise<void> {
   await trail.record(entries);
   const [first] = entries;
@@ -79,7 +79,7 @@ async function keeps({ trail, readBack }: AuditTrailFixture, entries: readonly A
   assert.deepEqual(promised(await readBack(first.dataSourceId)), promised(entries));
 }
 
-/** Compares the promised fields alone: a store may add its own, such as an id and a time. */
+/** Compares only the specified fields: a store may add its own, such as an id and a time. */
 function promised(entries: readonly AuditEntry[]): readonly AuditEntry[] {
   return entries.map(({ action, workspaceId, agentId, dataSourceId, deliveryId, actor, ip, details }) => ({
     action,

@@ -1,16 +1,16 @@
 /**
- * One thing that a port promises. Runs under any test runner: `for (const { name, run } of checks) test(name, run)`.
- * `run` rejects with an `AssertionError` when the adapter does not keep the promise. No check depends on another.
+ * One requirement of a port. Works with any test runner: `for (const { name, run } of checks) test(name, run)`. `run`
+ * rejects with an `AssertionError` if the adapter violates it. Checks are independent of each other.
  */
 export interface ConformanceCheck {
   readonly name: string;
   readonly run: () => Promise<void>;
 }
 
-/** Makes what a suite runs against; called anew for every check, and may give the same thing every time. */
+/** Creates the fixture of a suite. Called for every check; may return the same object each time. */
 export type Make<T> = () => T | Promise<T>;
 
-/** Checks that each get what `make` made. */
+/** Creates checks that each receive a fixture from `make`. */
 export function checksOf<T>(
   make: Make<T>,
   checks: Readonly<Record<string, (made: T) => Promise<void>>>,

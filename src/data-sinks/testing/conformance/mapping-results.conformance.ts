@@ -4,26 +4,32 @@ import {
   type JobCompleted,
   type JobKey,
   type MappingResultRow,
-} from '../../core/job-completed.js';
+} from '../../domain/job-completed.js';
+import { canonicalRow } from '../../domain/body/result-row.js';
 import type { MappingResults } from '../../ports/mapping-results.js';
 import { checksOf, type ConformanceCheck, type Make } from './conformance-check.js';
 
 export interface MappingResultsFixture {
   readonly results: MappingResults;
   /**
-   * Finished jobs with all their rows in order: at least three, completed at different times, oldest first, and one of
-   * them with so many rows that they come in more than one batch.
+   * Completed jobs with all their rows in order: at least three, with different completion times, oldest first. One
+   * needs enough rows to fill more than one batch.
    */
   readonly jobs: readonly { readonly job: JobCompleted; readonly rows: readonly MappingResultRow[] }[];
   /** A workspace that owns none of the jobs. */
   readonly otherWorkspaceId: string;
+  /**
+   * A completed job of another workspace with the id of one of `jobs`, completed at the same time or later, with other
+   * rows. Null where the host's job ids are unique across workspaces.
+   */
+  readonly sameIdElsewhere: { readonly job: JobCompleted; readonly rows: readonly MappingResultRow[] } | null;
   /** The id of a job that does not exist. */
   readonly unknownJobId: string;
-  /** A job that exists and has not finished; null where the host keeps none. */
+  /** A job that exists but has not completed; null if the host does not store such jobs. */
   readonly unfinished: { readonly workspaceId: string; readonly jobId: string } | null;
 }
 
-/** What a host's `MappingResults` has to keep. */
+/** Conformance checks for a host's `MappingResults`. */
 export function mappingResultsConformance(makeFixture: Make<MappingResultsFixture>): readonly ConformanceCheck[] {
   return [
     ...checksOf(makeFixture, {
@@ -52,6 +58,7 @@ export function mappingResultsConformance(makeFixture: Make<MappingResultsFixtur
       },
     }),
     ...rowChecks(makeFixture),
+    ...workspaceChecks(makeFixture),
     ...listingChecks(makeFixture),
   ];
 }
@@ -63,6 +70,15 @@ function rowChecks(makeFixture: Make<MappingResultsFixture>): readonly Conforman
         assert.deepEqual((await batchesOf(results, job)).flat().map(promisedRow), rows.map(promisedRow));
       }
     },
+    'streams batches of rows that can be sent: no row by itself, none that is null, each confidence from 0 to 1':
+      async ({ results, jobs }) => {
+        for (const { job } of jobs) {
+          for (const batch of await batchesOf(results, job)) {
+            assert.ok(Array.isArray(batch), 'a batch is an array of rows');
+            for (const row of batch as readonly MappingResultRow[]) canonicalRow(row);
+          }
+        }
+      },
     'streams the same rows in the same order every time': async ({ results, jobs }) => {
       for (const { job } of jobs) {
         assert.deepEqual((await batchesOf(results, job)).flat(), (await batchesOf(results, job)).flat());
@@ -83,13 +99,54 @@ function rowChecks(makeFixture: Make<MappingResultsFixture>): readonly Conforman
         assert.equal((await batchesOf(results, job)).flat().length, rows.length);
       }
     },
-    'says that the results of an unknown job do not exist': async ({ results, unknownJobId }) => {
-      assert.equal(await results.streamRows({ jobId: unknownJobId, run: 1 }), null);
+    'says that the results of an unknown job do not exist': async ({ results, jobs, unknownJobId }) => {
+      for (const { job } of jobs) {
+        assert.equal(await results.streamRows({ ...keyOf(job), jobId: unknownJobId }), null);
+      }
     },
   });
 }
 
-/** Without `listCompletedSince` there is nothing to keep, and these pass. */
+/** Job ids are unique within a workspace. */
+function workspaceChecks(makeFixture: Make<MappingResultsFixture>): readonly ConformanceCheck[] {
+  return checksOf(makeFixture, {
+    'streams no rows of a job for another workspace': async ({ results, jobs, otherWorkspaceId }) => {
+      for (const { job } of jobs) {
+        assert.equal(await results.streamRows({ ...keyOf(job), workspaceId: otherWorkspaceId }), null);
+      }
+    },
+    'finds, of two workspaces with one job id, the job of the workspace that is asked for': async (fixture) => {
+      for (const { job } of withSameId(fixture)) {
+        const found = await fixture.results.findCompletedJob(job.workspaceId, job.jobId);
+        assert.deepEqual(promised(found), promised(job));
+      }
+    },
+    'streams, of two workspaces with one job id, the rows of the workspace that is asked for': async (fixture) => {
+      for (const { job, rows } of withSameId(fixture)) {
+        assert.deepEqual((await batchesOf(fixture.results, job)).flat().map(promisedRow), rows.map(promisedRow));
+      }
+    },
+    'lists the jobs of two workspaces with one id, each once': async (fixture) => {
+      const same = withSameId(fixture);
+      const [oldest] = fixture.jobs;
+      if (!oldest || same.length === 0 || !fixture.results.listCompletedSince) return;
+      const listed = await pagesOfOne(fixture.results, oldest.job.completedAt);
+      assert.deepEqual(new Set(among(listed, same)), new Set(same.map(({ job }) => promised(job))));
+    },
+  });
+}
+
+/** The jobs with the same id in two workspaces; empty if there are none. */
+function withSameId({ jobs, sameIdElsewhere: other }: MappingResultsFixture): MappingResultsFixture['jobs'] {
+  if (!other) return [];
+  const [job] = jobs.filter((one) => one.job.jobId === other.job.jobId);
+  assert.ok(job, `sameIdElsewhere, ${other.job.jobId}, has the id of one of the jobs`);
+  assert.notEqual(job.job.workspaceId, other.job.workspaceId);
+  assert.notDeepEqual(job.rows, other.rows);
+  return [job, other];
+}
+
+/** Pass trivially without `listCompletedSince`. */
 function listingChecks(makeFixture: Make<MappingResultsFixture>): readonly ConformanceCheck[] {
   return checksOf(makeFixture, {
     'lists the jobs that completed since a time, oldest first': async ({ results, jobs }) => {
@@ -112,22 +169,26 @@ function listingChecks(makeFixture: Make<MappingResultsFixture>): readonly Confo
       const [oldest] = jobs;
       assert.ok(oldest);
       if (!results.listCompletedSince) return;
-      const listed: JobCompleted[] = [];
-      for (let after: string | null = null; ;) {
-        const page: readonly JobCompleted[] = await results.listCompletedSince(oldest.job.completedAt, after, 1);
-        assert.ok(page.length <= 1, 'no more than the limit');
-        const [job] = page;
-        if (!job) break;
-        assert.ok(!listed.some(({ jobId }) => jobId === job.jobId), `${job.jobId} was listed twice`);
-        listed.push(job);
-        after = job.jobId;
-      }
+      const listed = await pagesOfOne(results, oldest.job.completedAt);
       assert.deepEqual(
         among(listed, jobs),
         jobs.map(({ job }) => promised(job)),
       );
     },
   });
+}
+
+async function pagesOfOne(results: MappingResults, since: Date): Promise<readonly JobCompleted[]> {
+  const listed: JobCompleted[] = [];
+  for (let after: JobCompleted | null = null; ;) {
+    const page: readonly JobCompleted[] = (await results.listCompletedSince?.(since, after, 1)) ?? [];
+    assert.ok(page.length <= 1, 'no more than the limit');
+    const [job] = page;
+    if (!job) return listed;
+    assert.ok(!listed.some((one) => isSame(one, job)), `${job.jobId} of ${job.workspaceId} was listed twice`);
+    listed.push(job);
+    after = job;
+  }
 }
 
 async function batchesOf(
@@ -141,13 +202,17 @@ async function batchesOf(
   return batches;
 }
 
-function keyOf({ jobId, run = 1 }: JobCompleted): JobKey {
-  return { jobId, run };
+function keyOf({ workspaceId, jobId, run = 1 }: JobCompleted): JobKey {
+  return { workspaceId, jobId, run };
 }
 
-/** The host may hold other jobs besides those of the fixture. */
+function isSame(one: JobCompleted, other: JobCompleted): boolean {
+  return one.workspaceId === other.workspaceId && one.jobId === other.jobId;
+}
+
+/** The host may have other jobs besides the fixture's. */
 function among(listed: readonly JobCompleted[], jobs: MappingResultsFixture['jobs']): readonly unknown[] {
-  return listed.filter(({ jobId }) => jobs.some(({ job }) => job.jobId === jobId)).map(promised);
+  return listed.filter((one) => jobs.some(({ job }) => isSame(job, one))).map(promised);
 }
 
 function promised(job: JobCompleted | null): unknown {

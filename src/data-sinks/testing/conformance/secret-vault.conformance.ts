@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { createIdFactory } from '../../core/ids.js';
+import { createIdFactory } from '../../domain/ids.js';
 import type { SecretRef, SecretVault } from '../../ports/secret-vault.js';
 import { checksOf, type ConformanceCheck, type Make } from './conformance-check.js';
 
 const newId = createIdFactory(Date.now, randomBytes);
 
-/** References that no earlier run can have used, so that the suite may run against a vault that lasts. */
+/** References never used by an earlier run, so that the suite can run against a persistent vault. */
 function newRef(): SecretRef {
   return { secretId: newId('secret'), workspaceId: newId('secret').replace('sec_', 'ws_') };
 }
@@ -22,7 +22,7 @@ const VALUES: readonly string[] = [
   'x'.repeat(4096),
 ];
 
-/** What a host's own `SecretVault` has to keep. Every check uses new references and cleans up after itself. */
+/** Conformance checks for a host's `SecretVault`. Every check uses new references and cleans up. */
 export function secretVaultConformance(makeVault: Make<SecretVault>): readonly ConformanceCheck[] {
   return [...revealChecks(makeVault), ...storeChecks(makeVault), ...destroyChecks(makeVault)];
 }

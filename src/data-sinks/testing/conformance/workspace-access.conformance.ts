@@ -4,13 +4,13 @@ import { checksOf, type ConformanceCheck, type Make } from './conformance-check.
 
 export interface WorkspaceAccessFixture {
   readonly access: WorkspaceAccess;
-  /** Requests that are to be let in, and who they come from: of at least two workspaces. */
+  /** Requests that must be accepted, with their callers, from at least two workspaces. */
   readonly accepted: readonly { readonly request: AccessRequest; readonly caller: Caller }[];
-  /** Requests that are to be turned away, such as one with a revoked token. */
+  /** Requests that must be refused, such as one with a revoked token. */
   readonly refused: readonly AccessRequest[];
 }
 
-/** What a host's `WorkspaceAccess` has to keep. */
+/** Conformance checks for a host's `WorkspaceAccess`. */
 export function workspaceAccessConformance(makeFixture: Make<WorkspaceAccessFixture>): readonly ConformanceCheck[] {
   return checksOf(makeFixture, {
     'is given callers of different workspaces to tell apart': async ({ accepted }) => {
@@ -63,7 +63,7 @@ function bare(headers: AccessRequest['headers']): AccessRequest {
   return { headers, ip: '192.0.2.7', raw: { headers } };
 }
 
-/** Compares the promised fields alone: an adapter may answer objects of its own that have more. */
+/** Compares only the specified fields: an adapter may return objects with more. */
 function promised(caller: Caller | null): unknown {
   if (!caller) return null;
   const { workspaceId, actor, scopes } = caller;

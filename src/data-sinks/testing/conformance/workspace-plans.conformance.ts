@@ -4,13 +4,13 @@ import { checksOf, type ConformanceCheck, type Make } from './conformance-check.
 
 export interface WorkspacePlansFixture {
   readonly plans: WorkspacePlans;
-  /** Plan by workspace, for workspaces that exist: at least two, with different plans. */
+  /** Plan by workspace, for existing workspaces: at least two, with different plans. */
   readonly expected: ReadonlyMap<string, string>;
-  /** `count` ids, all different, of workspaces that do not exist. */
+  /** Returns `count` different ids of workspaces that do not exist. */
   readonly unknownIds: (count: number) => readonly string[];
 }
 
-/** What a host's `WorkspacePlans` has to keep. */
+/** Conformance checks for a host's `WorkspacePlans`. */
 export function workspacePlansConformance(makeFixture: Make<WorkspacePlansFixture>): readonly ConformanceCheck[] {
   return checksOf(makeFixture, {
     'is given workspaces with different plans to find': async ({ expected }) => {
@@ -41,5 +41,6 @@ async function finds(
   expected: ReadonlyMap<string, string>,
 ): Promise<void> {
   const found = await plans.findPlans(asked);
+  assert.equal(typeof found.get, 'function', 'the answer is a Map');
   assert.deepEqual(new Map(found), new Map(expected));
 }

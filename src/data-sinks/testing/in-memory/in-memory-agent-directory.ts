@@ -1,6 +1,7 @@
+import { keyText } from '../../domain/key-text.js';
 import { AgentDirectory, type Agent } from '../../ports/agent-directory.js';
 
-/** Agents that a test puts in. */
+/** Agents added by a test. Agents of different workspaces may have the same id. */
 export class InMemoryAgentDirectory extends AgentDirectory {
   private readonly agents = new Map<string, Agent>();
 
@@ -9,16 +10,16 @@ export class InMemoryAgentDirectory extends AgentDirectory {
     for (const agent of agents) this.put(agent);
   }
 
-  /** Adds an agent, or replaces the one of this id. */
+  /** Adds an agent, or replaces the one with this workspace and id. */
   put(agent: Agent): void {
-    this.agents.set(agent.id, agent);
+    this.agents.set(keyText(agent.workspaceId, agent.id), agent);
   }
 
-  remove(id: string): void {
-    this.agents.delete(id);
+  remove(workspaceId: string, id: string): void {
+    this.agents.delete(keyText(workspaceId, id));
   }
 
   override async findAgents(ids: readonly string[]): Promise<readonly Agent[]> {
-    return ids.flatMap((id) => this.agents.get(id) ?? []);
+    return [...this.agents.values()].filter(({ id }) => ids.includes(id));
   }
 }

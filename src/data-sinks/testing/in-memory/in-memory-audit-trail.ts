@@ -1,6 +1,6 @@
 import { AuditTrail, type AuditEntry } from '../../ports/audit-trail.js';
 
-/** Keeps what was recorded, in order, for a test to read. */
+/** Records entries in order, for a test to read. */
 export class InMemoryAuditTrail extends AuditTrail {
   private readonly recorded: AuditEntry[] = [];
 

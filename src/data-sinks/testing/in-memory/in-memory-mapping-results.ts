@@ -1,4 +1,5 @@
-import type { JobCompleted, JobKey, MappingResultRow } from '../../core/job-completed.js';
+import type { JobCompleted, JobKey, MappingResultRow } from '../../domain/job-completed.js';
+import { keyText } from '../../domain/key-text.js';
 import { MappingResults } from '../../ports/mapping-results.js';
 
 interface StoredJob {
@@ -6,7 +7,10 @@ interface StoredJob {
   rows: readonly MappingResultRow[] | null;
 }
 
-/** Finished jobs that a test puts in. Of several runs of a job the latest is found and listed; the rows of each stay. */
+/**
+ * Completed jobs added by a test. Jobs of different workspaces may have the same id. Of several runs of a job, the
+ * latest is found and listed; the rows of each run stay.
+ */
 export class InMemoryMappingResults extends MappingResults {
   private readonly jobs = new Map<string, StoredJob>();
 
@@ -15,13 +19,13 @@ export class InMemoryMappingResults extends MappingResults {
     super();
   }
 
-  /** Keeps a finished job with its rows. */
+  /** Adds a completed job with its rows. */
   complete(job: JobCompleted, rows: readonly MappingResultRow[]): void {
     this.jobs.set(keyOf(job), { job, rows });
   }
 
-  /** Forgets the rows of a job, as a host does when its results have expired. */
-  expire(job: Pick<JobCompleted, 'jobId' | 'run'>): void {
+  /** Deletes the rows of a job, as a host does when its results expire. */
+  expire(job: Pick<JobCompleted, 'workspaceId' | 'jobId' | 'run'>): void {
     const stored = this.jobs.get(keyOf(job));
     if (stored) stored.rows = null;
   }
@@ -37,33 +41,34 @@ export class InMemoryMappingResults extends MappingResults {
 
   override async listCompletedSince(
     since: Date,
-    afterJobId: string | null,
+    after: JobCompleted | null,
     limit: number,
   ): Promise<readonly JobCompleted[]> {
-    const jobs = this.latestRuns().sort(byCompletion);
-    const from = afterJobId === null ? 0 : jobs.findIndex(({ jobId }) => jobId === afterJobId) + 1;
-    return jobs
-      .slice(from)
-      .filter(({ completedAt }) => completedAt >= since)
+    return this.latestRuns()
+      .sort(byCompletion)
+      .filter((job) => job.completedAt >= since && (after === null || byCompletion(after, job) < 0))
       .slice(0, limit);
   }
 
   private latestRuns(): JobCompleted[] {
     const latest = new Map<string, JobCompleted>();
     for (const { job } of this.jobs.values()) {
-      if ((latest.get(job.jobId)?.run ?? 0) < (job.run ?? 1)) latest.set(job.jobId, job);
+      const key = keyText(job.workspaceId, job.jobId);
+      if ((latest.get(key)?.run ?? 0) < (job.run ?? 1)) latest.set(key, job);
     }
     return [...latest.values()];
   }
 }
 
-function keyOf({ jobId, run = 1 }: Pick<JobCompleted, 'jobId' | 'run'>): string {
-  return `${jobId} ${run}`;
+function keyOf({ workspaceId, jobId, run = 1 }: Pick<JobCompleted, 'workspaceId' | 'jobId' | 'run'>): string {
+  return keyText(workspaceId, jobId, run);
 }
 
 function byCompletion(a: JobCompleted, b: JobCompleted): number {
   const byTime = a.completedAt.getTime() - b.completedAt.getTime();
-  return byTime !== 0 ? byTime : a.jobId < b.jobId ? -1 : 1;
+  if (byTime !== 0) return byTime;
+  const [one, other] = [keyText(a.workspaceId, a.jobId), keyText(b.workspaceId, b.jobId)];
+  return one === other ? 0 : one < other ? -1 : 1;
 }
 
 async function* batches(

@@ -1,10 +1,10 @@
 import { SecretRefTakenError, SecretVault, type SecretRef } from '../../ports/secret-vault.js';
 
-/** Secrets in plain text in memory: for tests alone. */
+/** Plain-text secrets in memory, only for tests. */
 export class InMemorySecretVault extends SecretVault {
   private readonly secrets = new Map<string, { readonly workspaceId: string; readonly value: string }>();
 
-  /** How many secrets are kept, to see that none was left behind. */
+  /** Number of stored secrets, to check that none is left behind. */
   get size(): number {
     return this.secrets.size;
   }

@@ -1,10 +1,10 @@
 import { WorkspacePlans } from '../../ports/workspace-plans.js';
 
-/** Plans that a test sets. */
+/** Plans set by a test. */
 export class InMemoryWorkspacePlans extends WorkspacePlans {
   private readonly plans: Map<string, string>;
 
-  /** @param plans plan by workspace id, such as `{ ws_01J…: 'PRO_MAX' }` */
+  /** @param plans plan by workspace id, e.g. `{ ws_01J…: 'PRO_MAX' }` */
   constructor(plans: Readonly<Record<string, string>> = {}) {
     super();
     this.plans = new Map(Object.entries(plans));

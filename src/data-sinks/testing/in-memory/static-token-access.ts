@@ -2,7 +2,7 @@ import { WorkspaceAccess, type AccessRequest, type Caller } from '../../ports/wo
 
 const BEARER = /^Bearer +([^\s]+)$/i;
 
-/** Knows a fixed set of bearer tokens: for tests and for trying the module out. */
+/** Accepts a fixed set of bearer tokens: for tests and for trying out the module. */
 export class StaticTokenAccess extends WorkspaceAccess {
   private readonly callers: ReadonlyMap<string, Caller>;
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import { EarlyAnswerWaits } from '../../../../src/data-sinks/egress/early-answer-waits.js';
 
-describe('the wait for an early answer', () => {
+describe('the wait for an early response', () => {
   let waits: EarlyAnswerWaits;
 
   beforeEach(() => {
@@ -17,11 +17,11 @@ describe('the wait for an early answer', () => {
     expect(waits.before('https://a.org/', connectMs)).toBe(expected);
   });
 
-  it('is what is said, whatever connecting took', () => {
+  it('is the configured value, whatever the connect time', () => {
     expect(new EarlyAnswerWaits(7).before('https://a.org/', 100)).toBe(7);
   });
 
-  it('is none where the last body was taken, and there alone', () => {
+  it('is skipped for an endpoint that accepted the last body, and only there', () => {
     waits.after('https://a.org/x', true);
     expect(waits.before('https://a.org/x', 100)).toBe(0);
     expect(waits.before('https://a.org/y', 100)).toBe(300);
@@ -29,7 +29,7 @@ describe('the wait for an early answer', () => {
     expect(waits.before('https://a.org/x', 100)).toBe(300);
   });
 
-  it('comes back for whoever took a body longest ago when too many are remembered', () => {
+  it('applies again to the least recently used endpoint when too many are remembered', () => {
     for (let i = 0; i < 10_000; i++) waits.after(`https://a.org/${i}`, true);
     waits.after('https://a.org/0', true);
     waits.after('https://a.org/new', true);

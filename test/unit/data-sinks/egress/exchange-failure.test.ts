@@ -10,7 +10,7 @@ import {
 
 const failing = (code: string) => Object.assign(new Error('failed'), { code });
 
-describe('what a failure is called', () => {
+describe('the error code of a failure', () => {
   it.each([
     ['ENOTFOUND', 'dns_not_found'],
     ['ENODATA', 'dns_not_found'],
@@ -46,7 +46,7 @@ describe('what a failure is called', () => {
     expect(failureOfConnect(failing(code)).code).toBe(expected);
   });
 
-  it('of several addresses the one that says most counts', () => {
+  it('of several addresses is the most informative one', () => {
     const errorOf = (...codes: string[]) => new AggregateError(codes.map(failing));
     expect(failureOfConnect(errorOf('ENETUNREACH', 'ECONNREFUSED')).code).toBe('connection_refused');
     expect(failureOfConnect(errorOf('ENETUNREACH', 'EHOSTUNREACH')).code).toBe('host_unreachable');
@@ -69,7 +69,7 @@ describe('what a failure is called', () => {
     },
   );
 
-  it('a machine with IPv6 that has no port left for such an address has run out of something', () => {
+  it('a machine with IPv6 and no free port has run out of a resource', () => {
     const failureOf = (error: unknown) => failureOfConnect(error, () => true);
     const noPort = at('EADDRNOTAVAIL', '2606:4700::1');
     expect(() => failureOf(noPort)).toThrow(noPort);
@@ -82,7 +82,7 @@ describe('what a failure is called', () => {
     expect(failureOf(at('ENETUNREACH', '2606:4700::1')).code).toBe('host_unreachable');
   });
 
-  it('of several addresses one that the receiver failed at is the receiver’s', () => {
+  it('of several addresses is the receiver’s if one of them reached it', () => {
     const errors = [at('EMFILE', '93.184.216.34'), at('ECONNREFUSED', '93.184.216.35')];
     expect(failureOfConnect(new AggregateError(errors)).code).toBe('connection_refused');
   });
@@ -122,13 +122,13 @@ describe('what a failure is called', () => {
     expect(failureOfExchange(failing(code), uploaded, ended).code).toBe(expected);
   });
 
-  it('an answer that the parser refuses is invalid_http_response', () => {
+  it('of an unparsable response is invalid_http_response', () => {
     expect(failureOfExchange(new errors.HTTPParserError('Expected HTTP/'), true, false).code).toBe(
       'invalid_http_response',
     );
   });
 
-  it('the operator reads what happened, of several addresses all', () => {
+  it('the operator’s detail names all addresses', () => {
     const error = new AggregateError([failing('ECONNREFUSED'), failing('ENETUNREACH')]);
     expect(failureOfConnect(error).operatorDetail).toBe('connecting: failed (ECONNREFUSED); failed (ENETUNREACH)');
   });

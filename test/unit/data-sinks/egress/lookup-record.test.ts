@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import { LookupRecord } from '../../../../src/data-sinks/egress/lookup-record.js';
 
-describe('a name that cannot be resolved', () => {
+describe('a name that does not resolve', () => {
   let nowMs: number;
   let record: LookupRecord;
 
@@ -16,7 +16,7 @@ describe('a name that cannot be resolved', () => {
     return record[step](name);
   };
 
-  it('is to blame when another one is resolved while it fails', () => {
+  it('is at fault when another name resolves while it fails', () => {
     expect(at(0, 'failed', 'broken')).toBe(false);
     at(1, 'resolved', 'good');
     expect(at(5_000, 'failed', 'broken')).toBe(true);
@@ -25,7 +25,7 @@ describe('a name that cannot be resolved', () => {
     expect(at(63_000, 'failed', 'broken')).toBe(true);
   });
 
-  it('is not to blame at the begin of an outage, however lately others were resolved', () => {
+  it('is not at fault at the start of an outage, however recently others resolved', () => {
     at(0, 'resolved', 'good');
     at(1, 'resolved', 'another');
     for (const ms of [2, 5_000, 35_000, 59_000]) {
@@ -34,14 +34,14 @@ describe('a name that cannot be resolved', () => {
     }
   });
 
-  it('is no sign of life for itself', () => {
+  it('does not prove that the resolver works', () => {
     at(0, 'failed', 'flaky');
     at(1, 'resolved', 'flaky');
     expect(at(2, 'failed', 'flaky')).toBe(false);
     expect(at(3, 'failed', 'flaky')).toBe(false);
   });
 
-  it('is told from others also when it was resolved last', () => {
+  it('is distinguished from others even if it resolved last', () => {
     at(0, 'failed', 'flaky');
     at(1, 'resolved', 'good');
     at(2, 'resolved', 'flaky');

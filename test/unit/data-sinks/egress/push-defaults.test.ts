@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { createNetworkPolicy } from '../../../../src/data-sinks/core/network-policy.js';
+import { createNetworkPolicy } from '../../../../src/data-sinks/domain/network-policy.js';
 import { systemResolver } from '../../../../src/data-sinks/egress/index.js';
 import { requestHeaders, resolvePushOptions } from '../../../../src/data-sinks/egress/push-defaults.js';
 
 const body = { bytes: 0, whole: new Uint8Array(), open: () => (async function* () {})() };
 
 describe('the headers of a push', () => {
-  it('ours come first, and no custom header can repeat or replace one', () => {
+  it('put ours first, and custom headers cannot override them', () => {
     const headers = requestHeaders(
       {
         url: 'https://a.org/',
@@ -31,7 +31,7 @@ describe('the headers of a push', () => {
 });
 
 describe('the options of the client', () => {
-  it('an option that is left undefined takes its default', () => {
+  it('use the default for an undefined option', () => {
     const policy = createNetworkPolicy({ privateRanges: [] });
     const options = resolvePushOptions({ policy, userAgent: 'a/1', keepAliveMs: undefined, deadlines: { dnsMs: 1 } });
     expect(options).toMatchObject({
@@ -42,7 +42,7 @@ describe('the options of the client', () => {
     expect(options.resolver).not.toBe(systemResolver);
   });
 
-  it('where a range is opened, names of /etc/hosts are known', () => {
+  it('use /etc/hosts if a private range is opened', () => {
     const policy = createNetworkPolicy({ privateRanges: ['127.0.0.0/8'] });
     expect(resolvePushOptions({ policy, userAgent: 'a/1' }).resolver).toBe(systemResolver);
   });

@@ -20,8 +20,8 @@ async function collect(body: PushBody): Promise<Uint8Array[]> {
   return list;
 }
 
-describe('a body on its way', () => {
-  it('leaves in pieces, the first of one byte and none too long, with every byte in its place', async () => {
+describe('the upload of a body', () => {
+  it('sends pieces of limited size, the first of one byte, with every byte in place', async () => {
     const chunk = fc.oneof(fc.uint8Array({ maxLength: 10 }), fc.constant(new Uint8Array(PIECE_BYTES * 2 + 5).fill(7)));
     await fc.assert(
       fc.asyncProperty(fc.array(chunk, { maxLength: 5 }), async (chunks) => {
@@ -35,7 +35,7 @@ describe('a body on its way', () => {
     );
   });
 
-  it('a small one is put together whole', async () => {
+  it('sends a small body as one piece', async () => {
     const body = bodyOf([Buffer.from('ab'), Buffer.from(''), Buffer.from('c')]);
     expect(Buffer.from(await readWhole(body)).toString()).toBe('abc');
   });

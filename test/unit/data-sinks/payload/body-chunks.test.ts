@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
-import { type PayloadFacts, payloadLayout } from '../../../../src/data-sinks/core/payload-layout.js';
-import { parseRecipe } from '../../../../src/data-sinks/core/payload-recipe.js';
+import type { MappingResultRow } from '../../../../src/data-sinks/domain/job-completed.js';
+import type { PayloadFacts } from '../../../../src/data-sinks/domain/body/layout.js';
+import { payloadLayout } from '../../../../src/data-sinks/domain/body/payload-layout.js';
+import { parseRecipe } from '../../../../src/data-sinks/domain/body/payload-recipe.js';
 import { type BodyChunk, bodyChunks, CHUNK_BYTES } from '../../../../src/data-sinks/payload/body-chunks.js';
 
 const PLAIN = parseRecipe('JSON');
@@ -50,13 +51,13 @@ describe('the chunks of a body', () => {
     ['no batch', []],
     ['one empty batch', [[]]],
     ['only empty batches', [[], [], []]],
-  ])('of a job without rows are one, from %s', async (_what, batches) => {
+  ])('of a job without rows are one chunk, from %s', async (_what, batches) => {
     const chunks = await chunksOf(batches);
     expect(chunks.map(({ rowsSoFar }) => rowsSoFar)).toEqual([0]);
     expect(textOf(chunks)).toBe(whole([]));
   });
 
-  it('are the same text whatever the batches in which the rows come, empty ones among them', async () => {
+  it('have the same text for any batches, including empty ones', async () => {
     const count = fc.nat(60);
     const sizes = fc.array(fc.nat(13), { minLength: 1, maxLength: 5 }).filter((some) => some.some((size) => size > 0));
     await fc.assert(
@@ -80,13 +81,13 @@ describe('the chunks of a body', () => {
     expect(counts.at(-1)).toBe(40_000);
   });
 
-  it('never cut a character in half', async () => {
+  it('never split a character', async () => {
     const all = Array.from({ length: 30_000 }, (_, i) => ({ ...row(i), partnerRowId: `row_東京_🏨_${i}` }));
     const chunks = await chunksOf(inBatches(all, [777]));
     expect(chunks.map(({ bytes }) => bytes.toString('utf8')).join('')).toBe(whole(all));
   });
 
-  it('ask for the next rows only when the ones before were taken', async () => {
+  it('request the next rows only after the previous chunk was taken', async () => {
     let asked = 0;
     async function* stream(): AsyncGenerator<readonly MappingResultRow[]> {
       for (;;) {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BuildLease } from '../../../../src/data-sinks/payload/build-lease.js';
+import { stub } from '../../../support/stub.js';
 
 const EVERY_MS = 20_000;
-const KEY = { jobId: 'job_1', run: 1, recipe: 'JSON' };
+const KEY = { workspaceId: 'ws_1', jobId: 'job_1', run: 1, recipe: 'JSON' };
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -14,7 +15,7 @@ function leaseOf(...answers: (() => Promise<boolean>)[]) {
     asked.push(build);
     return (answers[asked.length - 1] ?? answers[answers.length - 1])?.() ?? true;
   };
-  return { asked, lease: new BuildLease({ extendEveryMs: EVERY_MS, extendBuild }, KEY, 'pld_1') };
+  return { asked, lease: new BuildLease(stub({ extendEveryMs: EVERY_MS, extendBuild }), KEY, 'pld_1') };
 }
 
 const yes = async () => true;
@@ -34,7 +35,7 @@ async function read(items: AsyncIterable<number>): Promise<number[]> {
 }
 
 describe('the lease of a build', () => {
-  it('is extended from a timer, though nothing comes, until it is stopped', async () => {
+  it('is extended by a timer until it is stopped', async () => {
     const { asked, lease } = leaseOf(yes);
     await jest.advanceTimersByTimeAsync(3 * EVERY_MS);
     expect(asked).toEqual(Array(3).fill([KEY, 'pld_1']));
@@ -43,14 +44,14 @@ describe('the lease of a build', () => {
     expect([asked.length, jest.getTimerCount()]).toEqual([3, 0]);
   });
 
-  it('keeps no process from ending', () => {
+  it('does not keep the process alive', () => {
     const timer = jest.spyOn(globalThis, 'setInterval');
     const { lease } = leaseOf(yes);
     expect((timer.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(false);
     lease.stop();
   });
 
-  it('is extended once at a time', async () => {
+  it('has at most one extension in progress', async () => {
     let answer: (held: boolean) => void = () => undefined;
     const { asked, lease } = leaseOf(() => new Promise((resolve) => (answer = resolve)), yes);
     await jest.advanceTimersByTimeAsync(5 * EVERY_MS);
@@ -61,7 +62,7 @@ describe('the lease of a build', () => {
     lease.stop();
   });
 
-  it('outlives an extension that fails', async () => {
+  it('survives an extension that fails', async () => {
     const { asked, lease } = leaseOf(() => Promise.reject(new Error('connection lost')), yes);
     await jest.advanceTimersByTimeAsync(2 * EVERY_MS);
     expect(asked).toHaveLength(2);
@@ -69,7 +70,7 @@ describe('the lease of a build', () => {
     lease.stop();
   });
 
-  it('that was taken ends what is made under it, and is asked for no more', async () => {
+  it('when lost, aborts the build and is not extended any more', async () => {
     const { asked, lease } = leaseOf(yes, no);
     const seen: number[] = [];
     const reading = (async () => {

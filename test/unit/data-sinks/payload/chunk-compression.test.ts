@@ -16,17 +16,17 @@ describe('a compressed chunk', () => {
     },
   );
 
-  it('of results is a fifth of its size or less', async () => {
+  it('of results has at most a fifth of its size', async () => {
     expect((await compress(text(256 * 1024), 'none')).length).toBeLessThan((256 * 1024) / 5);
   });
 
-  it('of a body that is compressed itself is stored as it is', async () => {
+  it('of a body that is compressed itself is stored unchanged', async () => {
     const bytes = text(1_000);
     expect(await compress(bytes, 'gzip')).toBe(bytes);
     expect(await decompress(bytes, 'gzip')).toBe(bytes);
   });
 
-  it('that was damaged is not taken for another', async () => {
+  it('with damaged bytes is refused', async () => {
     await expect(decompress(Buffer.from([0xff, 0xff, 0xff]), 'none')).rejects.toThrow();
     await expect(decompress((await compress(text(1_000), 'none')).subarray(0, 10), 'none')).rejects.toThrow();
   });

@@ -43,18 +43,18 @@ describe('a compressed body', () => {
     expect([...(first ?? Buffer.alloc(0)).subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
   });
 
-  it('that is small is the same whether it was held whole or not', async () => {
+  it('that is small is the same whether it was built in memory or streamed', async () => {
     const bytes = text(100);
     expect((await gzipWhole(bytes)).equals(Buffer.concat(await compressed(bytes, 7)))).toBe(true);
   });
 
-  it('comes in pieces of one size, though it is made of any number of bytes', async () => {
+  it('has pieces of one size for any input chunks', async () => {
     const pieces = await compressed(randomBytes(10 * BLOCK), 1_000, 100_000);
     expect(pieces.length).toBeGreaterThan(9);
     for (const { length } of pieces.slice(0, -1)) expect(length).toBe(BLOCK);
   });
 
-  it('asks for more only as its pieces are taken', async () => {
+  it('reads more input only as its pieces are taken', async () => {
     let asked = 0;
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) {

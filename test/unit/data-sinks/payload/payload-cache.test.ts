@@ -4,7 +4,7 @@ import { PayloadCache } from '../../../../src/data-sinks/payload/payload-cache.j
 const body = (bytes: number) => Buffer.alloc(bytes);
 
 describe('the cache of bodies', () => {
-  it('gives back what was put in', () => {
+  it('returns a stored body', () => {
     const cache = new PayloadCache(100);
     const kept = body(10);
     cache.put('pld_1', kept);
@@ -12,7 +12,7 @@ describe('the cache of bodies', () => {
     expect(cache.get('pld_2')).toBeUndefined();
   });
 
-  it('lets go of what was used longest ago when its bytes are full', () => {
+  it('evicts the least recently used bodies when it is full', () => {
     const cache = new PayloadCache(100);
     for (const id of ['1', '2', '3', '4']) cache.put(id, body(25));
     cache.get('1');
@@ -20,14 +20,14 @@ describe('the cache of bodies', () => {
     expect(['1', '2', '3', '4', '5'].filter((id) => cache.get(id))).toEqual(['1', '3', '4', '5']);
   });
 
-  it('lets go of as many as it takes', () => {
+  it('evicts as many as needed', () => {
     const cache = new PayloadCache(100);
     for (let i = 0; i < 10; i++) cache.put(`small ${i}`, body(10));
     cache.put('large', body(25));
     expect(Array.from({ length: 10 }, (_, i) => `small ${i}`).filter((id) => cache.get(id))).toHaveLength(7);
   });
 
-  it('keeps no body larger than a quarter of it: it would push out everything else', () => {
+  it('refuses a body larger than a quarter of its size', () => {
     const cache = new PayloadCache(100);
     expect([cache.fits(25), cache.fits(26)]).toEqual([true, false]);
     cache.put('small', body(25));
@@ -35,14 +35,14 @@ describe('the cache of bodies', () => {
     expect([cache.get('small'), cache.get('large')]).toEqual([body(25), undefined]);
   });
 
-  it('counts a body once that is put in twice', () => {
+  it('counts a body once that is stored twice', () => {
     const cache = new PayloadCache(100);
     for (let i = 0; i < 10; i++) cache.put('same', body(25));
     for (const id of ['a', 'b', 'c']) cache.put(id, body(25));
     expect(['same', 'a', 'b', 'c'].filter((id) => cache.get(id))).toHaveLength(4);
   });
 
-  it('may be switched off', () => {
+  it('can be disabled', () => {
     const cache = new PayloadCache(0);
     cache.put('1', body(1));
     expect(cache.get('1')).toBeUndefined();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
+import type { MappingResultRow } from '../../../../src/data-sinks/domain/job-completed.js';
 import { RowCursor } from '../../../../src/data-sinks/payload/row-cursor.js';
 
 const row = (i: number): MappingResultRow => ({
@@ -31,7 +31,7 @@ async function taken(cursor: RowCursor, count: number): Promise<string[]> {
 const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `row_${from + i}`);
 
 describe('a cursor over the rows of a job', () => {
-  it('gives out each row once, in portions of any size, whatever the batches', async () => {
+  it('returns each row once, in portions of any size', async () => {
     const some = fc.array(fc.nat(7), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(some, fc.array(fc.nat(9), { minLength: 1, maxLength: 12 }), async (sizes, portions) => {
@@ -48,7 +48,7 @@ describe('a cursor over the rows of a job', () => {
     );
   });
 
-  it('passes over rows without giving them out', async () => {
+  it('skips rows', async () => {
     const { cursor } = source([3, 0, 4, 2]);
     await cursor.skip(5);
     expect(await taken(cursor, 2)).toEqual(ids(5, 7));
@@ -56,7 +56,7 @@ describe('a cursor over the rows of a job', () => {
     expect(await taken(cursor, 2)).toEqual([]);
   });
 
-  it('reads no further than it is asked to, and tells the host when it is done', async () => {
+  it('reads no further than requested, and closes the stream', async () => {
     const { cursor, seen } = source([2, 2, 2]);
     expect(await taken(cursor, 2)).toEqual(ids(0, 2));
     expect(seen.closed).toBe(false);

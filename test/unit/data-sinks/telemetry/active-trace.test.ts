@@ -12,11 +12,11 @@ describe('the active trace', () => {
   const inSpan = (spanContext: Parameters<typeof trace.setSpanContext>[1]) =>
     context.with(trace.setSpanContext(ROOT_CONTEXT, spanContext), activeTraceContext);
 
-  it('is none outside of every span', () => {
+  it('is null outside a span', () => {
     expect(activeTraceContext()).toBeNull();
   });
 
-  it('is the active span’s, with its state', () => {
+  it('is that of the active span, with its tracestate', () => {
     expect(inSpan(SPAN)).toEqual({ traceparent: `00-${SPAN.traceId}-${SPAN.spanId}-01` });
     expect(inSpan({ ...SPAN, traceFlags: 0, traceState: createTraceState('a=b,c=d') })).toEqual({
       traceparent: `00-${SPAN.traceId}-${SPAN.spanId}-00`,
@@ -24,7 +24,7 @@ describe('the active trace', () => {
     });
   });
 
-  it('is none in a span without a valid context', () => {
+  it('is null in a span without a valid context', () => {
     expect(inSpan({ ...SPAN, traceId: '0'.repeat(32) })).toBeNull();
   });
 });

@@ -16,7 +16,14 @@ const JOB_SPAN_ID = 'b7ad6b7169203331';
 const JOB = { traceparent: `00-${TRACE_ID}-${JOB_SPAN_ID}-01`, tracestate: 'vendor=state' };
 const STARTED_AT = new Date('2026-05-25T12:34:56.789Z');
 const ENDED: TracedExchange = {
-  ...{ deliveryId: 'dlv_1', dataSourceId: 'ads_1', jobId: 'job_1', attemptNumber: 2, totalMs: 250 },
+  ...{
+    workspaceId: 'ws_1',
+    deliveryId: 'dlv_1',
+    dataSourceId: 'ads_1',
+    jobId: 'job_1',
+    attemptNumber: 2,
+    totalMs: 250,
+  },
   ...{ status: 'HTTP_5XX', errorCode: 'receiver_error', httpStatus: 503 },
 };
 
@@ -26,7 +33,7 @@ function sdk(sampler?: Sampler): { telemetry: Telemetry; spans: () => ReadableSp
     spanProcessors: [new SimpleSpanProcessor(exporter)],
     ...(sampler && { sampler }),
   });
-  return { telemetry: new Telemetry('1.0.0', { tracerProvider }), spans: () => exporter.getFinishedSpans() };
+  return { telemetry: new Telemetry({ tracerProvider }), spans: () => exporter.getFinishedSpans() };
 }
 
 describe('the span of an attempt', () => {
@@ -64,7 +71,7 @@ describe('the span of an attempt', () => {
     expect(spans()).toMatchObject([{ name: 'data_sinks.test', status: { code: SpanStatusCode.UNSET } }]);
   });
 
-  it('is told to the receiver with the id that it has in the trace', () => {
+  it('is passed to the receiver with its own span id', () => {
     const { telemetry, spans } = sdk();
     const exchange = telemetry.exchange('data_sinks.attempt', JOB, STARTED_AT);
     exchange.end(ENDED);
@@ -83,7 +90,7 @@ describe('the span of an attempt', () => {
     },
   );
 
-  it('that is not sampled says so to the receiver, under an id of its own', () => {
+  it('that is not sampled is passed to the receiver as such, with its own span id', () => {
     const { telemetry, spans } = sdk(new AlwaysOffSampler());
     const exchange = telemetry.exchange('data_sinks.attempt', JOB, STARTED_AT);
     exchange.end(ENDED);
@@ -93,8 +100,8 @@ describe('the span of an attempt', () => {
 });
 
 describe('without an SDK', () => {
-  it('the receiver gets a child of the job’s context, another one for each attempt', () => {
-    const telemetry = new Telemetry('1.0.0');
+  it('the receiver gets a child of the job’s context, with a new span id for each attempt', () => {
+    const telemetry = new Telemetry();
     const told = [1, 2].map(() => {
       const exchange = telemetry.exchange('data_sinks.attempt', JOB, STARTED_AT);
       exchange.end(ENDED);
@@ -104,13 +111,9 @@ describe('without an SDK', () => {
     expect(told[0]).not.toBe(told[1]);
   });
 
-  it('and nothing where there is no trace to go on with', () => {
+  it('and no traceparent without a trace', () => {
     for (const parent of [null, { traceparent: 'rubbish' }]) {
-      const exchange = new Telemetry('1.0.0', { tracerProvider: trace }).exchange(
-        'data_sinks.attempt',
-        parent,
-        STARTED_AT,
-      );
+      const exchange = new Telemetry({ tracerProvider: trace }).exchange('data_sinks.attempt', parent, STARTED_AT);
       expect(exchange.traceparent).toBeNull();
       expect(() => exchange.end(ENDED)).not.toThrow();
     }

@@ -6,18 +6,25 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { METRICS } from '../../../../src/data-sinks/telemetry/metrics.js';
-import { type MeasuredAttempt, type QueueState, Telemetry } from '../../../../src/data-sinks/telemetry/telemetry.js';
+import type { QueueState, Standing } from '../../../../src/data-sinks/telemetry/gauges.js';
+import { type MeasuredAttempt, Telemetry } from '../../../../src/data-sinks/telemetry/telemetry.js';
 
 const ATTEMPT: MeasuredAttempt = {
+  errorCode: 'receiver_error',
   status: 'HTTP_5XX',
   timings: { dnsMs: null, connectMs: 5, tlsMs: null, uploadMs: 1, waitMs: 14, totalMs: 20 },
 };
-const IDLE: QueueState = { waiting: 0, inFlight: 0, oldestDueAgeMs: 0 };
+const IDLE: QueueState = {
+  ...{ waiting: 0, inFlight: 0, lateMs: 0, workers: 1 },
+  heldBackMs: { disabled: 0, circuit: 0, pace: 0, cap: 0 },
+};
+const WELL: Standing = { databaseUp: true, redisUp: true, away: [] };
+const standing = async (): Promise<Standing> => WELL;
 
 function measured(): { telemetry: Telemetry; collect: () => Promise<Record<string, Record<string, unknown>[]>> } {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
-  const telemetry = new Telemetry('1.0.0', { meterProvider: new MeterProvider({ readers: [reader] }) });
+  const telemetry = new Telemetry({ meterProvider: new MeterProvider({ readers: [reader] }) });
   const collect = async (): Promise<Record<string, Record<string, unknown>[]>> => {
     const { resourceMetrics } = await reader.collect();
     const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
@@ -32,7 +39,7 @@ function measured(): { telemetry: Telemetry; collect: () => Promise<Record<strin
 }
 
 describe('telemetry', () => {
-  it('measures the phases that an attempt reached, and no others', async () => {
+  it('records the phases that an attempt reached, and no others', async () => {
     const { telemetry, collect } = measured();
     telemetry.attempted(ATTEMPT);
     const phases = (await collect())['data_sinks.attempt.phase.duration_seconds'];
@@ -44,6 +51,7 @@ describe('telemetry', () => {
     const { telemetry, collect } = measured();
     telemetry.attempted({
       status: 'SUCCEEDED',
+      errorCode: null,
       timings: { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 },
     });
     const phases = (await collect())['data_sinks.attempt.phase.duration_seconds'];
@@ -59,16 +67,29 @@ describe('telemetry', () => {
     ]);
   });
 
-  it('counts from zero, so that a first failure is a rise', async () => {
+  it('counts attempts by status and error code, so that those without a retry can be distinguished', async () => {
+    const { telemetry, collect } = measured();
+    telemetry.attempted({ ...ATTEMPT, status: 'SUCCEEDED', errorCode: null });
+    telemetry.attempted({ ...ATTEMPT, status: 'NETWORK_ERROR', errorCode: 'stale_connection' });
+    telemetry.attempted({ ...ATTEMPT, status: 'NETWORK_ERROR', errorCode: 'connection_reset' });
+    const counted = (await collect())['data_sinks.attempts']?.filter(({ value }) => value !== 0);
+    expect(counted).toEqual([
+      { status: 'SUCCEEDED', value: 1 },
+      { status: 'NETWORK_ERROR', error_code: 'stale_connection', value: 1 },
+      { status: 'NETWORK_ERROR', error_code: 'connection_reset', value: 1 },
+    ]);
+  });
+
+  it('initialises counters at zero, so that the first failure is an increase', async () => {
     const deliveries = (await measured().collect())['data_sinks.deliveries'];
     expect(deliveries).toEqual(['delivered', 'failed', 'cancelled'].map((outcome) => ({ outcome, value: 0 })));
   });
 
-  it('asks the queue at most every 15 seconds, however often it is collected', async () => {
+  it('queries the queue at most every 15 seconds, however often metrics are collected', async () => {
     const { telemetry, collect } = measured();
     let [asked, nowMs] = [0, 0];
     const read = async (): Promise<QueueState> => ({ ...IDLE, waiting: (asked += 1) });
-    const stop = telemetry.watchQueue(read, () => nowMs);
+    const stop = telemetry.watch({ queue: read, standing, nowMs: () => nowMs });
     await collect();
     nowMs = 14_999;
     expect((await collect())['data_sinks.queue.depth']).toContainEqual({ state: 'waiting', value: 1 });
@@ -80,32 +101,53 @@ describe('telemetry', () => {
     expect(asked).toBe(2);
   });
 
-  it('shows no queue while the database is away', async () => {
+  it('shows no number of the queue while the database is away, also when it has shown one before', async () => {
     const { telemetry, collect } = measured();
-    telemetry.watchQueue(
-      () => Promise.reject(new Error('database away')),
-      () => 0,
-    );
-    expect((await collect())['data_sinks.queue.depth'] ?? []).toEqual([]);
+    let [isAway, nowMs] = [false, 0];
+    const queue = async (): Promise<QueueState> => {
+      if (isAway) throw new Error('database away');
+      return { ...IDLE, lateMs: 1_500 };
+    };
+    telemetry.watch({ queue, standing, nowMs: () => nowMs });
+    const lateness = async () => (await collect())['data_sinks.queue.lateness_seconds'];
+    expect(await lateness()).toEqual([{ value: 1.5 }]);
+    [isAway, nowMs] = [true, 15_000];
+    expect(await lateness()).toEqual([{ value: Number.NaN }]);
+    // It asks again with whoever collects next.
+    isAway = false;
+    expect(await lateness()).toEqual([{ value: 1.5 }]);
   });
 
-  it('has an instrument for every metric that is documented', async () => {
+  it('shows what this process cannot do now, and zero for everything else', async () => {
     const { telemetry, collect } = measured();
-    telemetry.watchQueue(
-      async () => IDLE,
-      () => 0,
+    const broken = async (): Promise<Standing> => ({ databaseUp: false, redisUp: null, away: ['vault', 'vault'] });
+    telemetry.watch({ queue: async () => IDLE, standing: broken, nowMs: () => 0 });
+    const shown = await collect();
+    expect(shown['data_sinks.database.up']).toEqual([{ value: 0 }]);
+    expect(shown['data_sinks.redis.up'] ?? []).toEqual([]);
+    expect(shown['data_sinks.outages']).toHaveLength(8);
+    expect(shown['data_sinks.outages']).toEqual(
+      expect.arrayContaining([
+        { kind: 'vault', value: 2 },
+        { kind: 'database', value: 0 },
+      ]),
     );
+  });
+
+  it('has an instrument for every documented metric', async () => {
+    const { telemetry, collect } = measured();
+    telemetry.watch({ queue: async () => IDLE, standing, nowMs: () => 0 });
     telemetry.attempted(ATTEMPT);
     telemetry.claimed(3);
     expect(Object.keys(await collect()).sort()).toEqual(Object.keys(METRICS).sort());
   });
 
-  it('is silent without an SDK', () => {
-    const telemetry = new Telemetry('1.0.0');
+  it('does nothing without an SDK', () => {
+    const telemetry = new Telemetry();
     expect(() => telemetry.attempted(ATTEMPT)).not.toThrow();
     const asked: true[] = [];
     const read = async (): Promise<QueueState> => (asked.push(true), IDLE);
-    telemetry.watchQueue(read, () => 0)();
+    telemetry.watch({ queue: read, standing, nowMs: () => 0 })();
     expect(asked).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Agent } from '../../../../src/data-sinks/ports/agent-directory.js';
 import type { AuditEntry } from '../../../../src/data-sinks/ports/audit-trail.js';
 import type { SecretRef } from '../../../../src/data-sinks/ports/secret-vault.js';
-import type { JobKey } from '../../../../src/data-sinks/core/job-completed.js';
+import type { JobKey, MappingResultRow } from '../../../../src/data-sinks/domain/job-completed.js';
 import {
   agentDirectoryConformance,
   auditTrailConformance,
@@ -49,6 +49,28 @@ const resultsThat = (wrong: (right: InMemoryMappingResults) => Partial<InMemoryM
   mappingResultsConformance(() => {
     const fixture = mappingResultsFixture();
     return { ...fixture, results: broken(fixture.results, wrong) };
+  });
+
+/** @param wrong what the stream gives, of the job's rows; undefined for no stream at all */
+const streamThat = (wrong: (rows: readonly MappingResultRow[]) => readonly unknown[] | undefined) =>
+  resultsThat((right) => ({
+    streamRows: async (job: JobKey) => {
+      const stream = await right.streamRows(job);
+      if (!stream) return null;
+      const rows: MappingResultRow[] = [];
+      for await (const batch of stream) rows.push(...batch);
+      const given = wrong(rows);
+      return (given && streamOf(given)) as never;
+    },
+  }));
+
+const plansThat = (wrong: (found: ReadonlyMap<string, string>) => unknown) =>
+  workspacePlansConformance(() => {
+    const fixture = workspacePlansFixture();
+    const plans = broken(fixture.plans, (right) => ({
+      findPlans: async (ids) => wrong(await right.findPlans(ids)) as never,
+    }));
+    return { ...fixture, plans };
   });
 
 const trailThat = (wrong: (entry: AuditEntry) => AuditEntry) =>
@@ -158,10 +180,63 @@ const TABLE: readonly (readonly [fault: string, checks: readonly ConformanceChec
     /all rows/,
   ],
   ['results whose stream can be read once', resultsThat(once), /every time/],
+  ['results that are undefined', streamThat(() => undefined), /all rows/],
+  ['results whose rows come by themselves, not in batches', streamThat((rows) => rows), /batches of rows/],
+  ['results with a row that is null', streamThat((rows) => [[...rows.slice(1), null]]), /batches of rows/],
+  ['results with fewer rows than stats.total', streamThat((rows) => [rows.slice(1)]), /count the statistics/],
+  ['results with more rows than stats.total', streamThat((rows) => [[...rows, ...rows]]), /count the statistics/],
+  [
+    'results with a confidence of 1.7',
+    streamThat((rows) => [rows.map((row) => ({ ...row, matchConfidence: 1.7 }))]),
+    /batches of rows/,
+  ],
+  ['plans in an array of pairs', plansThat((found) => [...found]), /several workspaces/],
+  ['plans that are undefined', plansThat(() => undefined), /several workspaces/],
+  ['agents that are undefined', directoryThat(() => undefined as never), /several agents/],
+  [
+    'agents whose active is a text',
+    directoryThat((agents) => agents.map((agent) => ({ ...agent, active: String(agent.active) as never }))),
+    /several agents/,
+  ],
   [
     'results that are empty when there are none',
     resultsThat((right) => ({ streamRows: async (job: JobKey) => (await right.streamRows(job)) ?? emptyStream() })),
     /do not exist/,
+  ],
+  [
+    'a job found by its id alone',
+    resultsThat((right) => ({
+      findCompletedJob: async (_ws, id) =>
+        (await right.findCompletedJob('ws_1', id)) ?? (await right.findCompletedJob('ws_2', id)),
+    })),
+    /two workspaces with one job id, the job/,
+  ],
+  [
+    'rows found by their job’s id alone',
+    resultsThat((right) => ({
+      streamRows: async (job: JobKey) =>
+        (await right.streamRows({ ...job, workspaceId: 'ws_1' })) ?? right.streamRows({ ...job, workspaceId: 'ws_2' }),
+    })),
+    /two workspaces with one job id, the rows/,
+  ],
+  [
+    'rows that every workspace may read',
+    resultsThat((right) => ({
+      streamRows: async (job: JobKey) =>
+        (await right.streamRows(job)) ?? right.streamRows({ ...job, workspaceId: 'ws_1' }),
+    })),
+    /no rows of a job for another workspace/,
+  ],
+  [
+    'a listing that goes on after a job’s id alone',
+    resultsThat((right) => ({
+      listCompletedSince: async (since, after, limit) => {
+        const all = await right.listCompletedSince(since, null, 99);
+        const from = after === null ? 0 : all.findLastIndex(({ jobId }) => jobId === after.jobId) + 1;
+        return all.slice(from, from + limit);
+      },
+    })),
+    /with one id, each once/,
   ],
   [
     'a listing that ignores the time',
@@ -238,6 +313,10 @@ describe('the conformance suites', () => {
   });
 });
 
+async function* streamOf(given: readonly unknown[]): AsyncGenerator<unknown, void, undefined> {
+  yield* given;
+}
+
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {
   // Nothing.
 }
@@ -255,8 +334,9 @@ function once(right: InMemoryMappingResults): Partial<InMemoryMappingResults> {
   const streams = new Map<string, Promise<Stream>>();
   return {
     streamRows: (job: JobKey) => {
-      const stream = streams.get(job.jobId) ?? right.streamRows(job);
-      streams.set(job.jobId, stream);
+      const name = `${job.workspaceId} ${job.jobId}`;
+      const stream = streams.get(name) ?? right.streamRows(job);
+      streams.set(name, stream);
       return stream;
     },
   };

@@ -35,14 +35,14 @@ describe.each(Object.entries(SUITES))('%s', (_adapter, checks) => {
 describe('what a test can do with the in-memory ports', () => {
   it('removes an agent', async () => {
     const { directory } = agentDirectoryFixture();
-    directory.remove('agt_1');
+    directory.remove('ws_1', 'agt_1');
     expect(await directory.findAgents(['agt_1'])).toEqual([]);
   });
 
   it('expires the rows of a job, while the job itself stays', async () => {
     const { results } = mappingResultsFixture();
-    results.expire({ jobId: 'job_3' });
-    expect(await results.streamRows({ jobId: 'job_3', run: 1 })).toBeNull();
+    results.expire({ workspaceId: 'ws_1', jobId: 'job_3' });
+    expect(await results.streamRows({ workspaceId: 'ws_1', jobId: 'job_3', run: 1 })).toBeNull();
     expect(await results.findCompletedJob('ws_1', 'job_3')).not.toBeNull();
   });
 
@@ -57,9 +57,26 @@ describe('what a test can do with the in-memory ports', () => {
       [2, 1],
     ] as const) {
       const read = [];
-      for await (const batch of (await results.streamRows({ jobId: 'job_3', run })) ?? []) read.push(...batch);
+      for await (const batch of (await results.streamRows({ workspaceId: 'ws_1', jobId: 'job_3', run })) ?? [])
+        read.push(...batch);
       expect(read).toHaveLength(count);
     }
+  });
+
+  it('keeps apart what two workspaces have under one id: jobs, their rows, and agents', async () => {
+    const { results } = mappingResultsFixture();
+    const there = { workspaceId: 'ws_2', jobId: 'job_3', run: 1 };
+    results.expire({ workspaceId: 'ws_1', jobId: 'job_3' });
+    expect(await results.streamRows({ ...there, workspaceId: 'ws_1' })).toBeNull();
+    expect(await results.streamRows(there)).not.toBeNull();
+
+    const { directory } = agentDirectoryFixture();
+    const [agent] = await directory.findAgents(['agt_1']);
+    if (!agent) throw new Error('the fixture has it');
+    directory.put({ ...agent, workspaceId: 'ws_2' });
+    expect(await directory.findAgents(['agt_1'])).toEqual([agent, { ...agent, workspaceId: 'ws_2' }]);
+    directory.remove('ws_1', 'agt_1');
+    expect(await directory.findAgents(['agt_1'])).toEqual([{ ...agent, workspaceId: 'ws_2' }]);
   });
 
   it('counts the secrets that are left', async () => {

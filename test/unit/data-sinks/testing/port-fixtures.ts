@@ -14,7 +14,7 @@ import {
 } from '../../../../src/data-sinks/testing/index.js';
 import type { Agent } from '../../../../src/data-sinks/ports/agent-directory.js';
 import type { Caller } from '../../../../src/data-sinks/ports/workspace-access.js';
-import type { JobCompleted, MappingResultRow } from '../../../../src/data-sinks/core/job-completed.js';
+import type { JobCompleted, MappingResultRow } from '../../../../src/data-sinks/domain/job-completed.js';
 
 const unknownIds = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `unknown_${i}`);
 
@@ -70,27 +70,43 @@ export function workspaceAccessFixture(): WorkspaceAccessFixture & { readonly ac
 export function mappingResultsFixture(): MappingResultsFixture & { readonly results: InMemoryMappingResults } {
   const results = new InMemoryMappingResults(2);
   const jobs = [aJob(1, 0), aJob(2, 1), aJob(3, 5)];
-  for (const { job, rows } of jobs.toReversed()) results.complete(job, rows);
+  const sameIdElsewhere = aJob(3, 4, 'ws_2');
+  for (const { job, rows } of [...jobs.toReversed(), sameIdElsewhere]) results.complete(job, rows);
   return {
     results,
     jobs,
-    otherWorkspaceId: 'ws_2',
+    otherWorkspaceId: 'ws_3',
+    sameIdElsewhere,
     unknownJobId: 'job_unknown',
     unfinished: null,
   };
 }
 
-export function aJob(n: number, rowCount: number): { job: JobCompleted; rows: readonly MappingResultRow[] } {
+export function aJob(
+  n: number,
+  rowCount: number,
+  workspaceId = 'ws_1',
+): { job: JobCompleted; rows: readonly MappingResultRow[] } {
   const rows = Array.from({ length: rowCount }, (_, i) =>
     i % 2 === 0
-      ? { partnerRowId: `row_${n}_${i}`, referenceHotelId: `ref_${i}`, matchMethod: 'STANDARD', matchConfidence: 0.5 }
-      : { partnerRowId: `row_${n}_${i}`, referenceHotelId: null, matchMethod: null, matchConfidence: null },
+      ? {
+          partnerRowId: `row_${workspaceId}_${n}_${i}`,
+          referenceHotelId: `ref_${i}`,
+          matchMethod: 'STANDARD',
+          matchConfidence: 0.5,
+        }
+      : {
+          partnerRowId: `row_${workspaceId}_${n}_${i}`,
+          referenceHotelId: null,
+          matchMethod: null,
+          matchConfidence: null,
+        },
   );
   const matched = Math.ceil(rowCount / 2);
   const job: JobCompleted = {
     jobId: `job_${n}`,
     agentId: 'agt_1',
-    workspaceId: 'ws_1',
+    workspaceId,
     completedAt: new Date(Date.UTC(2026, 4, 25, 12, n)),
     stats: { total: rowCount, matched, unmatched: rowCount - matched },
   };

@@ -30,7 +30,7 @@ function flipBit(bytes: Buffer, bit: number): Buffer {
 
 describe('the envelope', () => {
   // Made with Python's `cryptography`: the stored form must stay readable for as long as a database lives.
-  it('has the stored form nonce, ciphertext, tag that another implementation makes of the same input', () => {
+  it('stores nonce, ciphertext and tag as another implementation does', () => {
     const sealed = seal(KEYS.first, REF, SECRET, (size) => Uint8Array.from({ length: size }, (_, i) => 100 + i));
     expect(sealed.keyId).toBe('k1');
     expect(sealed.ciphertext.toString('hex')).toBe(
@@ -39,7 +39,7 @@ describe('the envelope', () => {
     expect(open(KEYS, REF, sealed)).toBe(SECRET);
   });
 
-  it('gives back whatever text was sealed, under either key', () => {
+  it('decrypts what was encrypted, under either key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.constantFrom('k1', 'k2'), (value, keyId) => {
         const key = KEYS.find(keyId) ?? KEYS.first;
@@ -48,12 +48,12 @@ describe('the envelope', () => {
     );
   });
 
-  it('makes another ciphertext every time', () => {
+  it('makes a different ciphertext every time', () => {
     const made = new Set(Array.from({ length: 100 }, () => seal(KEYS.first, REF, SECRET, randomBytes).ciphertext));
     expect(new Set([...made].map((bytes) => bytes.toString('hex'))).size).toBe(100);
   });
 
-  it('refuses a ciphertext in which any one bit was changed', () => {
+  it('refuses a ciphertext with any flipped bit', () => {
     const sealed = seal(KEYS.first, REF, SECRET, randomBytes);
     for (let bit = 0; bit < sealed.ciphertext.length * 8; bit++) {
       const error = refusal(REF, { ...sealed, ciphertext: flipBit(sealed.ciphertext, bit) });
@@ -91,7 +91,7 @@ describe('the envelope', () => {
     expect(refusal(REF, seal(KEYS.first, REF, SECRET, randomBytes), impostor).code).toBe('secret_tampered');
   });
 
-  it('is bound to exactly one pair of secret and workspace, however the two are cut', () => {
+  it('is bound to exactly one secret id and workspace', () => {
     const part = fc.string({ unit: fc.constantFrom('a', '"', ',', '\\', ':', '['), maxLength: 5 });
     fc.assert(
       fc.property(part, part, part, part, (secretId, workspaceId, otherSecretId, otherWorkspaceId) => {
@@ -104,7 +104,7 @@ describe('the envelope', () => {
     );
   });
 
-  it('says which secret cannot be opened, and nothing of what was in it', () => {
+  it('names the secret that cannot be decrypted, and nothing of its content', () => {
     const sealed = seal(KEYS.first, REF, SECRET, randomBytes);
     const error = refusal(REF, { ...sealed, ciphertext: flipBit(sealed.ciphertext, 100) });
     expect(error.message).toBe(`secret_tampered: ${REF.secretId}`);

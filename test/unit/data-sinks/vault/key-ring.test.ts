@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { inspect } from 'node:util';
-import { ConfigurationError } from '../../../../src/data-sinks/core/errors.js';
+import { ConfigurationError } from '../../../../src/data-sinks/domain/errors.js';
 import { parseKeyRing } from '../../../../src/data-sinks/vault/key-ring.js';
 
 const KEY_A = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64');
@@ -18,7 +18,7 @@ function refusal(text: string | undefined): ConfigurationError {
 }
 
 describe('parseKeyRing', () => {
-  it('takes the first key for encrypting and knows every one of them', () => {
+  it('uses the first key for encryption and all keys for decryption', () => {
     const keys = parseKeyRing(`2026-b:${KEY_B},2026-a:${KEY_A}`);
     expect(keys.first.id).toBe('2026-b');
     expect(keys.find('2026-b')?.key.export().toString('base64')).toBe(KEY_B);
@@ -49,19 +49,19 @@ describe('parseKeyRing', () => {
     ['a key of zeros', `a:${Buffer.alloc(32).toString('base64')}`, /Entry 1 .* not random/],
     ['the same id twice', `a:${KEY_A},a:${KEY_B}`, /Entries 1 and 2 .* the same id/],
     ['the same key twice', `a:${KEY_A},c:${KEY_B},b:${KEY_A}`, /Entries 1 and 3 .* the same key/],
-  ])('refuses %s and says where', (_what, text, message) => {
+  ])('refuses %s and names the entry', (_what, text, message) => {
     const error = refusal(text);
     expect(error.message).toMatch(message);
     expect(error.message).toContain('openssl rand -base64 32');
   });
 
-  it('names the setting that the text is from', () => {
+  it('names the source of the text', () => {
     const read = (text: string) => () => parseKeyRing(text, 'the option vaultKeys');
     expect(read('')).toThrow(/^the option vaultKeys is empty\. Set the option vaultKeys to id:base64/);
     expect(read(`a:${KEY_A},`)).toThrow(/^Entry 2 of the option vaultKeys is empty/);
   });
 
-  it('never repeats a part of a mistyped setting in its error', () => {
+  it('never repeats part of a mistyped setting in its error', () => {
     const material = fc.base64String({ minLength: 12, maxLength: 60 });
     const template = fc.constantFrom('%', '%:a', 'a:%', 'a%:%', 'a:%:%', 'a:%,a:%', '%,', 'a %:a');
     fc.assert(
@@ -76,7 +76,7 @@ describe('parseKeyRing', () => {
     );
   });
 
-  it('shows no key when it is printed or serialised', () => {
+  it('reveals no key when it is printed or serialised', () => {
     const keys = parseKeyRing(`a:${KEY_A}`);
     const shown = inspect(keys, { depth: 9, showHidden: true }) + JSON.stringify(keys);
     expect(shown).not.toContain(KEY_A);

@@ -15,7 +15,7 @@ describe('the command line of data-sinks listen', () => {
     });
   });
 
-  it('takes everything', () => {
+  it('accepts every option', () => {
     const line =
       '--secret a --secret b --fail 503,503,200 --slow 20 --port 0 --tolerance off --json --basic u:p:q --host ::1';
     expect(parseListenOptions(line.split(' '), { DATA_SINKS_SECRET: 'c' })).toEqual({
@@ -30,7 +30,7 @@ describe('the command line of data-sinks listen', () => {
     });
   });
 
-  it('takes the secret from the environment, where no other user sees it', () => {
+  it('reads the secret from the environment, where other users cannot see it', () => {
     expect(parseListenOptions([], { DATA_SINKS_SECRET: 'c' }).secrets).toEqual(['c']);
   });
 

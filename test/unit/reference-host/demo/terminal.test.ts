@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { grouped, Terminal } from '../../../../src/reference-host/demo/terminal.js';
 
 describe('the demo’s printing', () => {
-  it('moves in place on a terminal', () => {
+  it('updates a line in place on a terminal', () => {
     const { terminal, printed } = record(true, () => 0);
     terminal.update('3 s');
     terminal.update('2 s');
@@ -10,14 +10,14 @@ describe('the demo’s printing', () => {
     expect(printed()).toBe('\r\u001B[2K    3 s\r\u001B[2K    2 s\r\u001B[2K    over\n');
   });
 
-  it('prints a line a second elsewhere', () => {
+  it('prints one line per second elsewhere', () => {
     let now = 0;
     const { terminal, printed } = record(false, () => now);
     for (; now <= 2_000; now += 100) terminal.update(`at ${now}`);
     expect(printed()).toBe('    at 0\n    at 1000\n    at 2000\n');
   });
 
-  it('numbers the steps and lines up the table', () => {
+  it('numbers the steps and aligns the table', () => {
     const { terminal, printed } = record(false, () => 0);
     terminal.begin('Create');
     terminal.table(['attempt', 'status'], [['1', 'HTTP_5XX']]);

@@ -4,8 +4,8 @@ import { readFinishedJob, readRowLines, type RowBatches } from '../../../../src/
 
 const JOB_ID = 'job_01J8XK5D1QZ4M7T2B5N6C8D0EF';
 
-describe('the body of a finished job', () => {
-  it('has its rows, in batches', async () => {
+describe('the body of a completed job', () => {
+  it('is read as rows in batches', async () => {
     const results = Array.from({ length: 2_500 }, (_, i) => ({ partnerRowId: `row_${i}` }));
     const { jobId, batches } = readFinishedJob({ results, jobId: JOB_ID });
     expect(jobId).toBe(JOB_ID);
@@ -22,7 +22,7 @@ describe('the body of a finished job', () => {
     ['no results', {}, ['/results']],
     ['results that are no list', { results: {} }, ['/results']],
     ['an unknown field', { results: [], rows: [] }, ['/rows']],
-    ['a job id of another form', { results: [], jobId: 'job_1' }, ['/jobId']],
+    ['a job id that is too long', { results: [], jobId: 'j'.repeat(256) }, ['/jobId']],
     [
       'bad rows',
       { results: [{ partnerRowId: 'a' }, { partnerRowId: 1 }, {}] },
@@ -32,13 +32,13 @@ describe('the body of a finished job', () => {
     expect(pointersOf(() => readFinishedJob(body))).toEqual(pointers);
   });
 
-  it('tells at most 50 findings', () => {
+  it('reports at most 50 errors', () => {
     expect(pointersOf(() => readFinishedJob({ results: Array.from({ length: 90 }, () => 1) }))).toHaveLength(50);
   });
 });
 
-describe('rows that arrive one a line', () => {
-  it('come in batches', async () => {
+describe('rows sent one per line', () => {
+  it('are read in batches', async () => {
     const lines = Array.from({ length: 1_001 }, (_, i) => JSON.stringify({ partnerRowId: `row_${i}` })).join('\n');
     expect((await collect(readRowLines(chunk(lines)))).map((batch) => batch.length)).toEqual([1_000, 1]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_LINE_BYTES, NdjsonError, readNdjson } from '../../../../src/reference-host/jobs/ndjson-lines.js';
 
-describe('rows one a line', () => {
+describe('newline-delimited rows', () => {
   const text = '{"a":"é😀"}\n\n  {"b":1}  \r\n{"c":2}';
   const read = [
     { line: 1, value: { a: 'é😀' } },
@@ -13,7 +13,7 @@ describe('rows one a line', () => {
     expect(await all(pieces(Buffer.from(text), size))).toEqual(read);
   });
 
-  it('may be none', async () => {
+  it('may be empty', async () => {
     expect(await all(pieces(Buffer.from('\n \n'), 1))).toEqual([]);
   });
 
@@ -22,7 +22,7 @@ describe('rows one a line', () => {
     ['not UTF-8', Buffer.from([0x22, 0xff, 0x22]), 1, 'is not UTF-8'],
     ['too long', Buffer.from(`{}\n"${'x'.repeat(MAX_LINE_BYTES)}"\n`), 2, 'is longer than 16384 bytes'],
     ['endless', Buffer.alloc(MAX_LINE_BYTES * 2, 'x'), 1, 'is longer than 16384 bytes'],
-  ])('are named by their number when one is %s', async (_, bytes, line, detail) => {
+  ])('are refused with the line number if one is %s', async (_, bytes, line, detail) => {
     const error: unknown = await all(pieces(bytes, 1000)).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NdjsonError);
     expect(error).toMatchObject({ line, detail });

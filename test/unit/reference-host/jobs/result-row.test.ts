@@ -3,12 +3,12 @@ import { readResultRow } from '../../../../src/reference-host/jobs/result-row.js
 
 const ROW = { partnerRowId: 'row_1', referenceHotelId: 'ref_1', matchMethod: 'STANDARD', matchConfidence: 0.5 };
 
-describe('a row of a finished job', () => {
-  it('is taken as it is', () => {
+describe('a row of a completed job', () => {
+  it('is accepted unchanged', () => {
     expect(readResultRow(ROW, '/results/0')).toEqual({ ok: true, row: ROW });
   });
 
-  it('needs a partnerRowId only; the rest is null then', () => {
+  it('needs only a partnerRowId; the others become null', () => {
     expect(readResultRow({ partnerRowId: 'row_1' }, '')).toEqual({
       ok: true,
       row: { partnerRowId: 'row_1', referenceHotelId: null, matchMethod: null, matchConfidence: null },

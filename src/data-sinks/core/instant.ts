@@ -1,4 +1,0 @@
-/** RFC 3339 in UTC, with milliseconds only when there are any: `2026-05-25T12:34:56Z`. */
-export function formatInstant(instant: Date): string {
-  return instant.toISOString().replace('.000Z', 'Z');
-}

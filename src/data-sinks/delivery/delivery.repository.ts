@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../domain/delivery.js';
+import { parseRecipe } from '../domain/body/payload-recipe.js';
+import type { SinkHealth } from '../domain/sink-health.js';
+import { sinkHealth } from './sink-health.sql.js';
+import { DeliveryEntity } from '../database/entities/delivery.entity.js';
+import { type ListOrder, type Page, type PageRequest, toPage } from '../database/page.js';
+import { redeliver } from './redelivery.sql.js';
+import { Database } from '../database/database.js';
+import { EntityColumns, type EntityRow } from '../database/entity-columns.js';
+
+export interface DeliveryFilter {
+  readonly workspaceId: string;
+  readonly dataSourceId: string;
+  readonly statuses?: readonly DeliveryStatus[];
+  readonly jobId?: string;
+  /** Only deliveries created at this time or later. */
+  readonly since?: Date;
+  /** @default 'newest' */
+  readonly order?: ListOrder;
+}
+
+const COLUMNS = new EntityColumns(DeliveryEntity, 'd');
+const SELECT = `SELECT ${COLUMNS.list} FROM agent_data_source_delivery d`;
+
+/** Deliveries as the API reads them. The worker's statements are in `queue/`. */
+@Injectable()
+export class DeliveryRepository {
+  constructor(private readonly database: Database) {}
+
+  async find(workspaceId: string, id: string): Promise<Delivery | null> {
+    // By id: along an index by workspace, all of its rows might be read (`index-orders.ts`).
+    const [found] = await this.database.query<EntityRow>(`${SELECT} WHERE d.workspace_id || '' = $1 AND d.id = $2`, [
+      workspaceId,
+      id,
+    ]);
+    return found ? toDelivery(found) : null;
+  }
+
+  /** The delivery of a job to a sink, or of its first part. */
+  async findByJob(workspaceId: string, dataSourceId: string, jobId: string, run: number): Promise<Delivery | null> {
+    const [found] = await this.database.query<EntityRow>(
+      `${SELECT}
+        WHERE d.workspace_id = $1 AND d.data_source_id = $2 AND d.job_id = $3 AND d.run = $4::int AND d.part = 1`,
+      [workspaceId, dataSourceId, jobId, run],
+    );
+    return found ? toDelivery(found) : null;
+  }
+
+  async list(filter: DeliveryFilter, { limit, afterId }: PageRequest): Promise<Page<Delivery>> {
+    const { workspaceId, dataSourceId, statuses, jobId, since, order = 'newest' } = filter;
+    const [beyond, direction] = order === 'oldest' ? ['>', 'ASC'] : ['<', 'DESC'];
+    const given: unknown[] = [workspaceId, dataSourceId, limit + 1];
+    // Conditions are added only if needed: the planner chooses another index for each combination.
+    const where = (condition: string, value: unknown): string =>
+      value === null || value === undefined ? '' : ` AND ${condition.replace('?', `$${given.push(value)}`)}`;
+    const conditions = [
+      where('d.status = ANY (?::text[])', statuses),
+      where('d.job_id = ?', jobId),
+      where('d.created_at >= ?::timestamptz', since),
+      where(`d.id ${beyond} ?`, afterId),
+    ].join('');
+    const found = await this.database.query<EntityRow>(
+      `${SELECT} WHERE d.workspace_id = $1 AND d.data_source_id = $2${conditions}
+        ORDER BY d.id ${direction} LIMIT $3`,
+      given,
+    );
+    return toPage(found, limit, toDelivery);
+  }
+
+  /** @param nowMs milliseconds since 1970 */
+  healthOf(dataSourceId: string, nowMs: number): Promise<SinkHealth> {
+    return sinkHealth(this.database, dataSourceId, nowMs);
+  }
+
+  /**
+   * Makes a settled delivery due again for one attempt without retries. A last part that failed because of this one
+   * waits for it again.
+   * @returns false when it is not settled: someone else was faster, or it is in flight
+   */
+  async redeliver(workspaceId: string, id: string): Promise<boolean> {
+    const made = await redeliver(this.database, [{ workspaceId, id, recoveryId: null }], SETTLED_STATUSES);
+    return made.length === 1;
+  }
+}
+
+function toDelivery(row: EntityRow): Delivery {
+  const entity = COLUMNS.toEntity(row);
+  return {
+    id: entity.id,
+    workspaceId: entity.workspaceId,
+    agentId: entity.agentId,
+    dataSourceId: entity.dataSourceId,
+    jobId: entity.jobId,
+    run: entity.run,
+    recipe: parseRecipe(entity.recipe),
+    trigger: entity.trigger,
+    status: entity.status,
+    reason: entity.reason,
+    attemptCount: entity.attemptCount,
+    retriesAllowed: entity.retriesAllowed,
+    retriesSpent: entity.retriesSpent,
+    nextAttemptAt: entity.nextAttemptAt,
+    lastAttemptStatus: entity.lastAttemptStatus,
+    lastErrorCode: entity.lastErrorCode,
+    payload: entity.payloadSha256 && {
+      sha256: entity.payloadSha256.toString('hex'),
+      bytes: Number(entity.payloadBytes),
+      rows: Number(entity.payloadRows),
+      rebuilt: entity.payloadPreviousSha256 !== null,
+      sameAsBefore: entity.payloadPreviousSha256 && entity.payloadPreviousSha256.equals(entity.payloadSha256),
+    },
+    createdAt: entity.createdAt,
+    updatedAt: entity.updatedAt,
+    settledAt: entity.settledAt,
+  };
+}
