@@ -35,7 +35,15 @@ describe('saving a webhook', () => {
     expect(saved['warnings']).toEqual([]);
     expect(endpoint.requests).toMatchObject([{ method: 'OPTIONS', bytes: 0 }]);
     const [{ headers } = { headers: {} }] = endpoint.requests;
-    expect(Object.keys(headers).sort()).toEqual(['accept-encoding', 'connection', 'host', 'user-agent']);
+    expect(Object.keys(headers).sort()).toEqual([
+      'accept-encoding',
+      'connection',
+      'content-length',
+      'host',
+      'user-agent',
+    ]);
+    // Receivers written by hand read a length from every request, and break without it.
+    expect(headers).toMatchObject({ 'content-length': '0' });
   });
 
   it.each<[string, ReceiverStep]>([

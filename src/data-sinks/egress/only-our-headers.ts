@@ -19,6 +19,9 @@ interface Created {
 /** undici stores this header separately. */
 const isLength = (name: string | undefined): boolean => name?.toLowerCase() === 'content-length';
 
+/** undici drops `content-length: 0` from these; small receivers read a length from every request, and break without it. */
+const LENGTH_IS_DROPPED: ReadonlySet<string> = new Set(['OPTIONS']);
+
 /**
  * Dispatches a request with our headers only. Headers that the host's tracing adds for its own services (trace ids,
  * baggage) must not reach a customer's endpoint.
@@ -29,12 +32,13 @@ export function dispatchOnlyOurs(
   handler: Dispatcher.DispatchHandler,
 ): void {
   const dispatch = (): boolean => context.with(SUPPRESSED, () => dispatcher.dispatch(options, handler));
+  const lengthIsDropped = LENGTH_IS_DROPPED.has(options.method);
   // Without subscribers, no headers are added.
-  if (!CREATED.hasSubscribers) {
+  if (!CREATED.hasSubscribers && !lengthIsDropped) {
     dispatch();
     return;
   }
-  const ours = options.headers.filter((_, i) => !isLength(options.headers[i - (i % 2)]));
+  const ours = options.headers.filter((_, i) => lengthIsDropped || !isLength(options.headers[i - (i % 2)]));
   const restore = (message: unknown): void => {
     const { headers } = (message as Created).request;
     headers.splice(0, headers.length, ...ours);

@@ -47,12 +47,12 @@ function whenCreated(listener: (created: Created) => void): void {
 }
 
 /** Sends a request. @returns what of its headers arrived, without what the connection needs */
-async function sent(headers: readonly string[] = OURS): Promise<readonly string[]> {
+async function sent(headers: readonly string[] = OURS, method = 'POST'): Promise<readonly string[]> {
   await new Promise<void>((resolve, reject) => {
-    const body = Buffer.from('{}');
+    const body = method === 'POST' ? Buffer.from('{}') : '';
     dispatchOnlyOurs(
       client,
-      { method: 'POST', path: '/', headers: [...headers], body },
+      { method, path: '/', headers: [...headers], body },
       {
         onRequestStart: () => undefined,
         onResponseStart: () => undefined,
@@ -88,6 +88,15 @@ describe('a request has no header added by subscribers of undici’s channel', (
     expect(arrived(await sent())).toEqual(arrived(OURS));
     await client.request({ method: 'GET', path: '/' }).then(({ body }) => body.dump());
     expect(heard).toBe(4);
+  });
+
+  it.each<readonly [string, (() => void) | null]>([
+    ['nobody listens', null],
+    ['somebody adds headers', () => whenCreated(({ request }) => request.addHeader('tracestate', 'vendor=1'))],
+  ])('an OPTIONS without a body says so, although undici would leave that out: %s', async (_, subscribe) => {
+    subscribe?.();
+    const ours = ['x-mt-attempt', '1', 'content-length', '0'];
+    expect(arrived(await sent(ours, 'OPTIONS'))).toEqual(arrived(ours));
   });
 
   it('and other requests are not affected', async () => {
