@@ -177,26 +177,22 @@ wanted AS MATERIALIZED (
     FROM ${LEASABLE.few('d', 2 + COMPLETION.length)}
     JOIN recorded r ON r.workspace_id = d.workspace_id AND r.job_id = d.job_id AND r.run = d.run
 ),
-workspace AS MATERIALIZED (
-  SELECT w.workspace_id, $26::int - (
-           SELECT count(*) FROM (
-             SELECT FROM agent_data_source_delivery d
-              WHERE d.status = 'IN_FLIGHT' AND d.workspace_id BETWEEN w.workspace_id AND w.workspace_id
-              ${SENDING_ORDER} LIMIT $26::int) i) AS room
+sending AS MATERIALIZED (
+  SELECT i.workspace_id, i.data_source_id, count(*) AS deliveries
     FROM (SELECT DISTINCT workspace_id FROM wanted WHERE lease_token IS NOT NULL) w
+    CROSS JOIN LATERAL (
+      SELECT d.workspace_id, d.data_source_id FROM agent_data_source_delivery d
+       WHERE d.status = 'IN_FLIGHT' AND d.workspace_id BETWEEN w.workspace_id AND w.workspace_id
+       ${SENDING_ORDER} LIMIT $26::int) i
+   GROUP BY i.workspace_id, i.data_source_id
 ),
 judged AS MATERIALIZED (
   SELECT w.*, w.lease_token IS NOT NULL AND w.is_new
-         AND w.of_workspace <= (SELECT s.room FROM workspace s WHERE s.workspace_id = w.workspace_id)
+         AND w.of_workspace + coalesce((SELECT sum(s.deliveries) FROM sending s WHERE s.workspace_id = w.workspace_id), 0) <= $26::int
+         AND w.of_sink + coalesce((SELECT sum(s.deliveries) FROM sending s WHERE s.data_source_id = w.data_source_id), 0) <= $25::int
          AND (SELECT d.data_source_id FROM agent_data_source_delivery d
                WHERE d.status IN ('PENDING', 'RETRYING') AND d.data_source_id BETWEEN w.data_source_id AND w.data_source_id
-               ${WAITING_ORDER} LIMIT 1) IS NULL
-         AND w.of_sink + (
-           SELECT count(*) FROM (
-             SELECT FROM agent_data_source_delivery d
-              WHERE d.status = 'IN_FLIGHT' AND (d.workspace_id, d.data_source_id) >= (w.workspace_id, w.data_source_id)
-                AND (d.workspace_id, d.data_source_id) <= (w.workspace_id, w.data_source_id)
-              ${SENDING_ORDER} LIMIT $25::int) i) <= $25::int AS leased
+               ${WAITING_ORDER} LIMIT 1) IS NULL AS leased
     FROM wanted w
 )
 INSERT INTO agent_data_source_delivery (${DELIVERY.names}, trigger, status, next_attempt_at, lease_token, lease_expires_at)
