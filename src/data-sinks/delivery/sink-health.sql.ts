@@ -11,12 +11,13 @@ const DAY_MS = 24 * HOUR_MS;
 /** Attempts that depend on the receiver. */
 const COUNTS = `status NOT IN ('IN_FLIGHT', 'ABANDONED') AND error_code IS DISTINCT FROM 'stale_connection'`;
 
-/** Statistics of a time window; `of` is a condition on `recent`. */
+/** Statistics of a time window, as JSON in the names of `Counted`; `of` is a condition on `recent`. */
 const windowOf = (name: string, of: string): string => `
-  count(*) FILTER (WHERE ${of})::int AS ${name}_attempts,
-  count(*) FILTER (WHERE ${of} AND status = 'SUCCEEDED')::int AS ${name}_succeeded,
-  percentile_disc(0.5) WITHIN GROUP (ORDER BY total_ms) FILTER (WHERE ${of}) AS ${name}_p50,
-  percentile_disc(0.95) WITHIN GROUP (ORDER BY total_ms) FILTER (WHERE ${of}) AS ${name}_p95`;
+  json_build_object(
+    'attempts', count(*) FILTER (WHERE ${of}),
+    'succeeded', count(*) FILTER (WHERE ${of} AND status = 'SUCCEEDED'),
+    'p50Ms', percentile_disc(0.5) WITHIN GROUP (ORDER BY total_ms) FILTER (WHERE ${of}),
+    'p95Ms', percentile_disc(0.95) WITHIN GROUP (ORDER BY total_ms) FILTER (WHERE ${of})) AS "${name}"`;
 
 /**
  * Every part reads a bounded range of an index, so a sink with a billion attempts costs no more than one with
@@ -38,15 +39,16 @@ newest AS MATERIALIZED (
 ),
 error AS (SELECT * FROM newest WHERE status <> 'SUCCEEDED' ORDER BY n LIMIT 1)
 SELECT windows.*,
-       (SELECT coalesce(min(n) FILTER (WHERE status = 'SUCCEEDED') - 1, count(*))::int FROM newest) AS failures,
+       (SELECT coalesce(min(n) FILTER (WHERE status = 'SUCCEEDED') - 1, count(*))::int FROM newest) AS "consecutiveFailures",
        (SELECT count(*)::int FROM (
           SELECT FROM agent_data_source_delivery d
            WHERE d.data_source_id BETWEEN $1 AND $1 AND d.status IN ('PENDING', 'RETRYING') ${WAITING_ORDER} LIMIT 100000) w) AS waiting,
        (extract(epoch FROM now() - least(
          (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$1', 'PENDING')} LIMIT 1),
-         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$1', 'RETRYING')} LIMIT 1))) * 1000)::float8 AS due_ms,
-       error.id, error.delivery_id, error.error_code, error.http_status, error.payload_bytes, error.at_ms
-  FROM (SELECT ${windowOf('hour', "started_at > now() - interval '1 hour'")}, ${windowOf('day', 'true')} FROM recent) windows
+         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$1', 'RETRYING')} LIMIT 1))) * 1000)::float8 AS "oldestDueMs",
+       error.id AS "attemptId", error.delivery_id AS "deliveryId", error.error_code AS "errorCode", error.http_status AS "httpStatus",
+       error.payload_bytes::float8 AS bytes, error.at_ms AS "atMs"
+  FROM (SELECT ${windowOf('lastHour', "started_at > now() - interval '1 hour'")}, ${windowOf('last24Hours', 'true')} FROM recent) windows
   LEFT JOIN error ON true`;
 
 /** @param nowMs milliseconds since 1970; locates the last 24 hours in the index */
@@ -55,42 +57,36 @@ export async function sinkHealth(database: Database, dataSourceId: string, nowMs
   const fromId = firstIdAt('attempt', Math.max(nowMs - DAY_MS - HOUR_MS, 0));
   const [row] = await database.query<HealthRow>(HEALTH, [dataSourceId, fromId]);
   if (!row) throw new Error('the health of a sink is always one row');
+  const { lastHour, last24Hours, attemptId, deliveryId, errorCode, httpStatus, bytes, atMs, ...rest } = row;
   return {
-    consecutiveFailures: row.failures,
-    lastHour: toWindow(row.hour_attempts, row.hour_succeeded, row.hour_p50, row.hour_p95),
-    last24Hours: toWindow(row.day_attempts, row.day_succeeded, row.day_p50, row.day_p95),
+    ...rest,
+    lastHour: toWindow(lastHour),
+    last24Hours: toWindow(last24Hours),
     lastError:
-      row.id === null || row.delivery_id === null || row.at_ms === null
+      attemptId === null || deliveryId === null || atMs === null
         ? null
-        : {
-            ...{ attemptId: row.id, deliveryId: row.delivery_id, at: timeOf(row.at_ms) },
-            ...{ errorCode: row.error_code, httpStatus: row.http_status, bytes: Number(row.payload_bytes) },
-          },
-    waiting: row.waiting,
-    oldestDueMs: row.due_ms === null ? null : Math.round(row.due_ms),
+        : { attemptId, deliveryId, at: timeOf(atMs), errorCode, httpStatus, bytes },
+    oldestDueMs: rest.oldestDueMs === null ? null : Math.round(rest.oldestDueMs),
   };
 }
 
-function toWindow(attempts: number, succeeded: number, p50Ms: number | null, p95Ms: number | null): HealthWindow {
+function toWindow({ attempts, succeeded, p50Ms, p95Ms }: Counted): HealthWindow {
   return { attempts, succeeded, successRate: attempts === 0 ? null : succeeded / attempts, p50Ms, p95Ms };
 }
 
+type Counted = Omit<HealthWindow, 'successRate'>;
+
 interface HealthRow {
-  hour_attempts: number;
-  hour_succeeded: number;
-  hour_p50: number | null;
-  hour_p95: number | null;
-  day_attempts: number;
-  day_succeeded: number;
-  day_p50: number | null;
-  day_p95: number | null;
-  failures: number;
+  lastHour: Counted;
+  last24Hours: Counted;
+  consecutiveFailures: number;
   waiting: number;
-  due_ms: number | null;
-  id: string | null;
-  delivery_id: string | null;
-  error_code: AttemptErrorCode | null;
-  http_status: number | null;
-  payload_bytes: string | null;
-  at_ms: number | null;
+  oldestDueMs: number | null;
+  /** Of the last error, as the columns below; null when there was none. */
+  attemptId: string | null;
+  deliveryId: string | null;
+  errorCode: AttemptErrorCode | null;
+  httpStatus: number | null;
+  bytes: number;
+  atMs: number | null;
 }

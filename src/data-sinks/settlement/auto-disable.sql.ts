@@ -104,7 +104,8 @@ UPDATE agent_data_source s
        disabled_reason = CASE WHEN j.gone THEN 'RECEIVER_GONE' ELSE j.kind END
   FROM convicted j
  WHERE s.id = j.id AND s.status = 'ACTIVE' AND s.deleted_at IS NULL
-RETURNING s.workspace_id, s.agent_id, s.id, s.disabled_reason, j.failures`;
+RETURNING s.workspace_id AS "workspaceId", s.agent_id AS "agentId", s.id AS "dataSourceId", s.disabled_reason AS reason,
+          j.failures AS "failedDeliveries"`;
 
 /**
  * Disables sinks whose receivers keep failing, or are gone (contract, section 8). One statement that reads only
@@ -116,23 +117,8 @@ export async function disableFailing(
   failed: readonly FailedDelivery[],
   rule: DisablingRule,
 ): Promise<DisabledSink[]> {
-  const disabled = await database.prepared<DisabledRow>(DISABLE, [
+  return database.prepared<DisabledSink>(DISABLE, [
     ...FAILED.valuesOf(failed),
     ...[rule.failures, rule.afterMs, rule.attemptRetentionMs],
   ]);
-  return disabled.map((row) => ({
-    workspaceId: row.workspace_id,
-    agentId: row.agent_id,
-    dataSourceId: row.id,
-    reason: row.disabled_reason,
-    failedDeliveries: row.failures,
-  }));
-}
-
-interface DisabledRow {
-  workspace_id: string;
-  agent_id: string;
-  id: string;
-  disabled_reason: DisabledReason;
-  failures: number;
 }

@@ -152,26 +152,10 @@ export async function listWaitingLastParts(
   afterId: string,
   limit: number,
 ): Promise<WaitingLastPart[]> {
-  const found = await database.query<WaitingRow>(
-    `SELECT d.id, d.workspace_id, d.data_source_id, d.job_id, d.run, d.part_count, ${MISSING} AS missing,
-            ${UNDELIVERED} AS undelivered
+  return database.query<WaitingLastPart>(
+    `SELECT d.id, d.workspace_id AS "workspaceId", d.data_source_id AS "dataSourceId", d.job_id AS "jobId", d.run,
+            d.part_count AS "of", ${MISSING} AS "missingId", ${UNDELIVERED} AS "undeliveredId"
        FROM agent_data_source_delivery d WHERE ${WAITS} AND d.id > $1 ORDER BY d.id LIMIT $2`,
     [afterId, limit],
   );
-  return found.map((row) => ({
-    ...{ id: row.id, workspaceId: row.workspace_id, dataSourceId: row.data_source_id },
-    ...{ jobId: row.job_id, run: row.run, of: row.part_count },
-    ...{ missingId: row.missing, undeliveredId: row.undelivered },
-  }));
-}
-
-interface WaitingRow {
-  id: string;
-  workspace_id: string;
-  data_source_id: string;
-  job_id: string;
-  run: number;
-  part_count: number;
-  missing: string | null;
-  undelivered: string | null;
 }
