@@ -7,7 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const { ledger, secret } = JSON.parse(process.argv[2]);
 let file = openSync(ledger, 'a');
-const write = (line) => writeSync(file, `${JSON.stringify(line)}\n`);
 
 /** How it behaves from now on; the parent changes it. */
 let behaviour = { failShare: 0, answerAfterMs: 0, bytesPerSecond: 0, always: 0, otherSecrets: [] };
@@ -58,6 +57,9 @@ function signatureCheck(headers) {
 }
 
 async function take(request, response) {
+  // What is answered late belongs to the scenario in which it came, not to the next.
+  const own = file;
+  const write = (line) => writeSync(own, `${JSON.stringify(line)}\n`);
   const post = {
     path: request.url,
     delivery: request.headers['x-mt-delivery-id'],

@@ -166,13 +166,9 @@ export const OUTAGES = [
   })),
 ];
 
-/** Of the parts that a database stops, the first that notices tells. */
-const PARTS = ['worker', 'workers', 'sweeper', 'recoveries', 'api', 'audit', 'gate'];
-
-/** @param {import('../harness/process.js').Process} worker */
-function told(worker) {
-  return PARTS.reduce((sum, part) => sum + worker.logged(`${part}.unavailable`).length, 0);
-}
+/** Of the parts that a database stops, the first that notices tells, whichever it is. */
+const tellsOfDatabase = (/** @type {import('../harness/process.js').Process} */ worker) =>
+  worker.said('"kind":"database"').length > 0;
 
 /**
  * @param {import('../harness/stage.js').Stage} stage
@@ -185,7 +181,7 @@ async function restartPostgres(stage, signal) {
   await stage.untilReceiver('pushes arrive', (ledger) => ledger.length > 5);
   await stage.postgres.signal(signal);
   stage.fault();
-  await until('both have noticed', () => workers.every((worker) => told(worker) > 0));
+  await until('both have noticed', () => workers.every(tellsOfDatabase));
   await stage.postgres.start();
   await feeding;
   await stage.untilClear();
