@@ -73,6 +73,8 @@ export async function startGuestHost(wanted: GuestHostRequest): Promise<GuestHos
     // PGlite, as one connection for all, has none to prepare statements on.
     preparedStatements: false,
     resolver: async () => [{ address: '93.184.216.34', family: 4 }],
+    // Nobody answers there, and a ping is only sent while the limit of Tests allows it.
+    pingOnSave: false,
     ...module,
   });
   const imports = [DatabaseModule, EventEmitterModule.forRoot(), dataSinks, ...(host.imports ?? [])];
