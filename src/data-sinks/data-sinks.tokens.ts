@@ -28,6 +28,8 @@ export const HOST_MAPPING_RESULTS = Symbol('DataSinks mapping results of the hos
 export const HOST_WORKSPACE_ACCESS = Symbol('DataSinks workspace access of the host');
 export const HOST_SECRET_VAULT = Symbol('DataSinks secret vault of the host');
 export const HOST_AUDIT_TRAIL = Symbol('DataSinks audit trail of the host');
+/** Of `s3({ credentials })`. */
+export const HOST_AWS_CREDENTIALS = Symbol('DataSinks AWS credentials of the host');
 /** Ports bound for one purpose, with a time limit of its own. */
 export const GATE_AGENT_DIRECTORY = Symbol('DataSinks agent directory of the gate');
 export const GATE_WORKSPACE_PLANS = Symbol('DataSinks workspace plans of the gate');

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { AWS_NAMES, type AwsEnvironment, readAws } from './aws-environment.js';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug', 'verbose'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
@@ -23,6 +24,8 @@ export interface HostEnvironment {
   readonly preparedStatements: boolean;
   readonly allowPrivateEndpoints: readonly string[];
   readonly logLevel: LogLevelName;
+  /** Absent: sinks of type S3 have keys, and no role. */
+  readonly aws?: AwsEnvironment;
 }
 
 /** Injection token of the environment. */
@@ -54,7 +57,7 @@ const READERS = {
   LOG_LEVEL: readLogLevel,
 } satisfies Record<string, Reader<unknown>>;
 
-const NAMES = Object.keys(READERS);
+const NAMES: readonly string[] = [...Object.keys(READERS), ...AWS_NAMES];
 
 /**
  * Reads the variables listed in docs/reference-host.md. An empty variable counts as absent. Problems never contain
@@ -66,6 +69,7 @@ export function parseEnvironment(variables: Variables): HostEnvironment {
   const read = <T>(name: keyof typeof READERS, reader: Reader<T>): T =>
     reader(variables[name]?.trim() || undefined, (problem) => problems.push(`${name} ${problem}`));
 
+  const aws = readAws(variables, (problem) => problems.push(problem));
   const environment: HostEnvironment = {
     port: read('PORT', READERS.PORT),
     bind: read('BIND_ADDRESS', READERS.BIND_ADDRESS),
@@ -77,6 +81,7 @@ export function parseEnvironment(variables: Variables): HostEnvironment {
     preparedStatements: read('PREPARED_STATEMENTS', READERS.PREPARED_STATEMENTS),
     allowPrivateEndpoints: read('ALLOW_PRIVATE_ENDPOINTS', READERS.ALLOW_PRIVATE_ENDPOINTS),
     logLevel: read('LOG_LEVEL', READERS.LOG_LEVEL),
+    ...(aws && { aws }),
   };
   if (environment.databaseUrl !== null && !variables['VAULT_KEYS']?.trim()) {
     problems.push(

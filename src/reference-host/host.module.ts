@@ -9,6 +9,7 @@ import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
 import { RuleSetsController } from './agents/rule-sets.controller.js';
 import { RuleSets } from './agents/rule-sets.js';
+import { credentialsOf } from './aws-environment.js';
 import { HOST_ENVIRONMENT, type HostEnvironment } from './environment.js';
 import { HealthController } from './health.controller.js';
 import { LastAnswers, SHUTDOWN_GRACE_MS } from './http/last-answers.js';
@@ -27,7 +28,7 @@ export interface HostParts {
   readonly dataSource: DataSource;
   /** Options of the module that are not in the environment, such as shorter waits in a test. */
   readonly options?: DataSinksOptions;
-  /** Types of sinks beside webhooks. @default S3 */
+  /** Types of sinks beside webhooks. @default S3, with roles where the environment has credentials for them */
   readonly destinations?: readonly Type<Destination>[];
 }
 
@@ -37,7 +38,9 @@ const DEFAULT_SHUTDOWN_GRACE_MS = 25_000;
 /** The smallest platform that can run the module: its own tables and endpoints, and the module's four ports. */
 @Module({})
 export class HostModule {
-  static with({ environment, dataSource, options, destinations = [s3()] }: HostParts): DynamicModule {
+  static with({ environment, dataSource, options, ...parts }: HostParts): DynamicModule {
+    const { aws } = environment;
+    const { destinations = [s3(aws && { credentials: credentialsOf(aws) })] } = parts;
     const metrics = new HostMetrics(environment);
     return {
       module: HostModule,

@@ -8,7 +8,13 @@ import {
   outcome,
 } from '../../src/data-sinks/domain/attempt-outcome.js';
 import { outcomeOf, S3_ERRORS } from '../../src/data-sinks/destinations/s3/s3-answer.js';
-import { ATTEMPT_ERROR_CODES, type AttemptErrorCode, BUCKET_ERROR_CODES } from '../../src/data-sinks/domain/attempt.js';
+import { STS_ERRORS, stsOutcome } from '../../src/data-sinks/destinations/s3/sts-client.js';
+import {
+  ATTEMPT_ERROR_CODES,
+  type AttemptErrorCode,
+  BUCKET_ERROR_CODES,
+  ROLE_ERROR_CODES,
+} from '../../src/data-sinks/domain/attempt.js';
 import { DISABLED_REASONS, OPTIONALLY_RETRYABLE_STATUSES } from '../../src/data-sinks/domain/data-sink.js';
 import { DELIVERY_REASONS, type DeliveryReason } from '../../src/data-sinks/domain/delivery.js';
 import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../src/data-sinks/domain/errors.js';
@@ -20,6 +26,7 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   bucket_in_other_region: 301,
   bucket_slow_down: 503,
   bucket_unsupported: 501,
+  role_service_unavailable: 503,
 };
 
 const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
@@ -104,11 +111,11 @@ describe('docs/errors.md on attempt error codes', () => {
   });
 });
 
-const isOfBuckets = (code: string): boolean => (BUCKET_ERROR_CODES as readonly string[]).includes(code);
+const OF_STORES: readonly string[] = [...BUCKET_ERROR_CODES, ...ROLE_ERROR_CODES];
 
-/** An answer of a store's for each of its codes, and what it means. */
-const BUCKET = new Map<string, AttemptOutcome>(
-  Object.entries(S3_ERRORS).map(([code, [errorCode]]) => {
+/** An answer for each code of an error, and what it means. */
+function outcomes(errors: typeof S3_ERRORS, meaning: typeof outcomeOf): [string, AttemptOutcome][] {
+  return Object.entries(errors).map(([code, [errorCode]]) => {
     const httpStatus = HTTP_STATUS[errorCode] ?? 400;
     const answer = {
       httpStatus,
@@ -118,10 +125,13 @@ const BUCKET = new Map<string, AttemptOutcome>(
     } as const;
     const timings = { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: 1, waitMs: 1, totalMs: 2 };
     const result = { kind: 'answered', httpStatus, retryAfterMs: null } as const;
-    return [errorCode, outcomeOf({ result, answer, timings, remoteAddress: null, operatorDetail: null })];
-  }),
-);
+    return [errorCode, meaning({ result, answer, timings, remoteAddress: null, operatorDetail: null })];
+  });
+}
+
+const BUCKET = new Map([...outcomes(STS_ERRORS, stsOutcome), ...outcomes(S3_ERRORS, outcomeOf)]);
 BUCKET.set('object_differs', outcome('HTTP_4XX', 'object_differs', 'FINAL', null));
+BUCKET.set('role_without_external_id', outcome('BLOCKED', 'role_without_external_id', 'FINAL', null));
 BUCKET.set('condition_ignored', outcome('HTTP_5XX', 'condition_ignored', 'FINAL', null));
 
 /** The attempt's status and whether it is retried, as the code has it. */
@@ -143,7 +153,7 @@ function behaviour(code: AttemptErrorCode): readonly [status: string, retried: s
       return [plain.status, plain.verdict === chosen.verdict ? retried[plain.verdict] : 'by choice'];
     }
     default: {
-      const bucket = isOfBuckets(code) ? BUCKET.get(code) : undefined;
+      const bucket = OF_STORES.includes(code) ? BUCKET.get(code) : undefined;
       if (bucket) return [bucket.status, retried[bucket.verdict]];
       const { status, verdict } = classify({ kind: 'failed', errorCode: code as ExchangeFailureCode });
       return [status, retried[verdict]];

@@ -123,7 +123,7 @@ describe('what is in the package', () => {
     const optional = Object.keys(manifest.peerDependenciesMeta);
     expect(optional).toEqual(['@nestjs/bull', 'aws4fetch', 'bull']);
     const allowed =
-      /^dist\/(cjs\/)?src\/data-sinks\/(bull|queue\/wakeup\/(bull\.wakeup|bull-errors)|destinations\/s3\/s3-client)\.(js|d\.ts)$/;
+      /^dist\/(cjs\/)?src\/data-sinks\/(bull|queue\/wakeup\/(bull\.wakeup|bull-errors)|destinations\/s3\/aws-signature)\.(js|d\.ts)$/;
     expect(optional.flatMap(importers).filter((path) => !allowed.test(path))).toEqual([]);
   });
 

@@ -13,6 +13,7 @@ import { WatchWorkers1765300000000 } from '../../../migrations/1765300000000-Wat
 import { WriteObjects1765400000000 } from '../../../migrations/1765400000000-WriteObjects.js';
 import { KnowWorkersThatAreGone1765500000000 } from '../../../migrations/1765500000000-KnowWorkersThatAreGone.js';
 import { CountTests1765600000000 } from '../../../migrations/1765600000000-CountTests.js';
+import { NameWorkspacesToRoles1765800000000 } from '../../../migrations/1765800000000-NameWorkspacesToRoles.js';
 import { tableNamesOf } from './table-names.js';
 
 /** As landed: their statements use the plain names. */
@@ -31,6 +32,7 @@ const LANDED = [
   WriteObjects1765400000000,
   KnowWorkersThatAreGone1765500000000,
   CountTests1765600000000,
+  NameWorkspacesToRoles1765800000000,
 ];
 
 /** The module's migrations, oldest first, for the `migrations` of the host's own `DataSource`. */

@@ -15,6 +15,7 @@ const TABLES: Readonly<Record<string, string>> = {
   agent_data_source_payload_chunk: 'PayloadChunkEntity',
   agent_data_source_secret: 'SecretEntity',
   agent_data_source_worker: 'WorkerEntity',
+  agent_data_source_workspace: 'WorkspaceEntity',
   agent_data_source_audit: 'AuditEntryEntity',
   agent_data_source_audit_head: 'AuditHeadEntity',
   agent_data_source_audit_outbox: 'AuditOutboxEntity',

@@ -32,6 +32,17 @@ export interface ConfigChange {
    * but never saw its secret could have it used for a place of their own. Null when the secret stays.
    */
   readonly needsSecretFor: string | null;
+  /**
+   * Whether the stored secret is of no use from now on: `acceptSecret()` is asked for another one, though none was given.
+   * @default false
+   */
+  readonly replacesSecret?: boolean;
+}
+
+/** Whose configuration it is. */
+export interface SinkRef {
+  readonly workspaceId: string;
+  readonly dataSourceId: string;
 }
 
 /** What is known of a place before anything is sent to it. */
@@ -180,6 +191,15 @@ export abstract class Destination<Config extends SinkConfig = SinkConfig> {
    */
   abstract acceptConfig(given: Given, before: Config | null): Config;
 
+  /**
+   * Adds to an accepted configuration what we give to a workspace and no request may say, such as an external id.
+   * @throws our own failure: nothing is saved
+   */
+  complete?(config: Config, workspaceId: string): Promise<Config>;
+
+  /** Whom the owner of the destination has to trust, as a document to copy; null where there is no such thing. */
+  trustPolicy?(config: Config): string | null;
+
   /** What changing a sink's configuration means. */
   abstract compare(before: Config, after: Config): ConfigChange;
 
@@ -212,7 +232,7 @@ export abstract class Destination<Config extends SinkConfig = SinkConfig> {
    * @param signal aborts after the time limit
    * @returns false when nobody answered, or when the answer means that no push can arrive
    */
-  ping?(config: Config, secrets: () => Promise<SecretValues>, signal: CancelSignal): Promise<boolean>;
+  ping?(config: Config, secrets: () => Promise<SecretValues>, signal: CancelSignal, of: SinkRef): Promise<boolean>;
 
   /** What the attempt's row says of where it goes, and how it proves where it comes from. Never a secret. */
   abstract describe(push: Push<Config>): { readonly url: string; readonly authScheme: string };
@@ -231,7 +251,7 @@ export abstract class Destination<Config extends SinkConfig = SinkConfig> {
    * @returns whether nothing is left
    * @throws when it cannot be told now
    */
-  cleanUp?(leftover: Leftover, config: Config, secrets: SecretValues): Promise<boolean>;
+  cleanUp?(leftover: Leftover, config: Config, secrets: SecretValues, of: SinkRef): Promise<boolean>;
 
   /** At shutdown, after the last attempt: what it holds open, beside the guarded client, which all share. */
   close?(): Promise<void>;

@@ -4,6 +4,7 @@ import { plainToInstance } from 'class-transformer';
 import { checkedFields, violationsIn } from '../api/dto/checked-fields.js';
 import { CreateDataSourceBody } from '../api/dto/data-source.body.js';
 import { NOT_NULL } from '../api/dto/optional-field.js';
+import type { DataSink } from '../domain/data-sink.js';
 import { ConfigurationError, ProblemError } from '../domain/errors.js';
 import type { RuleViolation } from '../domain/data-sink-rules.js';
 import { invalid } from '../domain/invalid-request.js';
@@ -61,6 +62,11 @@ export class Destinations {
     const found = this.#byType.get(type);
     if (found) return found;
     throw new ProblemError('destination-missing', `Sinks of type ${type} are not offered here any more.`);
+  }
+
+  /** What its destination has to set up, where that is known here. */
+  trustPolicyOf({ type, config }: Pick<DataSink, 'type' | 'config'>): string | null {
+    return this.#byType.get(type)?.trustPolicy?.(config) ?? null;
   }
 
   /** For a delivery. @throws DestinationMissingError */

@@ -1,5 +1,6 @@
 import type { AttemptErrorCode } from './attempt.js';
 import { isFirewall } from './firewall-answer.js';
+import { ROLE_ADVICE } from './role-advice.js';
 
 /** The step of an exchange at which it failed. */
 export const EXCHANGE_STEPS = [
@@ -202,9 +203,8 @@ export const ATTEMPT_ADVICE: Readonly<Record<AttemptErrorCode, AttemptAdvice>> =
     advice:
       'There is an object of this name already, with other contents. Nothing was overwritten. Move it away, then redeliver.',
   },
+  ...ROLE_ADVICE,
 };
-
-const CONTENT_TOO_LARGE = 413;
 
 /**
  * Explains a failed attempt: by its error code, or more precisely where the response says what is wrong.
@@ -225,7 +225,8 @@ export function adviceOn(
       advice: `Your endpoint answered ${httpStatus} with the page of a web server or of a web application firewall, and not of an application: let pushes to this path through (content type, compression and size of the body), then redeliver. Stock ModSecurity rules refuse JSONL, CSV and gzip; uncompressed JSON passes.`,
     };
   }
-  if (httpStatus !== CONTENT_TOO_LARGE) return general;
+  // Content Too Large.
+  if (httpStatus !== 413) return general;
   return {
     ...general,
     advice: `Your endpoint answered 413: a body of ${bytes.toLocaleString('en-US')} bytes is too large for it. Raise the limit of your server and of every proxy before it, then redeliver. Or set config.maxRowsPerPush, so that later jobs come in parts of so many rows, or config.compression.`,

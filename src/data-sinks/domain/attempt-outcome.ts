@@ -1,4 +1,4 @@
-import type { AttemptErrorCode, AttemptStatus, BUCKET_ERROR_CODES } from './attempt.js';
+import type { AttemptErrorCode, AttemptStatus, BUCKET_ERROR_CODES, ROLE_ERROR_CODES } from './attempt.js';
 
 /** Failures of an exchange: everything except an HTTP response. */
 export type ExchangeFailureCode = Exclude<
@@ -10,6 +10,7 @@ export type ExchangeFailureCode = Exclude<
   | 'shutdown'
   | 'internal_error'
   | (typeof BUCKET_ERROR_CODES)[number]
+  | (typeof ROLE_ERROR_CODES)[number]
 >;
 
 /** The result of one POST. */

@@ -108,6 +108,17 @@ export const BUCKET_ERROR_CODES = [
   'object_differs',
 ] as const;
 
+/** What only a role does that a sink writes with, or whom we ask for its sessions. */
+export const ROLE_ERROR_CODES = [
+  'role_denied',
+  'role_without_external_id',
+  'role_session_refused',
+  'role_region_disabled',
+  'role_throttled',
+  'role_service_unavailable',
+  'role_credentials_refused',
+] as const;
+
 /** The closed list of reasons why an attempt did not succeed. `docs/errors.md` says what each means and what to do. */
 export const ATTEMPT_ERROR_CODES = [
   'rejected_by_receiver',
@@ -141,5 +152,6 @@ export const ATTEMPT_ERROR_CODES = [
   'shutdown',
   'internal_error',
   ...BUCKET_ERROR_CODES,
+  ...ROLE_ERROR_CODES,
 ] as const;
 export type AttemptErrorCode = (typeof ATTEMPT_ERROR_CODES)[number];

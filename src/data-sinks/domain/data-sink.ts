@@ -65,6 +65,7 @@ export const DEFAULT_BODY_SETTINGS = { compression: 'none', includeFields: null,
 /** The same by type, for what its configuration says today. */
 export const SETTINGS_OF_OLDER_SINKS: Readonly<Record<DataSinkType, object>> = {
   HTTPS_WEBHOOK: { maxPushesPerSecond: null, sendTraceparent: false },
+  S3: { roleArn: null, externalId: null },
 };
 
 /** A data source of role `RESULTS_SINK`: where an agent's results are pushed. */

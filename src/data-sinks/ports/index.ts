@@ -1,5 +1,6 @@
 export * from './agent-directory.js';
 export * from './audit-trail.js';
+export * from './aws-credentials.js';
 export * from './mapping-results.js';
 export type * from './open-transaction.js';
 export * from './secret-vault.js';

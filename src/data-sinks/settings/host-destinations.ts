@@ -9,9 +9,14 @@ export function fieldsOf(added: readonly Type<Destination>[]): readonly Type<obj
   return added.flatMap((it) => (it as { readonly fields?: readonly Type<object>[] }).fields ?? []);
 }
 
+/** What those that the host added need beside what every module has (`static providers`). */
+function providersOf(added: readonly Type<Destination>[]): readonly Provider[] {
+  return added.flatMap((it) => (it as { readonly providers?: readonly Provider[] }).providers ?? []);
+}
+
 /** The destinations that every module has, and those that the host added. */
 export function hostDestinations(added: readonly Type<Destination>[]): readonly Provider[] {
   const all = [HttpsWebhookDestination, ...added];
   const registry = (...destinations: Destination[]): Destinations => new Destinations(destinations);
-  return [PushSigner, ...all, { provide: Destinations, inject: all, useFactory: registry }];
+  return [PushSigner, ...providersOf(added), ...all, { provide: Destinations, inject: all, useFactory: registry }];
 }

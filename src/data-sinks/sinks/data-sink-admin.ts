@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { DataSink } from '../domain/data-sink.js';
+import type { DataSink, SinkConfig } from '../domain/data-sink.js';
 import { ProblemError } from '../domain/errors.js';
 import type { IdFactory } from '../domain/ids.js';
 import type { AcceptedSecret, ConfigChange, Destination, Given } from '../destinations/destination.js';
@@ -51,9 +51,10 @@ export class DataSinkAdmin {
   async create(caller: RequestCaller, agentId: string, body: CreateDataSourceBody): Promise<SavedSink> {
     const { role, type, name, format } = body;
     const destination = this.destinations.offered(type);
-    const config = destination.acceptConfig(this.destinations.newConfig(destination, body.config), null);
-    const secret = destination.acceptSecret(secretOf(destination, body.secret), config, '/secret');
+    const accepted = destination.acceptConfig(this.destinations.newConfig(destination, body.config), null);
+    const secret = destination.acceptSecret(secretOf(destination, body.secret), accepted, '/secret');
     const { workspaceId } = caller;
+    const config = await completed(destination, accepted, workspaceId);
     const now = new Date();
     const sink: DataSink = {
       ...{ id: this.newId('dataSource'), workspaceId, agentId, role, type, name, config, format },
@@ -92,14 +93,12 @@ export class DataSinkAdmin {
 
   async #changeOnce(caller: RequestCaller, sink: DataSink, body: UpdateDataSourceBody): Promise<SavedSink> {
     const destination = this.destinations.ofSink(sink.type);
-    const config = destination.acceptConfig(
-      this.destinations.configChange(destination, body.config ?? {}),
-      sink.config,
-    );
-    const { moves, needsSecretFor } = destination.compare(sink.config, config);
+    const asked = this.destinations.configChange(destination, body.config ?? {});
+    const config = await completed(destination, destination.acceptConfig(asked, sink.config), sink.workspaceId);
+    const { moves, needsSecretFor, replacesSecret = false } = destination.compare(sink.config, config);
     requireSecret(needsSecretFor, body.secret !== undefined);
     const given = secretOf(destination, body.secret);
-    const secret = given && destination.acceptSecret(given, config, '/secret');
+    const secret = given || replacesSecret ? destination.acceptSecret(given, config, '/secret') : undefined;
     const change: SinkChange = {
       config,
       ...(body.name !== undefined && { name: body.name }),
@@ -190,6 +189,11 @@ function scopeOf({ workspaceId, agentId }: DataSink): SinkScope {
 
 function secretOf({ secretFields }: Destination, given: object | undefined): Given | undefined {
   return given && checkedFields(secretFields, given, '/secret');
+}
+
+/** With what we give to the workspace. */
+async function completed(destination: Destination, accepted: SinkConfig, workspaceId: string): Promise<SinkConfig> {
+  return (await destination.complete?.(accepted, workspaceId)) ?? accepted;
 }
 
 function requireSecret(what: ConfigChange['needsSecretFor'], hasSecret: boolean): void {

@@ -64,7 +64,8 @@ export class LeftBehindCleaner {
     try {
       const secret = { secretId: sink.secret.id, workspaceId: sink.workspaceId };
       const secrets = await this.secrets.open({ secret, previousSecret: null });
-      if (!((await destination.cleanUp?.(leftover, sink.config, secrets)) ?? true)) return;
+      const of = { workspaceId: sink.workspaceId, dataSourceId: sink.id };
+      if (!((await destination.cleanUp?.(leftover, sink.config, secrets, of)) ?? true)) return;
       await clearLeftover(this.database, { attemptId, startedAt });
       this.#logger.log({
         event: 'leftover.removed',

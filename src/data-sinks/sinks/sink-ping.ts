@@ -42,7 +42,8 @@ export class SinkPing {
     const timer = setTimeout(() => late.abort(new Error('the ping took too long')), LIMIT_MS);
     try {
       await this.limit.use(sink);
-      return (await destination.ping(sink.config, () => this.#secretsOf(sink), late)) ? [] : [NO_ANSWER];
+      const of = { workspaceId: sink.workspaceId, dataSourceId: sink.id };
+      return (await destination.ping(sink.config, () => this.#secretsOf(sink), late, of)) ? [] : [NO_ANSWER];
     } catch (error) {
       if (late.aborted) return [NO_ANSWER];
       // Our own failure or the limit of Tests: nothing is known about the destination.

@@ -1,5 +1,6 @@
 export type { ConformanceCheck, Make } from './conformance/conformance-check.js';
 export { agentDirectoryConformance, type AgentDirectoryFixture } from './conformance/agent-directory.conformance.js';
+export { awsCredentialsConformance, type AwsCredentialsFixture } from './conformance/aws-credentials.conformance.js';
 export { auditTrailConformance, type AuditTrailFixture } from './conformance/audit-trail.conformance.js';
 export { destinationConformance, type DestinationFixture } from './conformance/destination.conformance.js';
 export { mappingResultsConformance, type MappingResultsFixture } from './conformance/mapping-results.conformance.js';

@@ -7,6 +7,25 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/**
+ * Waits for work that others wait for as well, and so goes on when this one stops waiting.
+ * @throws the signal's reason when it aborts first
+ */
+export async function unlessAborted<T>(signal: CancelSignal | undefined, begin: () => Promise<T>): Promise<T> {
+  if (!signal) return begin();
+  signal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([begin(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** Tells a long task to stop between two batches and to continue another time. */
 export type StopSignal = Pick<CancelSignal, 'aborted'>;
 

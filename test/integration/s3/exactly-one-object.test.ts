@@ -143,8 +143,8 @@ describe('an object of a real store', () => {
     expect(leftover).not.toBeNull();
     const secrets = await push.secrets();
     if (leftover) {
-      expect(await destination.cleanUp(leftover, push.config, secrets)).toBe(true);
-      expect(await destination.cleanUp(leftover, push.config, secrets)).toBe(true);
+      expect(await destination.cleanUp(leftover, push.config, secrets, push)).toBe(true);
+      expect(await destination.cleanUp(leftover, push.config, secrets, push)).toBe(true);
     }
     expect(await bucket.uploads()).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { HostParts } from '../../../src/reference-host/host.module.js';
 import type { DataSinksOptions } from '../../../src/data-sinks/index.js';
 import { startHost } from '../../../src/reference-host/start-host.js';
 import { ApiTokens, type TokenScope } from '../../../src/reference-host/workspaces/api-tokens.js';
@@ -33,6 +34,8 @@ export interface PlatformRequest {
   readonly mode?: PlatformMode;
   /** Options of the module, overriding the tests' short waits. */
   readonly options?: DataSinksOptions;
+  /** Types of sinks beside webhooks. @default the host's own */
+  readonly destinations?: HostParts['destinations'];
 }
 
 /** A running reference host with its own database, and a receiver in a child process. */
@@ -99,7 +102,8 @@ export class Platform {
 }
 
 /** One for all tests of a file: start it in `beforeAll`, stop it in `afterAll`. */
-export async function startPlatform({ mode = modeOfRun(), options }: PlatformRequest = {}): Promise<Platform> {
+export async function startPlatform(request: PlatformRequest = {}): Promise<Platform> {
+  const { mode = modeOfRun(), options, destinations } = request;
   const { remove, ...database } = await platformDatabase(mode);
   const receiver = await Receiver.start();
   const { app, url } = await startHost(
@@ -113,6 +117,7 @@ export async function startPlatform({ mode = modeOfRun(), options }: PlatformReq
       logLevel: 'error',
     },
     { ...SHORT_WAITS, ...options },
+    { ...(destinations && { destinations }) },
   );
   // The host has set a logger of its own by now.
   const logs = new CollectingLogger();

@@ -5,12 +5,15 @@ import { type Platform, type PlatformRequest, startPlatform } from './start-plat
 const START_LIMIT_MS = 300_000;
 const TEST_LIMIT_MS = 300_000;
 
-/** One platform for all tests of a file, started before the first and stopped after the last. */
-export function suitePlatform(request: PlatformRequest = {}): () => Platform {
+/**
+ * One platform for all tests of a file, started before the first and stopped after the last.
+ * @param request or what makes it, once what the file has started before is there
+ */
+export function suitePlatform(request: PlatformRequest | (() => PlatformRequest) = {}): () => Platform {
   let platform: Platform | null = null;
   jest.setTimeout(TEST_LIMIT_MS);
   beforeAll(async () => {
-    platform = await startPlatform(request);
+    platform = await startPlatform(typeof request === 'function' ? request() : request);
   }, START_LIMIT_MS);
   afterAll(() => platform?.stop(), START_LIMIT_MS);
   return () => {

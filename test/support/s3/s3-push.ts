@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AttemptUnderway, Leftover, Push, SendReport } from '../../../src/data-sinks/destinations/destination.js';
 import { S3Destination } from '../../../src/data-sinks/destinations/s3/s3.destination.js';
+import type { S3Roles } from '../../../src/data-sinks/destinations/s3/s3-roles.js';
 import type { S3Config } from '../../../src/data-sinks/destinations/s3/s3-config.js';
 import { parseRecipe } from '../../../src/data-sinks/domain/body/payload-recipe.js';
 import type { ManifestEntry } from '../../../src/data-sinks/domain/attempt.js';
@@ -9,8 +10,9 @@ import type { PushClient } from '../../../src/data-sinks/egress/index.js';
 import type { PayloadBody } from '../../../src/data-sinks/payload/payload-bodies.js';
 import { LOOPBACK_RANGES } from '../egress/push-client-fixture.js';
 
-export function s3Destination(client: PushClient): S3Destination {
-  return new S3Destination(client, createNetworkPolicy({ privateRanges: LOOPBACK_RANGES }), { allowedPorts: [443] });
+export function s3Destination(client: PushClient, roles?: S3Roles): S3Destination {
+  const policy = createNetworkPolicy({ privateRanges: LOOPBACK_RANGES });
+  return new S3Destination(client, policy, { allowedPorts: [443] }, roles);
 }
 
 export function s3Config(given: Partial<S3Config>): S3Config {
@@ -19,6 +21,8 @@ export function s3Config(given: Partial<S3Config>): S3Config {
     prefix: 'incoming',
     region: 'us-east-1',
     endpointUrl: null,
+    roleArn: null,
+    externalId: null,
     kmsKeyId: null,
     expectedBucketOwner: null,
     storageClass: null,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { editDistance, EnvironmentError, parseEnvironment } from '../../../src/reference-host/environment.js';
 
+const AWS = { AWS_ACCOUNT_ID: '111122223333', AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'hunter2' };
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 describe('the environment', () => {
@@ -47,6 +48,13 @@ describe('the environment', () => {
     });
   });
 
+  it('offers roles with an account and its keys, and takes no keys of AWS’s that are there for something else', () => {
+    const { AWS_ACCOUNT_ID: accountId, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = AWS;
+    expect(parseEnvironment(AWS).aws).toEqual({ accountId, accessKeyId, secretAccessKey });
+    expect(parseEnvironment({ ...AWS, AWS_SESSION_TOKEN: 'token' }).aws).toMatchObject({ sessionToken: 'token' });
+    expect(parseEnvironment({ ...AWS, AWS_ACCOUNT_ID: '' }).aws).toBeUndefined();
+  });
+
   it('treats an empty variable as absent', () => {
     expect(parseEnvironment({ PORT: '', REDIS_URL: ' ' })).toMatchObject({ port: 3000, redisUrl: null });
   });
@@ -78,6 +86,9 @@ describe('the environment', () => {
     ['REDIS_URI', { REDIS_URI: 'redis://x' }, /^REDIS_URI is not a variable of this host; did you mean REDIS_URL/],
     ['DATABSE_URL', { DATABSE_URL: 'x' }, /did you mean DATABASE_URL/],
     ['ALLOW_PRIVATE_ENDPOINT', { ALLOW_PRIVATE_ENDPOINT: 'x' }, /did you mean ALLOW_PRIVATE_ENDPOINTS/],
+    ['an account that is none', { ...AWS, AWS_ACCOUNT_ID: '123' }, /^AWS_ACCOUNT_ID is not twelve digits/],
+    ['an account without keys', { AWS_ACCOUNT_ID: '111122223333' }, /^AWS_ACCOUNT_ID needs AWS_ACCESS_KEY_ID/],
+    ['AWS_ACOUNT_ID', { AWS_ACOUNT_ID: '111122223333' }, /did you mean AWS_ACCOUNT_ID/],
     ['port in small letters', { port: '80' }, /did you mean PORT/],
   ])('stops the boot at %s with advice', (_, variables, problem) => {
     expect(problemsOf(variables)).toEqual([expect.stringMatching(problem)]);

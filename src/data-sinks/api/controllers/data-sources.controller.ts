@@ -8,6 +8,7 @@ import {
   ApiOperation,
   getSchemaPath,
 } from '@nestjs/swagger';
+import type { DataSink } from '../../domain/data-sink.js';
 import { DataSinkRepository } from '../../sinks/data-sink.repository.js';
 import { Destinations } from '../../destinations/destinations.js';
 import { AdminController } from '../http/admin-controller.js';
@@ -62,7 +63,7 @@ export class DataSourcesController {
     const body = this.destinations.newSink(given);
     await this.gatekeeper.agent(caller, agentId);
     await this.gatekeeper.requirePlan(caller);
-    return toSavedAnswer(await this.admin.create(caller, agentId, body));
+    return this.#saved(await this.admin.create(caller, agentId, body));
   }
 
   @Get()
@@ -78,7 +79,7 @@ export class DataSourcesController {
     await this.gatekeeper.agent(caller, agentId);
     const scope = { workspaceId: caller.workspaceId, agentId };
     const page = await this.sinks.list(scope, { limit, afterId: readCursor(cursor, 'dataSource') });
-    return toListAnswer(page, toDataSourceAnswer);
+    return toListAnswer(page, (sink) => this.#answer(sink));
   }
 
   @Get(':sinkId')
@@ -92,7 +93,7 @@ export class DataSourcesController {
     @Param('sinkId') sinkId: string,
   ): Promise<DataSourceAnswer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
-    return toDataSourceAnswer(sink);
+    return this.#answer(sink);
   }
 
   @Patch(':sinkId')
@@ -120,7 +121,7 @@ export class DataSourcesController {
   ): Promise<SavedDataSourceAnswer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     await this.gatekeeper.requirePlan(caller);
-    return toSavedAnswer(await this.admin.change(caller, sink, body));
+    return this.#saved(await this.admin.change(caller, sink, body));
   }
 
   @Delete(':sinkId')
@@ -165,7 +166,7 @@ export class DataSourcesController {
   ): Promise<SavedDataSourceAnswer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     await this.gatekeeper.requirePlan(caller);
-    return toSavedAnswer(await this.rotation.rotate(caller, sink, body));
+    return this.#saved(await this.rotation.rotate(caller, sink, body));
   }
 
   @Post(':sinkId/test')
@@ -187,10 +188,14 @@ export class DataSourcesController {
     await this.gatekeeper.requirePlan(caller);
     return this.sinkTest.run(caller, sink);
   }
-}
 
-function toSavedAnswer({ sink, warnings, generatedSecret }: SavedSink): SavedDataSourceAnswer {
-  const answer = toDataSourceAnswer(sink);
-  const value = generatedSecret === null ? {} : { value: generatedSecret };
-  return { ...answer, secret: { ...answer.secret, ...value }, warnings };
+  #answer(sink: DataSink): DataSourceAnswer {
+    return toDataSourceAnswer(sink, this.destinations.trustPolicyOf(sink));
+  }
+
+  #saved({ sink, warnings, generatedSecret }: SavedSink): SavedDataSourceAnswer {
+    const answer = this.#answer(sink);
+    const value = generatedSecret === null ? {} : { value: generatedSecret };
+    return { ...answer, secret: { ...answer.secret, ...value }, warnings };
+  }
 }

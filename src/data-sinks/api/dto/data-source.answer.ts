@@ -109,6 +109,15 @@ export class DataSourceAnswer {
   })
   previousSecret!: PreviousSecretAnswer | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: null,
+    description:
+      'Of a sink that writes with a role: the trust policy that the role needs, to copy. Null where there is no such thing.',
+  })
+  trustPolicy!: string | null;
+
   @ApiProperty({ type: String, format: 'date-time', example: '2026-05-25T12:00:00.000Z' })
   createdAt!: Date;
 
@@ -132,7 +141,7 @@ export class SavedDataSourceAnswer extends DataSourceAnswer {
   warnings!: readonly string[];
 }
 
-export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
+export function toDataSourceAnswer(sink: DataSink, trustPolicy: string | null): DataSourceAnswer {
   const { id, agentId, role, type, name, config, format, status, configVersion, createdAt, updatedAt } = sink;
   const { secret, previousSecret } = sink;
   return {
@@ -142,6 +151,6 @@ export function toDataSourceAnswer(sink: DataSink): DataSourceAnswer {
     ...{ pausedUntil: sink.pausedUntil, lastTest: sink.lastTest },
     secret: { hint: secret.hint, createdAt: secret.createdAt },
     previousSecret: previousSecret && { hint: previousSecret.hint, expiresAt: previousSecret.expiresAt },
-    ...{ createdAt, updatedAt },
+    ...{ trustPolicy, createdAt, updatedAt },
   };
 }

@@ -10,6 +10,7 @@ import { DeliveryEntity } from './delivery.entity.js';
 import { RecoveryEntity } from './recovery.entity.js';
 import { SecretEntity } from './secret.entity.js';
 import { WorkerEntity } from './worker.entity.js';
+import { WorkspaceEntity } from './workspace.entity.js';
 
 /** The module's entities, for the `entities` of the host's own `DataSource`. */
 export const dataSinksEntities = [
@@ -25,4 +26,5 @@ export const dataSinksEntities = [
   AuditHeadEntity,
   AuditOutboxEntity,
   WorkerEntity,
+  WorkspaceEntity,
 ];

@@ -28,6 +28,11 @@ export function objectKey(prefix: string, { jobId, run, recipe }: NamedBody): st
   return `${folder(prefix)}${name}`;
 }
 
+/** Of a Test's object: readers of a prefix pass by what begins with `_`. One for each sink, which a Test writes again. */
+export function probeKey(prefix: string, dataSourceId: string): string {
+  return `${folder(prefix)}_test-${dataSourceId}.json`;
+}
+
 /** One slash between prefix and name, however it was typed. */
 export function folder(prefix: string): string {
   return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;

@@ -1,3 +1,5 @@
+import { domainOf } from './aws-regions.js';
+
 /** Which bucket. */
 interface Place {
   /** Of a store that is not AWS; null for AWS. */
@@ -12,7 +14,7 @@ interface Place {
  */
 export function addressOf({ endpointUrl, region, bucket }: Place): string {
   if (endpointUrl !== null) return `${endpointUrl}/${bucket}`;
-  const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const host = `s3.${region}.${domainOf(region)}`;
   return bucket.includes('.') ? `https://${host}/${bucket}` : `https://${bucket}.${host}`;
 }
 

@@ -79,8 +79,8 @@ export function readAnswer({ answer }: PushExchange): S3Answer | null {
  * The text of an element. No parser: nothing is expanded, and of what is read, 16 KB at most, a bomb of entities is a text
  * like any other.
  */
-export function element(xml: string, name: string): string | null {
-  const [, text] = new RegExp(`<${name}>([^<]{1,1024})</${name}>`).exec(xml) ?? [];
+export function element(xml: string, name: string, mostCharacters = 1_024): string | null {
+  const [, text] = new RegExp(`<${name}>([^<]{1,${mostCharacters}})</${name}>`).exec(xml) ?? [];
   return text ?? null;
 }
 

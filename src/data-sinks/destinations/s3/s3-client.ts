@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { AwsV4Signer } from 'aws4fetch';
 import { NO_BODY, type PushBody, type PushClient, type PushExchange, type PushRequest } from '../../egress/index.js';
 import type { CancelSignal } from '../../tools/cancellation.js';
+import { signedHeaders } from './aws-signature.js';
+import type { KeySource } from './s3-access.js';
+import { readAnswer } from './s3-answer.js';
 import { addressOf, encoded, objectUrl } from './s3-address.js';
 import type { S3Config } from './s3-config.js';
-import type { S3Keys } from './s3-secret.js';
 
 /** One request to a bucket. */
 export interface S3Request {
@@ -26,9 +27,9 @@ const EMPTY_SHA256 = createHash('sha256').update('').digest('hex');
 /** Whose bucket, with which keys, at what time. */
 export interface S3Access {
   readonly config: S3Config;
-  readonly keys: S3Keys;
+  readonly source: KeySource;
   /** By the database's clock, in milliseconds since 1970. */
-  readonly nowMs: number;
+  readonly now: () => number;
 }
 
 /**
@@ -41,7 +42,15 @@ export class S3Client {
     private readonly access: S3Access,
   ) {}
 
+  /** A session of a role that has ended before its time is renewed, once. */
   async send(request: S3Request): Promise<PushExchange> {
+    const exchange = await this.#send(request);
+    const code = readAnswer(exchange)?.code;
+    if (code !== 'ExpiredToken' && code !== 'TokenRefreshRequired') return exchange;
+    return (await this.access.source.renew(request.signal)) ? this.#send(request) : exchange;
+  }
+
+  async #send(request: S3Request): Promise<PushExchange> {
     const { method, body = NO_BODY, freshConnection, awaitsEarlyAnswer, signal } = request;
     const url = this.url(request);
     return this.client.post({
@@ -63,18 +72,15 @@ export class S3Client {
     url: string,
     { method, headers = {}, sha256 = EMPTY_SHA256 }: S3Request,
   ): Promise<Record<string, string>> {
-    const { config, keys, nowMs } = this.access;
+    const { config, source, now } = this.access;
     const owner = config.expectedBucketOwner;
-    const signer = new AwsV4Signer({
-      ...{ method, url, service: 's3', region: config.region },
-      ...{ accessKeyId: keys.accessKeyId, secretAccessKey: keys.secretAccessKey },
-      datetime: new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+    return signedHeaders({
+      ...{ method, url, service: 's3', region: config.region, keys: source.keys, nowMs: now() },
       headers: {
         ...headers,
         'x-amz-content-sha256': sha256,
         ...(owner !== null && { 'x-amz-expected-bucket-owner': owner }),
       },
     });
-    return Object.fromEntries([...(await signer.sign()).headers]);
   }
 }

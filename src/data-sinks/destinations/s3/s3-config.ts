@@ -1,42 +1,22 @@
-import type { SinkConfig } from '../../domain/data-sink.js';
 import { parseEndpointUrl } from '../../domain/endpoint-url.js';
+import { ProblemError } from '../../domain/errors.js';
 import { invalid } from '../../domain/invalid-request.js';
 import { ROW_FIELDS } from '../../domain/job-completed.js';
 import type { NetworkPolicy } from '../../domain/network-policy.js';
 import type { RuleViolation } from '../../domain/data-sink-rules.js';
 import type { ConfigChange, Given } from '../destination.js';
 import { folder, prefixProblem } from './object-key.js';
+import { type RoleRules, roleViolations } from './role-rules.js';
 import { addressOf } from './s3-address.js';
+import type { S3Config } from './s3-settings.js';
 
-export const STORAGE_CLASSES = [
-  'STANDARD',
-  'STANDARD_IA',
-  'ONEZONE_IA',
-  'INTELLIGENT_TIERING',
-  'GLACIER_IR',
-  'REDUCED_REDUNDANCY',
-] as const;
-export type StorageClass = (typeof STORAGE_CLASSES)[number];
-
-/** Where objects are written, and how. */
-export interface S3Config extends SinkConfig {
-  readonly bucket: string;
-  /** Without a slash at its start; empty for the bucket's root. */
-  readonly prefix: string;
-  readonly region: string;
-  /** Of a store that is not AWS, in the parser's form, without a slash at its end; null for AWS. */
-  readonly endpointUrl: string | null;
-  /** The key of AWS KMS that objects are encrypted with; null for the bucket's own way. */
-  readonly kmsKeyId: string | null;
-  /** The twelve digits of the account that must own the bucket; null for any. */
-  readonly expectedBucketOwner: string | null;
-  /** Null for the bucket's default. */
-  readonly storageClass: StorageClass | null;
-}
+export type { S3Config } from './s3-settings.js';
 
 const NEW: Omit<S3Config, 'bucket' | 'region'> = {
   prefix: '',
   endpointUrl: null,
+  roleArn: null,
+  externalId: null,
   kmsKeyId: null,
   expectedBucketOwner: null,
   storageClass: null,
@@ -46,12 +26,18 @@ const NEW: Omit<S3Config, 'bucket' | 'region'> = {
   maxPushesPerSecond: null,
 };
 
-/** @throws ProblemError `validation-failed` */
+/** As it was stored, by whatever version. */
+export function storedConfig(config: S3Config): S3Config {
+  return { ...NEW, ...config };
+}
+
+/** @throws ProblemError `validation-failed`, `secret-required` where a role would be used for another place unasked */
 export function acceptS3Config(
   given: Given,
   before: S3Config | null,
   policy: NetworkPolicy,
   allowedPorts: readonly number[],
+  roles: RoleRules | null = null,
 ): S3Config {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const asked = { ...NEW, ...before, ...set } as S3Config;
@@ -71,18 +57,45 @@ export function acceptS3Config(
   if (violations.length > 0) throw invalid(violations);
   const address = parseEndpointUrl(addressOf(config), policy, { allowedPorts });
   if (!address.ok) throw invalid(at('/config/endpointUrl', address.detail));
+  // A sink whose role is offered no more can still be renamed, switched off, or given keys.
+  const isKept = roles === null && before !== null && before.roleArn === config.roleArn;
+  const ofRole = isKept ? [] : roleViolations(config, roles);
+  if (ofRole.length > 0) throw invalid(ofRole);
+  if (before !== null && set['roleArn'] === undefined) requireRoleAgain(before, config);
   return config;
 }
 
 /** Anything that changes where objects go, or would let the keys be used for more than they were given for. */
-export function compareS3Configs(before: S3Config, after: S3Config): ConfigChange {
+export function compareS3Configs(given: S3Config, after: S3Config): ConfigChange {
+  const before = storedConfig(given);
+  const { moves, widens } = placeChanges(before, after);
+  const isOtherRole = before.roleArn !== after.roleArn;
+  // Of a role its name is what has to be sent again, which `acceptS3Config` sees to.
+  const changed = after.roleArn === null ? [...widens, ...(isOtherRole ? ['roleArn'] : [])] : [];
+  return {
+    moves: moves || isOtherRole,
+    needsSecretFor: changed.length > 0 ? `config.${changed.join(' and config.')}` : null,
+    ...(isOtherRole && { replacesSecret: true }),
+  };
+}
+
+/** A role has no secret that could be sent again for another place: its name has to be. */
+function requireRoleAgain(before: S3Config, after: S3Config): void {
+  const { widens } = placeChanges(storedConfig(before), after);
+  if (after.roleArn === null || widens.length === 0) return;
+  const what = `config.${widens.join(' and config.')}`;
+  throw new ProblemError('secret-required', `Changing ${what} needs the role again. Send it as config.roleArn.`, {
+    errors: [{ pointer: '/config/roleArn', detail: 'is required for this change' }],
+  });
+}
+
+function placeChanges(before: S3Config, after: S3Config): { moves: boolean; widens: readonly string[] } {
   const place = (['endpointUrl', 'bucket', 'region'] as const).filter((field) => before[field] !== after[field]);
   const wider = !folder(after.prefix).startsWith(folder(before.prefix));
   const owner = before.expectedBucketOwner !== null && before.expectedBucketOwner !== after.expectedBucketOwner;
-  const changed = [...place, ...(wider ? ['prefix'] : []), ...(owner ? ['expectedBucketOwner'] : [])];
   return {
     moves: place.length > 0 || folder(before.prefix) !== folder(after.prefix),
-    needsSecretFor: changed.length > 0 ? `config.${changed.join(' and config.')}` : null,
+    widens: [...place, ...(wider ? ['prefix'] : []), ...(owner ? ['expectedBucketOwner'] : [])],
   };
 }
 

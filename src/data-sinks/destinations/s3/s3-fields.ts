@@ -5,7 +5,7 @@ import { IfNotNull, oneOf } from '../../api/dto/optional-field.js';
 import { oneOrNull } from '../../api/dto/or-null.js';
 import { IsStorable } from '../../api/dto/stored-text.js';
 import { MAX_PREFIX_BYTES } from './object-key.js';
-import { STORAGE_CLASSES, type StorageClass } from './s3-config.js';
+import { STORAGE_CLASSES, type StorageClass } from './s3-settings.js';
 
 /** The fields of `config`. */
 export class S3ConfigFields extends BodySettingsFields {
@@ -43,6 +43,19 @@ export class S3ConfigFields extends BodySettingsFields {
   @MaxLength(2048)
   @IsString()
   endpointUrl?: string | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    example: null,
+    maxLength: 2048,
+    description:
+      'The role that is assumed to write, in the place of a secret, where the platform offers that. The answer then has `trustPolicy`, and in `config` the `externalId` of the workspace. Null: the sink has keys.',
+  })
+  @IfNotNull()
+  @MaxLength(2048)
+  @IsString()
+  roleArn?: string | null;
 
   @ApiPropertyOptional({
     type: String,

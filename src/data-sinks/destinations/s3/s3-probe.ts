@@ -2,10 +2,13 @@ import { ATTEMPT_ADVICE, type ExchangeStep } from '../../domain/attempt-advice.j
 import { outcome } from '../../domain/attempt-outcome.js';
 import type { PushExchange } from '../../egress/index.js';
 import type { ProbedPush, ProbeReport, ProbeStep } from '../destination.js';
-import { folder } from './object-key.js';
+import { smallestPolicy } from './iam-policy.js';
+import { probeKey } from './object-key.js';
 import { outcomeOf, readAnswer } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
-import type { S3Config } from './s3-config.js';
+import { type S3Config, storedConfig } from './s3-config.js';
+import type { S3Roles } from './s3-roles.js';
+import type { RoleFailure } from './sts-client.js';
 
 /** What happens before the store looks at the request, in order; each has its own error codes. */
 const STEPS: readonly (readonly [ExchangeStep, string])[] = [
@@ -20,11 +23,6 @@ const STEPS: readonly (readonly [ExchangeStep, string])[] = [
   ['write', 'write'],
 ];
 
-/** Readers of a prefix pass by what begins with `_`. One object for each sink, which a Test writes again. */
-export function probeKey({ config, dataSourceId }: ProbedPush<S3Config>): string {
-  return `${folder(config.prefix)}_test-${dataSourceId}.json`;
-}
-
 type Shown = (exchange: PushExchange) => ProbeReport['answer'];
 
 /** Writes a test object, checks that the store keeps the condition of every real write, and tidies up where it may. */
@@ -34,7 +32,8 @@ export async function probe(
   headers: Readonly<Record<string, string>>,
   shown: Shown,
 ): Promise<ProbeReport> {
-  const key = probeKey(push);
+  const key = probeKey(push.config.prefix, push.dataSourceId);
+  const assumed = push.config.roleArn ? ROLE_STEPS : [];
   const { body: bytes, sha256 } = push;
   const body = { bytes: bytes.length, whole: bytes, open: () => once(bytes) };
   const put = (more: Readonly<Record<string, string>>, freshConnection: boolean): Promise<PushExchange> =>
@@ -42,7 +41,7 @@ export async function probe(
   const report = (exchange: PushExchange, ended: ProbeReport['outcome'], steps: readonly ProbeStep[]): ProbeReport => ({
     ...{ outcome: ended, timings: exchange.timings, answer: shown(exchange), operatorDetail: exchange.operatorDetail },
     sent: { method: 'PUT', url: client.url({ key }), headers },
-    ...{ steps, policy: smallestPolicy(push.config) },
+    ...{ steps: [...assumed, ...steps], policy: smallestPolicy(push.config) },
   });
 
   const written = await put({}, true);
@@ -64,6 +63,28 @@ export async function probe(
   const ended = ignored ? outcome('HTTP_5XX', 'condition_ignored', 'FINAL', null) : refused;
   const detail = ignored ? 'the store overwrote an object though it was told not to' : whatItSaid(again);
   return report(again, ended, [...before, conditionStep(false, detail), cleaned]);
+}
+
+/** Both are asked in each Test, however many sessions are in force. */
+const ROLE_STEPS: readonly ProbeStep[] = [
+  { name: 'role', passed: true, detail: 'assumed' },
+  { name: 'external id', passed: true, detail: 'without it the role cannot be assumed' },
+];
+
+/** The Test of a role that gave no session. What its owner has to set up is its trust policy. */
+export function roleRefused(push: ProbedPush<S3Config>, failure: RoleFailure, roles: S3Roles): ProbeReport {
+  const config = storedConfig(push.config);
+  const { exchange, outcome: ended } = failure;
+  const [role, externalId] = ROLE_STEPS as readonly [ProbeStep, ProbeStep];
+  const isOpen = ended.errorCode === 'role_without_external_id';
+  return {
+    ...{ outcome: ended, timings: exchange.timings, answer: exchange.answer, operatorDetail: exchange.operatorDetail },
+    sent: { method: 'POST', url: roles.stsUrl(config), headers: {} },
+    steps: isOpen
+      ? [role, { ...externalId, passed: false, detail: 'the role can be assumed without it' }]
+      : [{ ...role, passed: false, detail: exchange.answer?.excerpt || (ended.errorCode ?? '') }],
+    policy: roles.trustPolicy(config),
+  };
 }
 
 function conditionStep(passed: boolean, detail: string): ProbeStep {
@@ -94,19 +115,6 @@ function whatItSaid(exchange: PushExchange): string {
   const { httpStatus, code, message, region } = answer;
   const where = region === null ? '' : `; the bucket is in ${region}`;
   return `${httpStatus}${code === null ? '' : ` ${code}`}${message === null ? '' : `: ${message.slice(0, 300)}`}${where}`;
-}
-
-/** All that a sink needs: to write below its prefix and nothing else. Encryption with a key of KMS's needs that too. */
-export function smallestPolicy({ bucket, prefix, region, kmsKeyId }: S3Config): string {
-  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-  const objects = `arn:${partition}:s3:::${bucket}/${prefix === '' ? '' : folder(prefix)}*`;
-  const statements = [
-    { Effect: 'Allow', Action: 's3:PutObject', Resource: objects },
-    ...(kmsKeyId?.startsWith('arn:')
-      ? [{ Effect: 'Allow', Action: ['kms:GenerateDataKey', 'kms:Decrypt'], Resource: kmsKeyId }]
-      : []),
-  ];
-  return JSON.stringify({ Version: '2012-10-17', Statement: statements }, null, 2);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

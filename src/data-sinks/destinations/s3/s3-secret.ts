@@ -9,12 +9,27 @@ export interface S3Keys {
   readonly secretAccessKey: string;
 }
 
+/** What the vault keeps of a sink that writes with a role: there is no secret of the customer's. */
+const OF_A_ROLE = JSON.stringify({ role: true });
+
 const PLAIN = { authScheme: 'Bearer', username: null } as const;
 
-/** @throws ProblemError `validation-failed` */
-export function acceptKeys(given: Given | undefined, pointer: '/secret' | ''): AcceptedSecret {
+/** Exactly one of keys and a role. @throws ProblemError `validation-failed` */
+export function acceptSecret(given: Given | undefined, hasRole: boolean, pointer: '/secret' | ''): AcceptedSecret {
+  if (!hasRole) return acceptKeys(given, pointer);
+  if (given === undefined && pointer === '/secret') {
+    return { value: OF_A_ROLE, hint: null, generated: false, warnings: [] };
+  }
+  const detail =
+    pointer === ''
+      ? 'is not for a sink with config.roleArn, which has no secret: change the role instead'
+      : 'must be left out with config.roleArn: a sink has either keys or a role';
+  throw invalid([{ pointer, detail }]);
+}
+
+function acceptKeys(given: Given | undefined, pointer: '/secret' | ''): AcceptedSecret {
   if (given === undefined) {
-    throw invalid([{ pointer, detail: 'is required for S3: accessKeyId and secretAccessKey' }]);
+    throw invalid([{ pointer, detail: 'is required for S3: accessKeyId and secretAccessKey, or config.roleArn' }]);
   }
   const { accessKeyId, secretAccessKey } = given as Partial<S3Keys>;
   const violations = [

@@ -7,6 +7,7 @@ import { within } from '../../tools/within.js';
 import type { AttemptUnderway, SendReport } from '../destination.js';
 import { element, outcomeOf } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
+import type { RoleFailure } from './sts-client.js';
 import { abortUpload, completionOf, partSize, partsOf } from './s3-upload.js';
 
 /** Larger bodies go in parts. */
@@ -190,6 +191,14 @@ export class S3Writer {
       manifest: [entry],
     };
   }
+}
+
+/** The report of an attempt whose role gave no session: nothing was asked of the store. */
+export function notWritten({ key, body, sha256 }: S3Object, { outcome: ended, exchange }: RoleFailure): SendReport {
+  return {
+    ...{ outcome: ended, timings: exchange.timings, answer: exchange.answer, operatorDetail: exchange.operatorDetail },
+    manifest: [{ key, size: body.bytes, status: 'not_written', sha256, etag: null }],
+  };
 }
 
 const DELIVERED: Ends = { status: 'SUCCEEDED', errorCode: null, verdict: 'DELIVERED' };

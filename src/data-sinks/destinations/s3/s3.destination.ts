@@ -1,11 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ResolvedDataSinksOptions } from '../../data-sinks.options.js';
 import { NETWORK_POLICY, OPTIONS } from '../../data-sinks.tokens.js';
 import { payloadLayout } from '../../domain/body/payload-layout.js';
 import { ADDRESS_REFUSED_DETAIL } from '../../domain/endpoint-url.js';
+import { ProblemError } from '../../domain/errors.js';
 import { invalid } from '../../domain/invalid-request.js';
 import type { NetworkPolicy } from '../../domain/network-policy.js';
-import { PushClient, type PushExchange } from '../../egress/index.js';
+import { PushClient } from '../../egress/index.js';
 import type { CancelSignal } from '../../tools/cancellation.js';
 import {
   type AcceptedSecret,
@@ -21,17 +22,23 @@ import {
   type PushPreparation,
   type SecretValues,
   type SendReport,
+  type SinkRef,
 } from '../destination.js';
-import { objectKey } from './object-key.js';
+import { DestinationMissingError } from '../destinations.js';
+import { objectKey, probeKey } from './object-key.js';
+import { clockFrom, givenKeys, readyRole } from './s3-access.js';
 import { addressOf, objectUrl } from './s3-address.js';
-import { outcomeOf, readAnswer } from './s3-answer.js';
-import { S3Client } from './s3-client.js';
-import { acceptS3Config, compareS3Configs, locationOf, type S3Config } from './s3-config.js';
+import { outcomeOf } from './s3-answer.js';
+import { type S3Access, S3Client } from './s3-client.js';
+import { acceptS3Config, compareS3Configs, locationOf, type S3Config, storedConfig } from './s3-config.js';
 import { S3ConfigFields, S3SecretFields } from './s3-fields.js';
-import { probe } from './s3-probe.js';
-import { acceptKeys, readKeys, type S3Keys } from './s3-secret.js';
+import { probe, roleRefused } from './s3-probe.js';
+import { S3Roles } from './s3-roles.js';
+import { acceptSecret, readKeys } from './s3-secret.js';
+import { shownWithout } from './s3-shown.js';
+import type { RoleFailure } from './sts-client.js';
 import { abortUpload, abortUploadsOf } from './s3-upload.js';
-import { MAX_SINGLE_PUT_BYTES, S3Writer } from './s3-writer.js';
+import { MAX_SINGLE_PUT_BYTES, notWritten, type S3Object, S3Writer } from './s3-writer.js';
 
 const UNRESOLVED = 'The host of this bucket cannot be found now. Nothing can be written before its name resolves.';
 
@@ -51,12 +58,22 @@ export class S3Destination extends Destination<S3Config> {
     private readonly client: PushClient,
     @Inject(NETWORK_POLICY) private readonly policy: NetworkPolicy,
     @Inject(OPTIONS) private readonly options: Pick<ResolvedDataSinksOptions, 'allowedPorts'>,
+    @Optional() private readonly roles?: S3Roles,
   ) {
     super();
   }
 
   acceptConfig(given: Given, before: S3Config | null): S3Config {
-    return acceptS3Config(given, before, this.policy, this.options.allowedPorts);
+    return acceptS3Config(given, before, this.policy, this.options.allowedPorts, this.roles?.rules ?? null);
+  }
+
+  override async complete(config: S3Config, workspaceId: string): Promise<S3Config> {
+    if (config.roleArn === null) return { ...config, externalId: null };
+    return { ...config, externalId: config.externalId ?? (await this.#offered().externalIdOf(workspaceId)) };
+  }
+
+  override trustPolicy(config: S3Config): string | null {
+    return this.roles?.trustPolicy(storedConfig(config)) ?? null;
   }
 
   compare(before: S3Config, after: S3Config): ConfigChange {
@@ -67,8 +84,8 @@ export class S3Destination extends Destination<S3Config> {
     return locationOf(config);
   }
 
-  acceptSecret(given: Given | undefined, _config: S3Config, pointer: '/secret' | ''): AcceptedSecret {
-    return acceptKeys(given, pointer);
+  acceptSecret(given: Given | undefined, { roleArn }: S3Config, pointer: '/secret' | ''): AcceptedSecret {
+    return acceptSecret(given, roleArn !== null && roleArn !== undefined, pointer);
   }
 
   overlap(_config: S3Config, asked: number | undefined): { seconds: number; warnings: readonly string[] } {
@@ -78,19 +95,28 @@ export class S3Destination extends Destination<S3Config> {
   }
 
   async admit(config: S3Config): Promise<Admission> {
-    const verdict = await this.client.judge(addressOf(config));
+    const ofBucket = await this.client.judge(addressOf(config));
+    const asksSts = ofBucket.kind === 'fine' && config.roleArn !== null && this.roles;
+    const verdict = asksSts ? await this.client.judge(asksSts.stsUrl(config)) : ofBucket;
     if (verdict.kind === 'fine') return { kind: 'fine' };
     if (verdict.kind === 'unresolved') return { kind: 'doubtful', warning: UNRESOLVED };
     const { kind: reason, operatorDetail } = verdict;
-    const pointer = config.endpointUrl === null ? '/config/bucket' : '/config/endpointUrl';
+    const ofPlace = config.endpointUrl === null ? '/config/bucket' : '/config/endpointUrl';
+    const pointer = asksSts ? '/config/region' : ofPlace;
     const detail = reason === 'url_refused' ? 'must be an https URL of a public host' : ADDRESS_REFUSED_DETAIL;
     return { kind: 'refused', pointer, detail, reason, operatorDetail };
   }
 
   /** Lists no objects. `AccessDenied` passes: the keys need not be allowed to list. */
-  override async ping(config: S3Config, secrets: () => Promise<SecretValues>, signal: CancelSignal): Promise<boolean> {
-    const { current, nowMs } = await secrets();
-    const client = new S3Client(this.client, { config, keys: readKeys(current), nowMs });
+  override async ping(
+    config: S3Config,
+    secrets: () => Promise<SecretValues>,
+    signal: CancelSignal,
+    of: SinkRef,
+  ): Promise<boolean> {
+    const opened = await (await this.#ready(config, await secrets(), of))(signal);
+    if (opened.kind === 'refused') return false;
+    const client = new S3Client(this.client, opened.access);
     const query = { 'list-type': '2', 'max-keys': '0' };
     const { status, errorCode } = outcomeOf(await client.send({ method: 'GET', key: null, query, signal }));
     return status === 'SUCCEEDED' || errorCode === 'bucket_access_denied';
@@ -105,7 +131,7 @@ export class S3Destination extends Destination<S3Config> {
       watch: null,
       ready: async (body) => {
         // Read now, so that a vault that is away leaves no attempt on record.
-        const access = await this.#access(push);
+        const open = await this.#ready(push.config, await push.secrets(), push);
         const { bytes, sha256 } = body.payload;
         const object = {
           key: objectKey(push.config.prefix, push),
@@ -114,49 +140,79 @@ export class S3Destination extends Destination<S3Config> {
           headers: headersOf(push, sha256),
           maxSinglePutBytes: this.singlePutBytes,
         };
-        return { send: (attempt) => this.#write(access, object, attempt) };
+        return { send: async (attempt) => this.#write(await open(attempt.signal), object, attempt) };
       },
     };
   }
 
-  async #write(
-    access: Access,
-    object: ConstructorParameters<typeof S3Writer>[1],
-    attempt: AttemptUnderway,
-  ): Promise<SendReport> {
+  async #write(opened: Opened, object: S3Object, attempt: AttemptUnderway): Promise<SendReport> {
+    if (opened.kind === 'refused') return notWritten(object, opened);
+    const { access } = opened;
     const { endpointUrl, region, bucket } = access.config;
     const place = { endpointUrl, region, bucket };
-    return new S3Writer(new S3Client(this.client, access), object, attempt, shownWithout(access.keys), place).write();
+    return new S3Writer(new S3Client(this.client, access), object, attempt, shownWithout(access.source), place).write();
   }
 
   async probe(push: ProbedPush<S3Config>): Promise<ProbeReport> {
-    const access = await this.#access(push);
-    return probe(new S3Client(this.client, access), push, headersOf(push, push.sha256), shownWithout(access.keys));
+    const config = storedConfig(push.config);
+    if (config.roleArn !== null && !this.roles) throw new ProblemError('destination-missing', NO_ROLES);
+    const opened = await this.#probed(config, push);
+    if (opened.kind === 'refused') return roleRefused(push, opened, this.#offered());
+    const { access } = opened;
+    const client = new S3Client(this.client, access);
+    return probe(client, push, headersOf(push, push.sha256), shownWithout(access.source));
   }
 
   /** Where the upload was begun, whatever the sink says by now. */
-  override async cleanUp(leftover: Leftover, config: S3Config, secrets: SecretValues): Promise<boolean> {
+  override async cleanUp(leftover: Leftover, now: S3Config, secrets: SecretValues, of: SinkRef): Promise<boolean> {
     const { endpointUrl, region, bucket, key, uploadId } = leftover as unknown as UploadLeft;
-    const access = {
-      config: { ...config, endpointUrl, region, bucket },
-      keys: readKeys(secrets.current),
-      nowMs: secrets.nowMs,
-    };
-    const client = new S3Client(this.client, access);
+    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    const config = { ...now, endpointUrl, region, bucket, prefix };
+    const opened = await (await this.#ready(config, secrets, of))(undefined);
+    if (opened.kind === 'refused') return false;
+    const client = new S3Client(this.client, opened.access);
     return uploadId === null ? abortUploadsOf(client, key) : abortUpload(client, key, uploadId);
   }
 
-  async #access(push: Push<S3Config>): Promise<Access> {
-    const { current, nowMs } = await push.secrets();
-    return { config: push.config, keys: readKeys(current), nowMs };
+  /** Asks for what may fail on our side; what it returns begins a session where one is needed. */
+  async #ready(given: S3Config, { current, nowMs }: SecretValues, of: SinkRef): Promise<OpenAccess> {
+    const config = storedConfig(given);
+    const now = clockFrom(nowMs);
+    if (config.roleArn === null) {
+      const access = { config, source: givenKeys(readKeys(current)), now };
+      return async () => ({ kind: 'open', access });
+    }
+    const roles = this.#offered();
+    const role = await readyRole(roles.sessions, roles.useOf(config, of, null), now);
+    return async (signal) => {
+      const opened = await role.open(signal);
+      return opened.kind === 'refused' ? opened : { kind: 'open', access: { config, source: opened.source, now } };
+    };
+  }
+
+  /** A Test trusts no session that is in force: the role may have been changed since. */
+  async #probed(config: S3Config, push: ProbedPush<S3Config>): Promise<Opened> {
+    const secrets = await push.secrets();
+    if (config.roleArn === null) return (await this.#ready(config, secrets, push))(undefined);
+    const roles = this.#offered();
+    const use = roles.useOf(config, push, probeKey(config.prefix, push.dataSourceId));
+    const now = clockFrom(secrets.nowMs);
+    const begun = await roles.sessions.begin(use, await roles.sessions.ownKeys(), now());
+    if (begun.kind === 'refused') return begun;
+    return { kind: 'open', access: { config, source: givenKeys(begun.session.keys), now } };
+  }
+
+  #offered(): S3Roles {
+    if (!this.roles) throw new DestinationMissingError(NO_ROLES);
+    return this.roles;
   }
 }
 
-interface Access {
-  readonly config: S3Config;
-  readonly keys: S3Keys;
-  readonly nowMs: number;
-}
+const NO_ROLES = 'Roles are not offered here any more: give s3() its option "credentials", or the sink keys.';
+
+type Opened = { readonly kind: 'open'; readonly access: S3Access } | ({ readonly kind: 'refused' } & RoleFailure);
+
+type OpenAccess = (signal: CancelSignal | undefined) => Promise<Opened>;
 
 type UploadLeft = Pick<S3Config, 'endpointUrl' | 'region' | 'bucket'> & {
   readonly key: string;
@@ -177,21 +233,5 @@ function headersOf({ config, recipe, deliveryId, facts }: Push<S3Config>, sha256
       'x-amz-server-side-encryption-aws-kms-key-id': kmsKeyId,
     }),
     ...(storageClass !== null && { 'x-amz-storage-class': storageClass }),
-  };
-}
-
-/** What a store says of an error repeats what it was sent, keys and signatures among it: of that, code and message stay. */
-function shownWithout({ accessKeyId, secretAccessKey }: S3Keys): (exchange: PushExchange) => SendReport['answer'] {
-  const clean = (text: string): string => text.replaceAll(secretAccessKey, '****').replaceAll(accessKeyId, '****');
-  return (exchange) => {
-    const { answer } = exchange;
-    if (!answer) return null;
-    const error = readAnswer(exchange);
-    const excerpt = error?.code ? `${error.code}: ${error.message ?? ''}` : answer.excerpt;
-    return {
-      ...answer,
-      headers: answer.headers.map(([name, value]) => [name, clean(value)] as const),
-      excerpt: clean(excerpt),
-    };
   };
 }

@@ -49,7 +49,11 @@ describe('the advice on a failed attempt', () => {
 
   it('says that our own failures use no retry', () => {
     const ours = ATTEMPT_ERROR_CODES.filter((code) => ATTEMPT_ADVICE[code].step === 'ours');
-    expect(ours).toEqual(['resolver_unavailable', 'worker_lost', 'shutdown', 'internal_error', 'clock_skewed']);
+    const ofRoles = ['role_throttled', 'role_service_unavailable', 'role_credentials_refused'];
+    expect(ours).toEqual([
+      ...['resolver_unavailable', 'worker_lost', 'shutdown', 'internal_error', 'clock_skewed'],
+      ...ofRoles,
+    ]);
     for (const code of ours) expect(ATTEMPT_ADVICE[code].advice).toMatch(/costs you no retry/);
   });
 });

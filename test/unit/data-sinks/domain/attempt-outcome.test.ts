@@ -123,7 +123,7 @@ describe('an attempt without an answer', () => {
       'shutdown',
       'internal_error',
     ];
-    const OF_BUCKETS = /^(bucket_|object_)|^(body_damaged|clock_skewed|condition_ignored)$/;
+    const OF_BUCKETS = /^(bucket_|object_|role_)|^(body_damaged|clock_skewed|condition_ignored)$/;
     others.push(...ATTEMPT_ERROR_CODES.filter((code) => OF_BUCKETS.test(code)));
     expect([...Object.keys(FAILURES), ...others].sort()).toEqual([...ATTEMPT_ERROR_CODES].sort());
   });

@@ -6,7 +6,7 @@ import {
   type S3Config,
 } from '../../../../../src/data-sinks/destinations/s3/s3-config.js';
 import { addressOf } from '../../../../../src/data-sinks/destinations/s3/s3-address.js';
-import { smallestPolicy } from '../../../../../src/data-sinks/destinations/s3/s3-probe.js';
+import { smallestPolicy } from '../../../../../src/data-sinks/destinations/s3/iam-policy.js';
 import { createNetworkPolicy } from '../../../../../src/data-sinks/domain/network-policy.js';
 import type { ProblemError } from '../../../../../src/data-sinks/domain/errors.js';
 

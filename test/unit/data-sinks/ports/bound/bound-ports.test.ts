@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   BoundAgentDirectory,
   BoundAuditTrail,
+  BoundAwsCredentials,
   BoundMappingResults,
   BoundSecretVault,
   BoundWorkspaceAccess,
@@ -19,7 +20,7 @@ const host = (answer: Answer): never =>
   ({
     ...{ findAgents: answer, findPlans: answer, authenticate: answer, findCompletedJob: answer, streamRows: answer },
     ...{ listCompletedSince: answer, store: answer, reveal: answer, destroy: answer, destroyUnreferenced: answer },
-    record: answer,
+    ...{ record: answer, keys: answer, accountId: '111122223333' },
   }) as never;
 const ref = { secretId: 'sec_1', workspaceId: 'ws_1' };
 const request: AccessRequest = { headers: { authorization: 'Bearer mt_secret' }, ip: null, raw: null };
@@ -48,6 +49,7 @@ const CALLS = {
   'SecretVault.destroy()': [10, (a: Answer) => vault(a).destroy(ref)],
   'SecretVault.destroyUnreferenced()': [60, async (a: Answer) => vault(a).destroyUnreferenced?.(5)],
   'AuditTrail.record()': [10, (a: Answer) => new BoundAuditTrail(host(a), 10).record([])],
+  'AwsCredentials.keys()': [10, (a: Answer) => new BoundAwsCredentials(host(a), 10).keys()],
 } satisfies Record<string, readonly [limitMs: number, ask: (answer: Answer) => Promise<unknown>]>;
 type Call = keyof typeof CALLS;
 const calls = Object.keys(CALLS) as Call[];
@@ -96,6 +98,7 @@ const caller = (given: object = {}): unknown => ({
 });
 const { job } = aJob(1, 2);
 const PLANS = 'it must return a Map from workspace id to plan';
+const KEYS = 'it must return { accessKeyId, secretAccessKey, sessionToken? }';
 const SECRETS = 'it must return a Map from secretId to secret';
 
 const WRONG: Partial<Record<Call, Readonly<Record<string, readonly [answer: unknown, message: string]>>>> = {
@@ -190,6 +193,19 @@ const WRONG: Partial<Record<Call, Readonly<Record<string, readonly [answer: unkn
     'a page object': [{ items: [job] }, 'an object; it must return an array'],
     'an async generator': [(async function* () {})(), 'an object; it must return an array'],
   },
+  'AwsCredentials.keys()': {
+    undefined: [undefined, `undefined; ${KEYS}`],
+    'no secret key': [{ accessKeyId: 'AKIA' }, `secretAccessKey as undefined; ${KEYS}`],
+    'a number as id': [{ accessKeyId: 1, secretAccessKey: 's3cr3t' }, `accessKeyId as a number; ${KEYS}`],
+    'a key with a line break': [
+      { accessKeyId: 'AKIA', secretAccessKey: 's3cr3t\n' },
+      `secretAccessKey as text that is not visible ASCII; ${KEYS}`,
+    ],
+    'an empty token': [
+      { accessKeyId: 'AKIA', secretAccessKey: 's3cr3t', sessionToken: '' },
+      `sessionToken as a string; ${KEYS}`,
+    ],
+  },
   'SecretVault.reveal()': {
     undefined: [undefined, `undefined; ${SECRETS}`],
     'an object': [{ sec_1: 's3cr3t' }, `an object; ${SECRETS}`],
@@ -259,5 +275,31 @@ describe('an optional method', () => {
     const limits = { answerMs: 1, rowsMs: 1, listMs: 1, sweepMs: 1 };
     expect(new BoundMappingResults(bare, limits).listCompletedSince).toBeUndefined();
     expect(new BoundSecretVault(bare, limits).destroyUnreferenced).toBeUndefined();
+  });
+});
+
+describe('credentials at AWS', () => {
+  const keys = { accessKeyId: 'AKIA', secretAccessKey: 's3cr3t' };
+  const bound = (given: object): BoundAwsCredentials =>
+    new BoundAwsCredentials({ accountId: '111122223333', keys: async () => keys, ...given }, 10);
+
+  it.each([undefined, '123', 111122223333, '11112222333a'])('stop the boot with the account %p', (accountId) => {
+    expect(() => bound({ accountId })).toThrow('AwsCredentials.accountId must be the twelve digits');
+  });
+
+  it.each(['me', 'arn:aws:s3:::bucket', `arn:aws:iam::111122223333:role/a b`, 7])(
+    'stop the boot where %p is to be trusted',
+    (principalArn) => {
+      expect(() => bound({ principalArn })).toThrow('AwsCredentials.principalArn must be the ARN');
+    },
+  );
+
+  it('are passed on as they are, with a token or without', async () => {
+    const principalArn = 'arn:aws:iam::111122223333:role/platform';
+    expect(bound({ principalArn })).toMatchObject({ accountId: '111122223333', principalArn });
+    expect(await bound({}).keys()).toEqual(keys);
+    const session = { ...keys, sessionToken: 'token' };
+    expect(await bound({ keys: async () => ({ ...session, more: 1 }) }).keys()).toEqual(session);
+    expect(await bound({ keys: async () => ({ ...keys, sessionToken: null }) }).keys()).toEqual(keys);
   });
 });
