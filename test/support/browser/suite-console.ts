@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext } from 'playwright-core';
 import type { DataSinksOptions } from '../../../src/data-sinks/index.js';
 import type { Customer } from '../platform/customer.js';
-import { type Platform, startPlatform } from '../platform/start-platform.js';
+import { type Platform, type PlatformRequest, startPlatform } from '../platform/start-platform.js';
 import { launchChromium } from './chromium.js';
 import { ConsolePage, type View } from './console-page.js';
 
@@ -21,8 +21,14 @@ export interface SuiteConsole {
   readonly visitAs: (customer: Customer) => Promise<ConsolePage>;
 }
 
-/** A platform and a browser for all tests of a file; visitors are closed after each test. */
-export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
+/**
+ * A platform and a browser for all tests of a file; visitors are closed after each test.
+ * @param more what else the platform has, once what the file has started before is there
+ */
+export function suiteConsole(
+  options: DataSinksOptions = {},
+  more: () => Pick<PlatformRequest, 'destinations'> = () => ({}),
+): SuiteConsole {
   let platform: Platform | null = null;
   let browser: Browser | null = null;
   let contexts: BrowserContext[] = [];
@@ -31,7 +37,7 @@ export function suiteConsole(options: DataSinksOptions = {}): SuiteConsole {
   beforeAll(async () => {
     buildConsole();
     browser = await launchChromium();
-    platform = await startPlatform({ mode: 'embedded', options });
+    platform = await startPlatform({ mode: 'embedded', options, ...more() });
   }, START_LIMIT_MS);
   afterEach(async () => {
     await Promise.all(contexts.map((context) => context.close()));

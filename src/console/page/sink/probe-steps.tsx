@@ -2,7 +2,7 @@ import type { SinkTest } from '../api/types.js';
 import { Code } from '../ui/code.js';
 import { Icon } from '../ui/icons.js';
 
-/** What the Test of a bucket tried, in order, and the policy that its keys need. */
+/** What the Test of a bucket tried, in order, and the policy that it needs over there. */
 export function ProbeSteps({ test }: { test: SinkTest }) {
   return (
     <section class="card pad stack" aria-labelledby="steps-title">
@@ -23,7 +23,7 @@ export function ProbeSteps({ test }: { test: SinkTest }) {
       </ol>
       {test.policy !== null && (
         <>
-          <h2>What the keys need</h2>
+          <h2>What is needed over there</h2>
           <Code text={test.policy} what="the policy" />
         </>
       )}

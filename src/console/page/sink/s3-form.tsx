@@ -7,7 +7,9 @@ import { Check } from '../ui/check.js';
 import { Code } from '../ui/code.js';
 import { Field, FieldGroup } from '../ui/field.js';
 import { Notice, ProblemNotice } from '../ui/notice.js';
+import { AccessFields } from './s3-access-fields.js';
 import { policyOf, type S3Draft } from './s3-sink.js';
+import { Text, type TextParts } from './s3-text.js';
 
 interface S3FormParts {
   readonly initial: S3Draft;
@@ -25,9 +27,12 @@ const FORMATS: Readonly<Record<SinkFormat, string>> = {
   JSON: 'JSON: one object with the job’s facts and all rows',
 };
 
-const POINTERS = ['/name', '/config/bucket', '/config/prefix', '/config/region', '/config/endpointUrl', '/secret'];
+const POINTERS = [
+  ...['/name', '/config/bucket', '/config/prefix', '/config/region', '/config/endpointUrl', '/config/roleArn'],
+  '/secret',
+];
 
-/** The fields of an S3 sink, each with its help, and the policy that its keys need. */
+/** The fields of an S3 sink, each with its help, and the policy that its keys or its role need. */
 export function S3Form({ initial, isNew, isBusy, problem, onTouched, onSubmit, children }: S3FormParts) {
   const [draft, setDraft] = useState(initial);
   const form = useRef<HTMLFormElement>(null);
@@ -46,7 +51,7 @@ export function S3Form({ initial, isNew, isBusy, problem, onTouched, onSubmit, c
   return (
     <form ref={form} class="form" onSubmit={submit} noValidate>
       <PlaceFields {...text} />
-      <Keys {...text} isNew={isNew} />
+      <AccessFields {...text} isNew={isNew} />
       <HowFields {...text} />
       <Policy draft={draft} />
       <FormProblem problem={problem} />
@@ -58,22 +63,6 @@ export function S3Form({ initial, isNew, isBusy, problem, onTouched, onSubmit, c
       </div>
     </form>
   );
-}
-
-interface TextParts {
-  readonly draft: S3Draft;
-  readonly problem: Problem | null;
-  readonly change: (part: Partial<S3Draft>) => void;
-}
-
-interface TextFieldParts extends TextParts {
-  readonly field: 'name' | 'bucket' | 'prefix' | 'region' | 'endpointUrl' | 'accessKeyId' | 'secretAccessKey';
-  readonly label: string;
-  readonly pointer: string;
-  readonly help: string;
-  readonly mono?: boolean;
-  readonly optional?: boolean;
-  readonly hidden?: boolean;
 }
 
 /** Where objects go. */
@@ -148,10 +137,14 @@ function HowFields({ draft, problem, change }: TextParts) {
 }
 
 function Policy({ draft }: { readonly draft: S3Draft }) {
+  const isRole = draft.access === 'role';
   return (
     <section class="stack" aria-labelledby="policy-title">
-      <h2 id="policy-title">What the keys need</h2>
-      <p class="quiet">Give the user of these keys this policy. It may write below the prefix, and nothing else.</p>
+      <h2 id="policy-title">{isRole ? 'What the role needs' : 'What the keys need'}</h2>
+      <p class="quiet">
+        Give {isRole ? 'the role' : 'the user of these keys'} this policy. It may write below the prefix, and nothing
+        else.
+      </p>
       <Code text={policyOf(draft)} what="the policy" />
     </section>
   );
@@ -169,54 +162,5 @@ function FormProblem({ problem }: { readonly problem: Problem | null }) {
     </Notice>
   ) : (
     <ProblemNotice problem={problem} />
-  );
-}
-
-const PLAIN = { type: 'text', autocomplete: 'off' } as const;
-const PASSWORD = { type: 'password', autocomplete: 'new-password' } as const;
-
-function Text({ draft, problem, change, field, label, pointer, help, ...looks }: TextFieldParts) {
-  return (
-    <Field label={label} help={help} error={problem?.at(pointer) ?? null} optional={looks.optional ?? false}>
-      {(links) => (
-        <input
-          {...links}
-          {...(looks.hidden ? PASSWORD : PLAIN)}
-          class={looks.mono ? 'mono' : ''}
-          value={draft[field]}
-          onInput={(event) => change({ [field]: event.currentTarget.value })}
-          spellcheck={false}
-        />
-      )}
-    </Field>
-  );
-}
-
-/** The two values of the secret. */
-function Keys({ isNew, ...text }: TextParts & { readonly isNew: boolean }) {
-  const keeps = isNew ? '' : 'Leave both empty to keep the stored ones. ';
-  const missing = text.problem?.at('/secret') ?? null;
-  return (
-    <>
-      <Text
-        {...text}
-        field="accessKeyId"
-        label="Access key id"
-        pointer={missing === null ? '/secret/accessKeyId' : '/secret'}
-        help={`${keeps}Another bucket, region or store, or a wider prefix, needs the keys again.`}
-        optional={!isNew}
-        mono
-      />
-      <Text
-        {...text}
-        field="secretAccessKey"
-        label="Secret access key"
-        pointer="/secret/secretAccessKey"
-        help="It is kept encrypted and never shown again."
-        optional={!isNew}
-        mono
-        hidden
-      />
-    </>
   );
 }

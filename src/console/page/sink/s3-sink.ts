@@ -10,6 +10,8 @@ export interface S3Draft {
   readonly region: string;
   /** Empty: AWS. */
   readonly endpointUrl: string;
+  readonly access: 'keys' | 'role';
+  readonly roleArn: string;
   /** Both empty: the stored ones stay. */
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -23,6 +25,8 @@ export const EMPTY_S3: S3Draft = {
   prefix: '',
   region: '',
   endpointUrl: '',
+  access: 'keys',
+  roleArn: '',
   accessKeyId: '',
   secretAccessKey: '',
   format: 'JSONL',
@@ -38,8 +42,13 @@ export function webhookOf({ config }: Pick<Sink, 'config'>): SinkConfig {
   return config as SinkConfig;
 }
 
-export function s3ConfigOf(sink: Pick<Sink, 'config'>): S3Config {
+export function s3ConfigOf(sink: Pick<Sink, 'config'>): S3Config & { readonly externalId?: string | null } {
   return sink.config as S3Config;
+}
+
+/** Whether it writes with a role, and so has no secret. */
+export function hasRole(sink: Pick<Sink, 'type' | 'config'>): boolean {
+  return isS3(sink) && typeof s3ConfigOf(sink).roleArn === 'string';
 }
 
 /** Where a sink's results go, in a line. */
@@ -50,10 +59,11 @@ export function placeOf(sink: Pick<Sink, 'type' | 'config'>): string {
 }
 
 export function s3DraftOf(sink: Sink): S3Draft {
-  const { bucket, prefix, region, endpointUrl, compression } = s3ConfigOf(sink);
+  const { bucket, prefix, region, endpointUrl, roleArn, compression } = s3ConfigOf(sink);
   return {
     ...EMPTY_S3,
     ...{ name: sink.name, bucket, prefix: prefix ?? '', region, endpointUrl: endpointUrl ?? '' },
+    ...{ access: typeof roleArn === 'string' ? 'role' : 'keys', roleArn: roleArn ?? '' },
     ...{ format: sink.format, isCompressed: compression === 'gzip' },
   };
 }
@@ -63,7 +73,7 @@ export function toCreateS3(draft: S3Draft): CreateSink {
   return {
     ...{ role: 'RESULTS_SINK', type: 'S3', name, format },
     config: { ...configOf(draft) },
-    secret: { accessKeyId, secretAccessKey },
+    ...(draft.access === 'keys' && { secret: { accessKeyId, secretAccessKey } }),
   };
 }
 
@@ -76,7 +86,13 @@ export function toUpdateS3(draft: S3Draft, before: S3Draft): UpdateSink | null {
   const update: UpdateSink = {
     ...(draft.name !== before.name && { name: draft.name }),
     ...(draft.format !== before.format && { format: draft.format }),
-    ...(changed.length > 0 && { config: Object.fromEntries(changed.map((key) => [key, after[key]])) }),
+    ...(changed.length > 0 && {
+      // Another place needs the role again.
+      config: {
+        ...(after.roleArn !== null && { roleArn: after.roleArn }),
+        ...Object.fromEntries(changed.map((key) => [key, after[key]])),
+      },
+    }),
     ...((accessKeyId !== '' || secretAccessKey !== '') && { secret: { accessKeyId, secretAccessKey } }),
   };
   return Object.keys(update).length === 0 ? null : update;
@@ -91,10 +107,11 @@ export function policyOf({ bucket, prefix, region }: Pick<S3Draft, 'bucket' | 'p
   return JSON.stringify({ Version: '2012-10-17', Statement: [statement] }, null, 2);
 }
 
-function configOf({ bucket, prefix, region, endpointUrl, isCompressed }: S3Draft) {
+function configOf({ bucket, prefix, region, endpointUrl, access, roleArn, isCompressed }: S3Draft) {
   return {
     ...{ bucket: bucket.trim(), prefix: prefix.trim(), region: region.trim() },
     endpointUrl: endpointUrl.trim() === '' ? null : endpointUrl.trim(),
+    roleArn: access === 'role' ? roleArn.trim() : null,
     compression: isCompressed ? ('gzip' as const) : ('none' as const),
   };
 }

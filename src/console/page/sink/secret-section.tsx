@@ -4,7 +4,8 @@ import { Button } from '../ui/button.js';
 import { Countdown } from '../ui/countdown.js';
 import { Time } from '../ui/time.js';
 import { RotateDialog } from './rotate-dialog.js';
-import { isS3 } from './s3-sink.js';
+import { hasRole, isS3 } from './s3-sink.js';
+import { TrustSection } from './trust-section.js';
 
 interface SecretParts {
   readonly sink: Sink;
@@ -15,6 +16,13 @@ interface SecretParts {
 export function SecretSection({ sink, onChanged }: SecretParts) {
   const [isRotating, setRotating] = useState(false);
   const { secret, previousSecret } = sink;
+  if (hasRole(sink)) {
+    return (
+      <div class="card pad">
+        <TrustSection sink={sink} />
+      </div>
+    );
+  }
   return (
     <section class="card pad stack" aria-labelledby="secret-title">
       <h2 id="secret-title">Secret</h2>

@@ -3,7 +3,9 @@ import { to } from '../app/router.js';
 import { ButtonLink } from '../ui/button.js';
 import { Notice } from '../ui/notice.js';
 import { type Crumb, Screen } from '../ui/screen.js';
+import { hasRole } from './s3-sink.js';
 import { SecretOnce } from './secret-once.js';
+import { TrustSection } from './trust-section.js';
 
 /** Shown after a data source was created, when a generated secret can be seen. */
 export function SinkMade({ sink, crumbs }: { sink: SavedSink; crumbs: readonly Crumb[] }) {
@@ -17,7 +19,10 @@ export function SinkMade({ sink, crumbs }: { sink: SavedSink; crumbs: readonly C
             <SecretOnce value={value} />
           </>
         )}
-        {value === undefined && <p>The secret is stored encrypted{sink.secret.hint && ` (${sink.secret.hint})`}.</p>}
+        <TrustSection sink={sink} />
+        {value === undefined && !hasRole(sink) && (
+          <p>The secret is stored encrypted{sink.secret.hint && ` (${sink.secret.hint})`}.</p>
+        )}
         {sink.warnings.map((warning) => (
           <Notice key={warning} tone="warn">
             {warning}
