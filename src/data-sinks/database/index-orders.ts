@@ -15,14 +15,14 @@
  */
 
 /** `ix_agent_data_source_delivery_waiting`. */
-export const WAITING_ORDER = 'ORDER BY d.data_source_id, d.status, d.next_attempt_at';
+export const WAITING_ORDER = 'ORDER BY d.workspace_id, d.data_source_id, d.status, d.next_attempt_at';
 
 /** `ix_agent_data_source_delivery_sending`. */
 export const SENDING_ORDER = 'ORDER BY d.workspace_id, d.data_source_id';
 
 /** Waiting and due deliveries `d` of a sink, new or retried, longest due first. */
-export function dueOf(sink: string, status: 'PENDING' | 'RETRYING', until = 'now()'): string {
-  return `d.data_source_id = ${sink} AND d.status IN ('PENDING', 'RETRYING')
+export function dueOf(workspace: string, sink: string, status: 'PENDING' | 'RETRYING', until = 'now()'): string {
+  return `d.workspace_id = ${workspace} AND d.data_source_id = ${sink} AND d.status IN ('PENDING', 'RETRYING')
     AND (d.status, d.next_attempt_at) >= ('${status}', '-infinity') AND (d.status, d.next_attempt_at) <= ('${status}', ${until})
   ORDER BY d.status, d.next_attempt_at`;
 }

@@ -13,6 +13,7 @@ import { WatchWorkers1765300000000 } from '../../../migrations/1765300000000-Wat
 import { WriteObjects1765400000000 } from '../../../migrations/1765400000000-WriteObjects.js';
 import { KnowWorkersThatAreGone1765500000000 } from '../../../migrations/1765500000000-KnowWorkersThatAreGone.js';
 import { CountTests1765600000000 } from '../../../migrations/1765600000000-CountTests.js';
+import { ClaimByWorkspace1765700000000 } from '../../../migrations/1765700000000-ClaimByWorkspace.js';
 import { NameWorkspacesToRoles1765800000000 } from '../../../migrations/1765800000000-NameWorkspacesToRoles.js';
 import { tableNamesOf } from './table-names.js';
 
@@ -32,6 +33,7 @@ const LANDED = [
   WriteObjects1765400000000,
   KnowWorkersThatAreGone1765500000000,
   CountTests1765600000000,
+  ClaimByWorkspace1765700000000,
   NameWorkspacesToRoles1765800000000,
 ];
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { DataSink } from '../domain/data-sink.js';
 import { type Delivery, type DeliveryStatus, SETTLED_STATUSES } from '../domain/delivery.js';
 import { parseRecipe } from '../domain/body/payload-recipe.js';
 import type { SinkHealth } from '../domain/sink-health.js';
@@ -69,8 +70,8 @@ export class DeliveryRepository {
   }
 
   /** @param nowMs milliseconds since 1970 */
-  healthOf(dataSourceId: string, nowMs: number): Promise<SinkHealth> {
-    return sinkHealth(this.database, dataSourceId, nowMs);
+  healthOf(sink: Pick<DataSink, 'workspaceId' | 'id'>, nowMs: number): Promise<SinkHealth> {
+    return sinkHealth(this.database, sink, nowMs);
   }
 
   /**

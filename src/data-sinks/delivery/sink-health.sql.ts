@@ -1,4 +1,5 @@
 import type { AttemptErrorCode } from '../domain/attempt.js';
+import type { DataSink } from '../domain/data-sink.js';
 import { firstIdAt } from '../domain/ids.js';
 import type { HealthWindow, SinkHealth } from '../domain/sink-health.js';
 import type { Database } from '../database/database.js';
@@ -42,20 +43,25 @@ SELECT windows.*,
        (SELECT coalesce(min(n) FILTER (WHERE status = 'SUCCEEDED') - 1, count(*))::int FROM newest) AS "consecutiveFailures",
        (SELECT count(*)::int FROM (
           SELECT FROM agent_data_source_delivery d
-           WHERE d.data_source_id BETWEEN $1 AND $1 AND d.status IN ('PENDING', 'RETRYING') ${WAITING_ORDER} LIMIT 100000) w) AS waiting,
+           WHERE (d.workspace_id, d.data_source_id) >= ($3, $1) AND (d.workspace_id, d.data_source_id) <= ($3, $1)
+             AND d.status IN ('PENDING', 'RETRYING') ${WAITING_ORDER} LIMIT 100000) w) AS waiting,
        (extract(epoch FROM now() - least(
-         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$1', 'PENDING')} LIMIT 1),
-         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$1', 'RETRYING')} LIMIT 1))) * 1000)::float8 AS "oldestDueMs",
+         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$3', '$1', 'PENDING')} LIMIT 1),
+         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$3', '$1', 'RETRYING')} LIMIT 1))) * 1000)::float8 AS "oldestDueMs",
        error.id AS "attemptId", error.delivery_id AS "deliveryId", error.error_code AS "errorCode", error.http_status AS "httpStatus",
        error.payload_bytes::float8 AS bytes, error.at_ms AS "atMs"
   FROM (SELECT ${windowOf('lastHour', "started_at > now() - interval '1 hour'")}, ${windowOf('last24Hours', 'true')} FROM recent) windows
   LEFT JOIN error ON true`;
 
 /** @param nowMs milliseconds since 1970; locates the last 24 hours in the index */
-export async function sinkHealth(database: Database, dataSourceId: string, nowMs: number): Promise<SinkHealth> {
+export async function sinkHealth(
+  database: Database,
+  { workspaceId, id }: Pick<DataSink, 'workspaceId' | 'id'>,
+  nowMs: number,
+): Promise<SinkHealth> {
   // One hour more, since ids use the clocks of workers; the statement itself uses the database's clock.
   const fromId = firstIdAt('attempt', Math.max(nowMs - DAY_MS - HOUR_MS, 0));
-  const [row] = await database.query<HealthRow>(HEALTH, [dataSourceId, fromId]);
+  const [row] = await database.query<HealthRow>(HEALTH, [id, fromId, workspaceId]);
   if (!row) throw new Error('the health of a sink is always one row');
   const { lastHour, last24Hours, attemptId, deliveryId, errorCode, httpStatus, bytes, atMs, ...rest } = row;
   return {

@@ -191,7 +191,9 @@ judged AS MATERIALIZED (
          AND w.of_workspace + coalesce((SELECT sum(s.deliveries) FROM sending s WHERE s.workspace_id = w.workspace_id), 0) <= $26::int
          AND w.of_sink + coalesce((SELECT sum(s.deliveries) FROM sending s WHERE s.data_source_id = w.data_source_id), 0) <= $25::int
          AND (SELECT d.data_source_id FROM agent_data_source_delivery d
-               WHERE d.status IN ('PENDING', 'RETRYING') AND d.data_source_id BETWEEN w.data_source_id AND w.data_source_id
+               WHERE d.status IN ('PENDING', 'RETRYING')
+                 AND (d.workspace_id, d.data_source_id) >= (w.workspace_id, w.data_source_id)
+                 AND (d.workspace_id, d.data_source_id) <= (w.workspace_id, w.data_source_id)
                ${WAITING_ORDER} LIMIT 1) IS NULL AS leased
     FROM wanted w
 )

@@ -3,7 +3,7 @@ import type { ClaimedDelivery, ClaimedSink } from '../domain/claimed-delivery.js
 import { keyText } from '../domain/key-text.js';
 import type { DataSinkStatus, SinkConfig } from '../domain/data-sink.js';
 import { acceptTraceContext } from '../domain/trace-context.js';
-import { CLAIM } from './claim.sql.js';
+import { CLAIM, MOST_STEPS } from './claim.sql.js';
 import type { Database } from '../database/database.js';
 import type { PushRow } from './push-row.js';
 import { timeOf } from '../database/value-parsers.js';
@@ -20,21 +20,43 @@ export interface ClaimLimits {
   readonly leasePrefix: string;
 }
 
-/** Position of a worker's claims in their round over the sinks. */
+/** Where a workspace's own round over its sinks stands. */
+export interface WorkspacePlace {
+  /** The sink that was visited last. */
+  readonly at: string;
+  /** The sink where the round began: when it is passed again, every sink was visited. */
+  readonly from: string;
+}
+
+/** Position of a worker's claims in their round over the workspaces, and in each workspace's own. */
 export interface ClaimPosition {
-  /** The sink that was visited last; empty for the first claim. */
+  /** The workspace that was visited last; empty for the first claim. */
   readonly after: string;
-  /** Workspaces at their limit: their sinks are skipped. */
+  /** The workspace where the present round over the workspaces began. */
+  readonly origin: string;
+  /** Workspaces whose own round is not finished, the next ones first. The others' begin at their first sink. */
+  readonly places: ReadonlyMap<string, WorkspacePlace>;
+  /** After so many sinks that have nothing to send, the turn passes to the next workspace. */
+  readonly patience: number;
+  /** Workspaces at their limit: they are skipped. */
   readonly fullWorkspaces: readonly string[];
 }
 
-export const FROM_THE_START: ClaimPosition = { after: '', fullWorkspaces: [] };
+export const FROM_THE_START: ClaimPosition = {
+  ...{ after: '', origin: '', places: new Map<string, WorkspacePlace>() },
+  ...{ patience: 16, fullWorkspaces: [] },
+};
 
 /** The result of a claim, and where the next one continues. */
 export interface Claim {
   readonly deliveries: readonly ClaimedDelivery[];
-  /** The last sink visited: the next claim starts after it. */
-  readonly lastSink: string;
+  /** Whether the claim visited every workspace with waiting deliveries, or passed the origin. */
+  readonly cameRound: boolean;
+  /**
+   * The workspaces that had a turn, in their order: where their own rounds stand, or null for those that have finished
+   * theirs. The next claim starts after the last one.
+   */
+  readonly places: ReadonlyMap<string, WorkspacePlace | null>;
   /** Whether every sink with waiting deliveries was visited and none has more that can be sent now. */
   readonly exhausted: boolean;
   /** Whether more was due than the limits of sinks and workspaces allowed. */
@@ -53,21 +75,24 @@ export interface Claim {
  */
 const sinksToVisit = (batch: number): number => Math.max(Math.ceil(batch / 8), Math.min(batch, 8));
 
-/** Claims due deliveries, fair across sinks, under a lease. The database's clock decides what is due. */
+/** Claims due deliveries, fair across workspaces and their sinks, under a lease. The database's clock decides what is due. */
 export async function claimDeliveries(
   database: Database,
   limits: ClaimLimits,
-  { after, fullWorkspaces }: ClaimPosition = FROM_THE_START,
+  { after, origin, places, patience, fullWorkspaces }: ClaimPosition = FROM_THE_START,
 ): Promise<Claim> {
   const { batch, inFlightPerSink, inFlightPerWorkspace, leaseMs, leasePrefix } = limits;
   const [round, ...claimed] = await database.prepared<RoundRow & ClaimedRow>(CLAIM, [
     ...[batch, inFlightPerSink, leaseMs, after, sinksToVisit(batch)],
-    ...[inFlightPerWorkspace, fullWorkspaces, leasePrefix],
+    ...[inFlightPerWorkspace, fullWorkspaces, leasePrefix, placesToPass(places), origin, patience],
   ]);
   if (!round) throw new Error('a claim answers with one row at least');
   return {
     deliveries: toDeliveries(round, claimed),
-    lastSink: round.last_sink,
+    cameRound: round.came_round,
+    places: new Map(
+      round.turns?.map(([workspace, at, from, isFinished]) => [workspace, isFinished ? null : { at, from }]),
+    ),
     exhausted: round.exhausted,
     capped: round.capped,
     fullWorkspaces: round.full_workspaces,
@@ -76,9 +101,20 @@ export async function claimDeliveries(
   };
 }
 
+/** A claim visits no more workspaces than it has steps. */
+function placesToPass(places: ReadonlyMap<string, WorkspacePlace>): string {
+  const passed: [string, [string, string]][] = [];
+  for (const [workspace, { at, from }] of places) {
+    if (passed.length === MOST_STEPS) break;
+    passed.push([workspace, [at, from]]);
+  }
+  return JSON.stringify(Object.fromEntries(passed));
+}
+
 /** The first row: the claim's summary, and shared data of its deliveries, each once. */
 interface RoundRow {
-  last_sink: string;
+  came_round: boolean;
+  turns: TurnRow[] | null;
   exhausted: boolean;
   capped: boolean;
   full_workspaces: string[];
@@ -87,6 +123,9 @@ interface RoundRow {
   bodies: BodyRow[] | null;
   answered_ms: number;
 }
+
+/** A workspace has one or two turns in a claim. */
+type TurnRow = [workspaceId: string, sink: string, origin: string, isFinished: boolean];
 
 /** Times are milliseconds since 1970: in JSON, a timestamp's text would depend on the session's time zone. */
 interface SinkRow {

@@ -37,13 +37,14 @@ WITH RECURSIVE waiting (sink, workspace_id, step) AS (
     FROM waiting w
     CROSS JOIN LATERAL (
       SELECT d.data_source_id, d.workspace_id FROM agent_data_source_delivery d
-       WHERE d.status IN ('PENDING', 'RETRYING') AND d.data_source_id > w.sink ${WAITING_ORDER} LIMIT 1) next
+       WHERE d.status IN ('PENDING', 'RETRYING')
+         AND (d.workspace_id, d.data_source_id) > (w.workspace_id, w.sink) ${WAITING_ORDER} LIMIT 1) next
    WHERE w.step < $3::int
 ),
 offered AS MATERIALIZED (
   SELECT w.workspace_id, w.sink, s.*,
-         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('w.sink', 'PENDING')} LIMIT 1) AS fresh,
-         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('w.sink', 'RETRYING')} LIMIT 1) AS retry
+         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('w.workspace_id', 'w.sink', 'PENDING')} LIMIT 1) AS fresh,
+         (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('w.workspace_id', 'w.sink', 'RETRYING')} LIMIT 1) AS retry
     FROM waiting w
     LEFT JOIN LATERAL (
       SELECT a.status = 'DISABLED' AS disabled, a.status = 'ACTIVE' AND a.paused_until IS NOT NULL AS paused,

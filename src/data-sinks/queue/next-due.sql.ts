@@ -18,25 +18,26 @@ WITH first AS MATERIALIZED (
 SELECT ceil(extract(epoch FROM
   CASE WHEN (SELECT held FROM first) IS NOT TRUE THEN (SELECT next_attempt_at FROM first)
   ELSE (
-    WITH RECURSIVE waiting (data_source_id) AS (
-      (SELECT d.data_source_id FROM agent_data_source_delivery d
+    WITH RECURSIVE waiting (workspace_id, data_source_id) AS (
+      (SELECT d.workspace_id, d.data_source_id FROM agent_data_source_delivery d
         WHERE d.status IN ('PENDING', 'RETRYING') ${WAITING_ORDER} LIMIT 1)
       UNION ALL
-      SELECT (SELECT d.data_source_id FROM agent_data_source_delivery d
-               WHERE d.status IN ('PENDING', 'RETRYING') AND d.data_source_id > w.data_source_id
-               ${WAITING_ORDER} LIMIT 1)
-        FROM waiting w WHERE w.data_source_id IS NOT NULL
+      SELECT next.* FROM waiting w
+       CROSS JOIN LATERAL (
+         SELECT d.workspace_id, d.data_source_id FROM agent_data_source_delivery d
+          WHERE d.status IN ('PENDING', 'RETRYING')
+            AND (d.workspace_id, d.data_source_id) > (w.workspace_id, w.data_source_id) ${WAITING_ORDER} LIMIT 1) next
     )
     SELECT min(least(
       (SELECT greatest(d.next_attempt_at, s.paused_until) FROM agent_data_source_delivery d
-        WHERE ${dueOf('w.data_source_id', 'PENDING', `'infinity'`)} LIMIT 1),
+        WHERE ${dueOf('w.workspace_id', 'w.data_source_id', 'PENDING', `'infinity'`)} LIMIT 1),
       (SELECT d.next_attempt_at FROM agent_data_source_delivery d
-        WHERE ${dueOf('w.data_source_id', 'RETRYING', `'infinity'`)} LIMIT 1)))
+        WHERE ${dueOf('w.workspace_id', 'w.data_source_id', 'RETRYING', `'infinity'`)} LIMIT 1)))
       FROM waiting w
       LEFT JOIN LATERAL (
         SELECT a.status, CASE WHEN a.status = 'ACTIVE' THEN a.paused_until END AS paused_until
           FROM agent_data_source a WHERE a.id = w.data_source_id) s ON true
-     WHERE w.data_source_id IS NOT NULL AND s.status IS DISTINCT FROM 'DISABLED'
+     WHERE s.status IS DISTINCT FROM 'DISABLED'
   ) END - now()) * 1000)::float8 AS ms`;
 
 async function dueInMs(database: Database): Promise<number | null> {

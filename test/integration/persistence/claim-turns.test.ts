@@ -21,8 +21,8 @@ const LIMITS = {
   leaseMs: 60_000,
   leasePrefix: new ThisWorker().leasePrefix,
 };
-const turn = (limits: Partial<typeof LIMITS> = {}, after = '') =>
-  claimDeliveries(databaseOf(database.manager), { ...LIMITS, ...limits }, { after, fullWorkspaces: [] });
+const turn = (limits: Partial<typeof LIMITS> = {}) =>
+  claimDeliveries(databaseOf(database.manager), { ...LIMITS, ...limits });
 
 async function sinkWith(deliveries: number, given: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const sink = await database.sink(given);
@@ -48,13 +48,10 @@ const sinksOf = (claim: { deliveries: readonly { dataSourceId: string }[] }) =>
 describe('a round of claims', () => {
   it('continues after the last sink, and starts again at the end', async () => {
     const [one, two, three] = [await sinkWith(5), await sinkWith(5), await sinkWith(5)];
+    const turns = new ClaimTurns(databaseOf(database.manager));
     const seen = [];
-    for (let i = 0, after = ''; i < 4; i++) {
-      const claim = await turn({ batch: 1 }, after);
-      after = claim.lastSink;
-      seen.push([sinksOf(claim), after]);
-    }
-    expect(seen).toEqual([one, two, three, one].map((sink) => [[sink], sink]));
+    for (let i = 0; i < 4; i++) seen.push(...sinksOf(await turns.next({ ...LIMITS, batch: 1 })));
+    expect(seen).toEqual([one, two, three, one]);
   });
 
   it('reports whether everything due was taken', async () => {
@@ -65,8 +62,10 @@ describe('a round of claims', () => {
     for (let i = 0; i < 30; i++) sinks.push(await sinkWith(1));
     expect(await turn({ batch: 8 })).toMatchObject({ exhausted: false });
     await database.clear();
-    const nothing = { deliveries: [], lastSink: '', exhausted: true, capped: false, fullWorkspaces: [], pacedMs: null };
-    expect(await turn()).toEqual({ ...nothing, answeredAt: expect.any(Date) });
+    expect(await turn()).toEqual({
+      ...{ deliveries: [], cameRound: true, places: new Map(), exhausted: true, capped: false },
+      ...{ fullWorkspaces: [], pacedMs: null, answeredAt: expect.any(Date) },
+    });
   });
 
   it('reports when a limit was reached, even if nothing could be taken', async () => {

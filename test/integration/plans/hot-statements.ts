@@ -108,7 +108,10 @@ export function hotStatements({ settled }: Sizes): Readonly<Record<string, (data
       ),
     'a first claim': (database) => claimDeliveries(database, LIMITS, FROM_THE_START),
     'a claim in the middle of its round': (database) =>
-      claimDeliveries(database, LIMITS, { after: sinkId(5), fullWorkspaces: ['ws_3'] }),
+      claimDeliveries(database, LIMITS, {
+        ...{ after: 'ws_5', origin: 'ws_2', fullWorkspaces: ['ws_3'], patience: 16 },
+        places: new Map([['ws_7', { at: sinkId(7), from: sinkId(27) }]]),
+      }),
     'looking for what is due next': (database) => nextDueInMs(database),
     'looking for what is due next behind a disabled sink': async (database) => {
       await database.query(`UPDATE agent_data_source SET status = 'DISABLED' WHERE id <> $1`, [SINK]);
@@ -221,7 +224,8 @@ export function hotStatements({ settled }: Sizes): Readonly<Record<string, (data
     'a page of attempts': (database) => new AttemptRepository(database).list(OF_SINK, FIRST_PAGE),
     'the attempts of a delivery': (database) =>
       new AttemptRepository(database).list({ workspaceId: 'ws_8', deliveryId: ended[0] ?? '' }, FIRST_PAGE),
-    'the health of a sink': (database) => new DeliveryRepository(database).healthOf(SINK, Date.now()),
+    'the health of a sink': (database) =>
+      new DeliveryRepository(database).healthOf({ workspaceId: 'ws_8', id: SINK }, Date.now()),
     redelivering: (database) => new DeliveryRepository(database).redeliver('ws_8', ended[0] ?? ''),
     'redelivering several': (database) =>
       redeliver(

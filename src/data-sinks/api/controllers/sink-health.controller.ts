@@ -33,6 +33,6 @@ export class SinkHealthController {
     @Param('sinkId') sinkId: string,
   ): Promise<SinkHealthAnswer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
-    return toSinkHealthAnswer(sink, await this.deliveries.healthOf(sink.id, this.clock.now()));
+    return toSinkHealthAnswer(sink, await this.deliveries.healthOf(sink, this.clock.now()));
   }
 }

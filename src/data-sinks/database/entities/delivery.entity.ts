@@ -8,7 +8,7 @@ import { CompletedJobEntity } from './completed-job.entity.js';
 /** The outbox and the queue. Its hot statements are in `queue/claim.sql.ts` and `delivery/attempt.sql.ts`. */
 @Entity('agent_data_source_delivery')
 @Index('uq_agent_data_source_delivery_part', ['workspaceId', 'jobId', 'dataSourceId', 'run', 'part'], { unique: true })
-@Index('ix_agent_data_source_delivery_waiting', ['dataSourceId', 'status', 'nextAttemptAt'], {
+@Index('ix_agent_data_source_delivery_waiting', ['workspaceId', 'dataSourceId', 'status', 'nextAttemptAt'], {
   where: "status IN ('PENDING', 'RETRYING')",
 })
 @Index('ix_agent_data_source_delivery_due', ['nextAttemptAt'], {

@@ -14,7 +14,7 @@ type Run = (delivery: { leaseToken: string }, signal: CancelSignal) => Promise<n
 
 const JOB = { job_id: 'job_1', run: 1, recipe: 'JSON' };
 const ROUND = {
-  ...{ last_sink: 'ads_1', exhausted: true, capped: false, full_workspaces: [], paced_ms: null },
+  ...{ turns: null, came_round: true, exhausted: true, capped: false, full_workspaces: [], paced_ms: null },
   ...{ sinks: null, bodies: [{ ...JOB, completed_ms: 0, body_id: null, traceparent: null }], answered_ms: Date.now() },
 };
 
