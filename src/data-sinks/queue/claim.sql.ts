@@ -129,6 +129,7 @@ round AS MATERIALIZED (
          AND coalesce(bool_and(is_finished) FILTER (WHERE leg = 2 AND is_over), true) AS all_finished,
          bool_or(came_round) AS came_round, bool_or(is_full) AS is_full,
          count(*) FILTER (WHERE room > 0 AND taken = 1) AS workspaces,
+         -- In the order of the steps, as they were added; a sort would cost more than all of this.
          json_agg(json_build_array(workspace_id, sink, origin, is_finished)) FILTER (WHERE is_over AND step > 0) AS turns
     FROM turn
 ),
