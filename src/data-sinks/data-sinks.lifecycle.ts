@@ -72,6 +72,7 @@ export class DataSinksRuntime implements OnApplicationBootstrap, BeforeApplicati
     // Not awaited: a brief outage of the database does not delay the boot.
     void this.#tellOfPendingMigrations();
     if (this.emitter) this.#stopListening = this.listener.listen(this.emitter);
+    this.telemetry.beginAtZero(this.destinations.types);
     // A database that is slow must not keep the other figures from being shown.
     const { maxInFlightPerSink: inFlightPerSink, maxInFlightPerWorkspace: inFlightPerWorkspace } = this.options;
     const limits = { inFlightPerSink, inFlightPerWorkspace };

@@ -2,9 +2,10 @@ import { beforeAll, afterAll, describe, expect, it } from '@jest/globals';
 import { DataSinks } from '../../src/data-sinks/index.js';
 import { Upkeep } from '../../src/data-sinks/upkeep/upkeep.js';
 import type { Body } from '../support/platform/api-client.js';
-import { type Agent, expectStatus, resultRows, Sink } from '../support/platform/customer.js';
+import { type Agent, expectStatus, resultRows, type Sink } from '../support/platform/customer.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 import { FakeStore } from '../support/s3/fake-store-process.js';
+import { s3Sink as newS3Sink, s3SinkBody } from '../support/s3/s3-sink.js';
 import { Bucket } from '../support/s3/store.js';
 
 const platform = suitePlatform();
@@ -20,28 +21,11 @@ afterAll(() => fake.stop());
 let prefixes = 0;
 const newPrefix = (): string => `lake-${(prefixes += 1)}/`;
 
-function s3Body(prefix: string, given: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  const { config, ...more } = given;
-  return {
-    ...{ role: 'RESULTS_SINK', type: 'S3', name: 'Lake', format: 'JSONL', secret: bucket.keys },
-    config: {
-      bucket: bucket.name,
-      prefix,
-      region: 'us-east-1',
-      endpointUrl: bucket.endpointUrl,
-      ...(config as object),
-    },
-    ...more,
-  };
-}
-
+const s3Body = (prefix: string, given: Readonly<Record<string, unknown>> = {}): Record<string, unknown> =>
+  s3SinkBody(bucket, prefix, given);
+const s3Sink = (agent: Agent, prefix: string, given: Readonly<Record<string, unknown>> = {}): Promise<Sink> =>
+  newS3Sink(agent, bucket, prefix, given);
 const create = (agent: Agent, body: object) => agent.api.post(`${agent.path}/data-sources`, body);
-
-async function s3Sink(agent: Agent, prefix: string, given: Readonly<Record<string, unknown>> = {}): Promise<Sink> {
-  const { id } = expectStatus(await create(agent, s3Body(prefix, given)), 201);
-  platform().keepSecret(bucket.keys.secretAccessKey);
-  return new Sink(agent, id as string, bucket.keys.secretAccessKey);
-}
 
 const activeAgent = async (rules = {}): Promise<Agent> => (await platform().customer()).agent(rules);
 

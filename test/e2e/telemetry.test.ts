@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { METRICS } from '../../src/data-sinks/telemetry/metrics.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
+import { s3Sink } from '../support/s3/s3-sink.js';
+import { Bucket } from '../support/s3/store.js';
 import { until } from '../support/platform/until.js';
 
 const platform = suitePlatform();
@@ -71,6 +73,41 @@ describe('/metrics', () => {
     expect(named.length).toBeGreaterThan(4);
     const names = namesOf(await scrape());
     expect(named.filter((name) => !names.has(name))).toEqual(ABSENT);
+  });
+});
+
+describe('a bucket in /metrics', () => {
+  const S3 = /^data_sinks_attempts_total\{(?=.*type="S3")(?=.*status="SUCCEEDED")/;
+  const WEBHOOK = /^data_sinks_attempts_total\{(?=.*type="HTTPS_WEBHOOK")(?=.*status="SUCCEEDED")/;
+
+  it('is told apart from an endpoint: attempts, their duration, deliveries and what was disabled', async () => {
+    const agent = await (await platform().customer()).agent({ retry_failed_push: 0 });
+    const bucket = await Bucket.make();
+    const before = await scrape();
+    // They begin at zero, so that the first failure is an increase.
+    for (const type of ['S3', 'HTTPS_WEBHOOK'])
+      expect(before).toMatch(
+        new RegExp(`^data_sinks_deliveries_total\\{(?=.*type="${type}")(?=.*outcome="failed")`, 'm'),
+      );
+    const sink = await s3Sink(agent, bucket, 'metrics/');
+    const wrong = await s3Sink(agent, bucket, 'wrong/', {
+      secret: { ...bucket.keys, secretAccessKey: 'a-wrong-secret-key' },
+    });
+    const jobId = await agent.finishJob();
+    for (const each of [sink, wrong]) await agent.customer.settled((await each.deliveryOf(jobId)).id as string);
+    const text = await until(async () => {
+      const found = await scrape();
+      return valueOf(found, S3) > valueOf(before, S3) && found;
+    }, 'the metrics tell of the bucket');
+    expect(valueOf(text, S3)).toBe(valueOf(before, S3) + 1);
+    expect(valueOf(text, WEBHOOK)).toBe(valueOf(before, WEBHOOK));
+    const shown = (name: string, ...labels: string[]) =>
+      valueOf(text, new RegExp(`^${name}\\{${labels.map((label) => `(?=.*${label})`).join('')}`));
+    expect(shown('data_sinks_attempts_total', 'type="S3"', 'error_code="bucket_keys_refused"')).toBe(1);
+    expect(shown('data_sinks_deliveries_total', 'type="S3"', 'outcome="delivered"')).toBe(1);
+    expect(shown('data_sinks_deliveries_total', 'type="S3"', 'outcome="failed"')).toBe(1);
+    expect(shown('data_sinks_attempt_phase_duration_seconds_count', 'type="S3"', 'phase="total"')).toBe(2);
+    expect(shown('data_sinks_sinks_disabled_total', 'type="S3"', 'reason="RECEIVER_GONE"')).toBe(0);
   });
 });
 

@@ -76,9 +76,18 @@ async function record(): Promise<readonly Scrape[]> {
 
 /** Whether it fires at the end of half an hour in which the host went on to say what it said when it was recorded. */
 async function expectAlert(alertname: string, scrapes: readonly Scrape[], isFiring: boolean): Promise<void> {
-  const expr = `count(ALERTS{alertstate="firing", alertname="${alertname}"})`;
+  await expectFiring(alertname, recordedSeries(scrapes, 120), isFiring);
+}
+
+/** @param labels of the alert, such as `, type="S3"` */
+async function expectFiring(
+  alertname: string,
+  input_series: readonly InputSeries[],
+  isFiring: boolean,
+  labels = '',
+): Promise<void> {
+  const expr = `count(ALERTS{alertstate="firing", alertname="${alertname}"${labels}})`;
   const exp_samples = isFiring ? [{ labels: '{}', value: 1 }] : [];
-  const input_series = recordedSeries(scrapes, 120);
   const promql_expr_test = [{ expr, eval_time: '30m', exp_samples }];
   const test = {
     ...{ rule_files: [RULES], evaluation_interval: '15s' },
@@ -88,7 +97,7 @@ async function expectAlert(alertname: string, scrapes: readonly Scrape[], isFiri
   const file = join(directory, 'test.yml');
   await writeFile(file, JSON.stringify(test));
   await promisify(execFile)('promtool', ['test', 'rules', file]).catch((error: { stdout: string; stderr: string }) => {
-    throw new Error(`${alertname} should ${isFiring ? '' : 'not '}fire: ${error.stdout}${error.stderr}`);
+    throw new Error(`${alertname}${labels} should ${isFiring ? '' : 'not '}fire: ${error.stdout}${error.stderr}`);
   });
 }
 
@@ -96,6 +105,25 @@ describe('the alerts of docs/grafana/alerts.yml', () => {
   it('are rules that Prometheus takes', async () => {
     const { stdout } = await promisify(execFile)('promtool', ['check', 'rules', RULES]);
     expect(stdout).toContain('SUCCESS');
+  });
+
+  it('DataSinksManyFail and DataSinksSinkDisabled tell a few failing buckets apart from many endpoints that are well', async () => {
+    const deliveries = (type: string, outcome: string, values: string): InputSeries => ({
+      series: `data_sinks_deliveries_total{type="${type}",outcome="${outcome}"}`,
+      values,
+    });
+    const series = [
+      deliveries('HTTPS_WEBHOOK', 'delivered', '0+1000x120'),
+      deliveries('HTTPS_WEBHOOK', 'failed', '0x120'),
+      deliveries('S3', 'delivered', '0+1x120'),
+      deliveries('S3', 'failed', '0+1x120'),
+      { series: 'data_sinks_sinks_disabled_total{type="S3",reason="REPEATED_REJECTION"}', values: '0x100 1x20' },
+      { series: 'data_sinks_sinks_disabled_total{type="HTTPS_WEBHOOK",reason="REPEATED_REJECTION"}', values: '0x120' },
+    ];
+    for (const alert of ['DataSinksManyFail', 'DataSinksSinkDisabled']) {
+      await expectFiring(alert, series, true, ', type="S3"');
+      await expectFiring(alert, series, false, ', type="HTTPS_WEBHOOK"');
+    }
   });
 
   it.each(STOPS.map((stop): [string, string, Stop] => [stop.alert, stop.name, stop]))(

@@ -1,11 +1,10 @@
 import type { AttemptErrorCode } from '../domain/attempt.js';
 import type { CancelReason, DeliveryReason } from '../domain/delivery.js';
-import type { DataSinkPushEvent } from '../domain/domain-events.js';
 import { auditEnds } from '../database/audit/outbox-entries.js';
 import { BatchColumns } from '../database/batch-columns.js';
 import type { Database } from '../database/database.js';
 import { SENDING_ORDER } from '../database/index-orders.js';
-import { PUSH_COLUMNS, type PushRow, toPush } from './push-row.js';
+import { type EndedPush, type EndedRow, PUSH_COLUMNS, SINK_TYPE, toEndedPush } from './push-row.js';
 import { leasePrefixOf } from './this-worker.js';
 import { GONE_WORKERS } from './workers.sql.js';
 
@@ -123,7 +122,7 @@ export async function endDeliveries(database: Database, endings: readonly Ending
 }
 
 /** What the sweeper did with expired leases. */
-export interface SweptLease extends DataSinkPushEvent {
+export interface SweptLease extends EndedPush {
   readonly status: 'PENDING' | 'RETRYING' | 'FAILED';
 }
 
@@ -174,7 +173,7 @@ UPDATE agent_data_source_delivery d
 RETURNING ${PUSH_COLUMNS}, d.status, d.reason
 ),
 ${auditEnds('taken', `'ABANDONED', 'worker_lost', NULL::smallint`, `d.status = 'FAILED'`)}
-SELECT * FROM taken`;
+SELECT d.*, ${SINK_TYPE} FROM taken d`;
 
 /** Sweepers skip locked rows. A process stopped between two statements must not hold its locks for ever. */
 export const IDLE_TIMEOUT = '5s';
@@ -207,8 +206,8 @@ export async function sweepExpiredLeases(
     if (expired.length === 0) return [];
     const ids = expired.map(({ id }) => id);
     const swept = await transaction.query<SweptRow>(TAKE_BACK, [maxAbandoned, ids]);
-    return swept.map((row) => ({ ...toPush(row), status: row.status }));
+    return swept.map((row) => ({ ...toEndedPush(row), status: row.status }));
   });
 }
 
-type SweptRow = PushRow & Pick<SweptLease, 'status'>;
+type SweptRow = EndedRow & Pick<SweptLease, 'status'>;

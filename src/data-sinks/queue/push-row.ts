@@ -18,6 +18,20 @@ export interface PushRow {
   attempt_count: number;
 }
 
+/** The type of the sink of delivery `d`, for what counts by it; null where its row is gone. */
+export const SINK_TYPE = '(SELECT s.type FROM agent_data_source s WHERE s.id = d.data_source_id) AS sink_type';
+
+/** A delivery that a statement has ended without its having been claimed. */
+export interface EndedPush extends DataSinkPushEvent {
+  readonly sinkType: string | null;
+}
+
+export type EndedRow = PushRow & { sink_type: string | null };
+
+export function toEndedPush(row: EndedRow): EndedPush {
+  return { ...toPush(row), sinkType: row.sink_type };
+}
+
 export function toPush(row: PushRow): DataSinkPushEvent {
   return {
     ...{ deliveryId: row.id, workspaceId: row.workspace_id, agentId: row.agent_id, dataSourceId: row.data_source_id },

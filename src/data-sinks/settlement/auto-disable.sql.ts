@@ -25,6 +25,7 @@ export interface DisabledSink {
   readonly dataSourceId: string;
   readonly reason: DisabledReason;
   readonly failedDeliveries: number;
+  readonly type: string;
 }
 
 const FAILED = new BatchColumns<FailedDelivery>({
@@ -104,7 +105,7 @@ UPDATE agent_data_source s
        disabled_reason = CASE WHEN j.gone THEN 'RECEIVER_GONE' ELSE j.kind END
   FROM convicted j
  WHERE s.id = j.id AND s.status = 'ACTIVE' AND s.deleted_at IS NULL
-RETURNING s.workspace_id AS "workspaceId", s.agent_id AS "agentId", s.id AS "dataSourceId", s.disabled_reason AS reason,
+RETURNING s.workspace_id AS "workspaceId", s.agent_id AS "agentId", s.id AS "dataSourceId", s.type, s.disabled_reason AS reason,
           j.failures AS "failedDeliveries"`;
 
 /**

@@ -10,6 +10,8 @@ import { EventPublisher } from './event-publisher.js';
 /** A delivery that has ended. */
 export interface DeliveryEnd {
   readonly push: DataSinkPushEvent;
+  /** The type of its sink; null where its row is gone. */
+  readonly sinkType: string | null;
   readonly status: SettledStatus;
   /** Null for a delivered one. */
   readonly reason: DeliveryReason | null;
@@ -32,7 +34,7 @@ export class DeliveryEnds {
 
   tell(ends: readonly DeliveryEnd[]): void {
     for (const end of ends) {
-      this.telemetry.ended(OUTCOMES[end.status]);
+      this.telemetry.ended(OUTCOMES[end.status], end.sinkType);
       this.#emit(end);
       this.#write(end);
     }

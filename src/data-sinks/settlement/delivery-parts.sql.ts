@@ -1,10 +1,9 @@
-import type { DataSinkPushEvent } from '../domain/domain-events.js';
 import type { JobKey } from '../domain/job-completed.js';
 import type { DeliveryReason } from '../domain/delivery.js';
 import { auditEnds } from '../database/audit/outbox-entries.js';
 import { BatchColumns } from '../database/batch-columns.js';
 import type { Database } from '../database/database.js';
-import { PUSH_COLUMNS, type PushRow, toPush } from '../queue/push-row.js';
+import { type EndedPush, type EndedRow, PUSH_COLUMNS, SINK_TYPE, toEndedPush } from '../queue/push-row.js';
 
 /** The parts of one job for one sink. */
 export interface PartsKey extends JobKey {
@@ -36,7 +35,7 @@ agent_data_source_delivery o
 const ENDED = `${PUSH_COLUMNS}, d.status, d.reason
 ),
 ${auditEnds('ended')}
-SELECT * FROM ended`;
+SELECT d.*, ${SINK_TYPE} FROM ended d`;
 
 const KEY = new BatchColumns<PartsKey>({
   workspace_id: ['text', (p) => p.workspaceId],
@@ -79,8 +78,8 @@ export async function releaseLastParts(database: Database, pushes: readonly Part
  * Fails the last part where one of the others has ended without being delivered.
  * @param endedIds deliveries that may have ended like this
  */
-export async function failLastParts(database: Database, endedIds: readonly string[]): Promise<DataSinkPushEvent[]> {
-  const failed = await database.query<PushRow>(
+export async function failLastParts(database: Database, endedIds: readonly string[]): Promise<EndedPush[]> {
+  const failed = await database.query<EndedRow>(
     `WITH ended AS (
      UPDATE agent_data_source_delivery d
         SET status = 'FAILED', reason = 'parts_incomplete', settled_at = now(), updated_at = now()
@@ -92,7 +91,7 @@ export async function failLastParts(database: Database, endedIds: readonly strin
      RETURNING ${ENDED}`,
     [endedIds],
   );
-  return failed.map(toPush);
+  return failed.map(toEndedPush);
 }
 
 /**
@@ -104,8 +103,8 @@ export async function endWaitingParts(
   database: Database,
   pushes: readonly PartsKey[],
   reason: DeliveryReason,
-): Promise<DataSinkPushEvent[]> {
-  const ended = await database.query<PushRow>(
+): Promise<EndedPush[]> {
+  const ended = await database.query<EndedRow>(
     `WITH ended AS (
      UPDATE agent_data_source_delivery d
         SET status = 'FAILED', reason = CASE WHEN d.part = d.part_count THEN 'parts_incomplete' ELSE $6 END,
@@ -120,7 +119,7 @@ export async function endWaitingParts(
      RETURNING ${ENDED}`,
     [...KEY.valuesOf(pushes), reason],
   );
-  return ended.map(toPush);
+  return ended.map(toEndedPush);
 }
 
 /** State of the other parts for last part `d`: delivered, under way, or one ended undelivered. */

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { ClaimedDelivery } from '../domain/claimed-delivery.js';
 import type { DeliveryReason } from '../domain/delivery.js';
 import { failpoint } from '../tools/failpoint.js';
-import type { DataSinkPushEvent } from '../domain/domain-events.js';
 import { isLastOfSeveral, partOf } from '../domain/body/payload-recipe.js';
 import { Database } from '../database/database.js';
 import {
@@ -13,6 +12,7 @@ import {
   type PartsKey,
   releaseLastParts,
 } from './delivery-parts.sql.js';
+import type { EndedPush } from '../queue/push-row.js';
 import { Wakeup } from '../queue/wakeup/wakeup.js';
 import { DeliveryEnds } from './delivery-ends.js';
 import { EventLog } from '../tools/event-log.js';
@@ -102,10 +102,10 @@ export class DeliveryParts {
     this.#tellFailed(await failLastParts(this.database, undeliveredIds), 'parts_incomplete');
   }
 
-  #tellFailed(failed: readonly DataSinkPushEvent[], reason: DeliveryReason): void {
+  #tellFailed(failed: readonly EndedPush[], reason: DeliveryReason): void {
     this.ends.tell(
-      failed.map((push) => ({
-        push,
+      failed.map(({ sinkType, ...push }) => ({
+        ...{ push, sinkType },
         status: 'FAILED',
         reason: isLastOfSeveral(push.part) ? 'parts_incomplete' : reason,
         attempt: null,

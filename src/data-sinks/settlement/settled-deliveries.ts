@@ -33,8 +33,8 @@ export class SettledDeliveries {
 
   /** Deliveries whose attempt has ended: delivered, failed or to be retried. Never throws. */
   async byAttempt(ends: readonly AttemptEnd[]): Promise<void> {
-    for (const { closing } of ends) {
-      this.telemetry.attempted(closing);
+    for (const { delivery, closing } of ends) {
+      this.telemetry.attempted(closing, sinkTypeOf(delivery));
       if (closing.ownFailure) this.telemetry.ownFailure(kindOf(closing.errorCode));
     }
     const settled = ends.filter(({ closing }) => closing.plan.status !== 'RETRYING');
@@ -67,7 +67,9 @@ export class SettledDeliveries {
 
   /** Deliveries that failed before anything was sent, on our side or the host's. Never throws. */
   async unsent(delivery: ClaimedDelivery, reason: DeliveryReason): Promise<void> {
-    this.ends.tell([{ push: pushOf(delivery), status: 'FAILED', reason, attempt: null }]);
+    this.ends.tell([
+      { push: pushOf(delivery), sinkType: sinkTypeOf(delivery), status: 'FAILED', reason, attempt: null },
+    ]);
     if (reason === 'results_missing' || reason === 'results_invalid') await this.parts.unmakeable(delivery, reason);
     await this.parts.settled([{ delivery, delivered: false }]);
   }
@@ -77,6 +79,7 @@ export class SettledDeliveries {
     this.ends.tell(
       cancelled.map(({ delivery, reason }) => ({
         push: pushOf(delivery),
+        sinkType: sinkTypeOf(delivery),
         status: 'CANCELLED',
         reason,
         attempt: null,
@@ -89,8 +92,8 @@ export class SettledDeliveries {
   abandoned(swept: readonly SweptLease[]): void {
     const attempt = { status: 'ABANDONED', errorCode: 'worker_lost', httpStatus: null } as const;
     this.ends.tell(
-      swept.map(({ status: _status, ...push }) => ({
-        push,
+      swept.map(({ status: _status, sinkType, ...push }) => ({
+        ...{ push, sinkType },
         status: 'FAILED',
         reason: 'abandoned_too_often',
         attempt,
@@ -109,12 +112,17 @@ function toDeliveryEnd({ delivery, closing }: AttemptEnd): DeliveryEnd[] {
   const { plan, opened, status, errorCode, httpStatus } = closing;
   if (plan.status === 'RETRYING') return [];
   const push = pushOf(delivery, opened.attemptNumber);
-  return [{ push, status: plan.status, reason: plan.reason, attempt: { status, errorCode, httpStatus } }];
+  const attempt = { status, errorCode, httpStatus };
+  return [{ push, sinkType: sinkTypeOf(delivery), status: plan.status, reason: plan.reason, attempt }];
 }
 
 function pushOf(delivery: ClaimedDelivery, attempts = delivery.attemptCount): DataSinkPushEvent {
   const { id: deliveryId, workspaceId, agentId, dataSourceId, jobId, run, recipe, trigger } = delivery;
   return { workspaceId, agentId, dataSourceId, deliveryId, jobId, run, part: partOf(recipe), trigger, attempts };
+}
+
+function sinkTypeOf({ sink }: ClaimedDelivery): string | null {
+  return sink?.type ?? null;
 }
 
 /** What an attempt ended of that was our own. */

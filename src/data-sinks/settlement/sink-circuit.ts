@@ -106,17 +106,18 @@ export class SinkCircuit {
     if (failed.length === 0) return;
     try {
       const disabled = await disableFailing(this.database, failed.map(toFailedDelivery), this.#disablingRule);
-      for (const sink of disabled) {
+      for (const { type, ...sink } of disabled) {
         this.#log.warn({
           event: 'sink.disabled',
           message: `data sink ${sink.dataSourceId} was disabled: ${sink.reason}`,
           ...sink,
+          type,
         });
-        this.telemetry.sinkDisabled(sink.reason);
+        this.telemetry.sinkDisabled(sink.reason, type);
         this.events.emit(DATA_SINK_EVENTS.disabled, sink);
       }
       await this.audit.record(
-        disabled.map(({ reason, failedDeliveries, ...sink }) =>
+        disabled.map(({ reason, failedDeliveries, type: _type, ...sink }) =>
           byModule('DATA_SINK_DISABLED', sink, { reason, failedDeliveries }),
         ),
       );

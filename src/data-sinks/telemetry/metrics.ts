@@ -3,16 +3,20 @@
  * exporters append it, and none appends it twice. `docs/operations.md` repeats this table; a test compares the two.
  */
 export const METRICS = {
-  'data_sinks.deliveries': ['counter', '', 'Deliveries that ended, by outcome: delivered, failed or cancelled.'],
+  'data_sinks.deliveries': [
+    'counter',
+    '',
+    'Deliveries that ended, by outcome (delivered, failed or cancelled) and the type of their sinks.',
+  ],
   'data_sinks.attempts': [
     'counter',
     '',
-    'Attempts on record, by their status and, unless they succeeded, their error_code.',
+    'Attempts on record, by their status, the type of their sinks and, unless they succeeded, their error_code.',
   ],
   'data_sinks.attempt.phase.duration_seconds': [
     'histogram',
     's',
-    'Time of an attempt, by phase: dns, connect, tls, upload, wait or total.',
+    'Time of an attempt, by the type of its sink and phase: dns, connect, tls, upload, wait or total.',
   ],
   'data_sinks.queue.depth': ['gauge', '', 'Deliveries by state, waiting or in_flight; at most 100,000 are counted.'],
   'data_sinks.queue.lateness_seconds': [
@@ -50,7 +54,7 @@ export const METRICS = {
   'data_sinks.lease.expired': ['counter', '', 'Deliveries taken back from workers that were not heard of any more.'],
   'data_sinks.payload.built_bytes': ['counter', 'By', 'Bytes of the bodies that were made.'],
   'data_sinks.payload.cache': ['counter', '', 'Bodies looked for in memory, by result: hit or miss.'],
-  'data_sinks.sinks.disabled': ['counter', '', 'Data sinks that were disabled, by reason.'],
+  'data_sinks.sinks.disabled': ['counter', '', 'Data sinks that were disabled, by reason and type.'],
 } as const satisfies Record<
   string,
   readonly [kind: 'counter' | 'histogram' | 'gauge', unit: '' | 's' | 'By', text: string]

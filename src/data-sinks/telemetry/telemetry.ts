@@ -66,18 +66,20 @@ export class Telemetry {
     this.#cache = this.#counter('data_sinks.payload.cache');
     this.#disabled = this.#counter('data_sinks.sinks.disabled');
     this.#ownFailures = this.#counter('data_sinks.own_failures');
-    this.#beginAtZero();
   }
 
-  ended(outcome: (typeof OUTCOMES)[number], count = 1): void {
-    this.#deliveries.add(count, { outcome });
+  /** @param type of the sink; null where its row is gone */
+  ended(outcome: (typeof OUTCOMES)[number], type: string | null): void {
+    this.#deliveries.add(1, { outcome, ...(type !== null && { type }) });
   }
 
-  attempted({ status, errorCode, timings }: MeasuredAttempt): void {
-    this.#attempts.add(1, { status, ...(errorCode && { error_code: errorCode }) });
+  /** @param type of the sink; null where its row is gone */
+  attempted({ status, errorCode, timings }: MeasuredAttempt, type: string | null): void {
+    const ofType = type === null ? {} : { type };
+    this.#attempts.add(1, { status, ...ofType, ...(errorCode && { error_code: errorCode }) });
     const { dnsMs: dns, connectMs: connect, tlsMs: tls, uploadMs: upload, waitMs: wait, totalMs: total } = timings;
     for (const [phase, ms] of Object.entries({ dns, connect, tls, upload, wait, total })) {
-      if (ms !== null) this.#phases.record(ms / 1_000, { phase });
+      if (ms !== null) this.#phases.record(ms / 1_000, { phase, ...ofType });
     }
   }
 
@@ -102,8 +104,8 @@ export class Telemetry {
     this.#cache.add(1, { result });
   }
 
-  sinkDisabled(reason: DisabledReason): void {
-    this.#disabled.add(1, { reason });
+  sinkDisabled(reason: DisabledReason, type: string): void {
+    this.#disabled.add(1, { reason, type });
   }
 
   ownFailure(kind: OwnFailureKind, count = 1): void {
@@ -115,12 +117,17 @@ export class Telemetry {
     return watchGauges(this.#meter, sources);
   }
 
-  /** Initialises counters to 0: a counter that appears with its first failure triggers no alert on its increase. */
-  #beginAtZero(): void {
-    for (const outcome of OUTCOMES) this.#deliveries.add(0, { outcome });
-    for (const status of ATTEMPT_STATUSES) if (status !== 'IN_FLIGHT') this.#attempts.add(0, { status });
+  /**
+   * Initialises counters to 0: a counter that appears with its first failure triggers no alert on its increase.
+   * @param types of sinks that this host offers
+   */
+  beginAtZero(types: readonly string[]): void {
+    for (const type of types) {
+      for (const outcome of OUTCOMES) this.#deliveries.add(0, { outcome, type });
+      for (const status of ATTEMPT_STATUSES) if (status !== 'IN_FLIGHT') this.#attempts.add(0, { status, type });
+      for (const reason of DISABLED_REASONS) this.#disabled.add(0, { reason, type });
+    }
     for (const result of ['hit', 'miss']) this.#cache.add(0, { result });
-    for (const reason of DISABLED_REASONS) this.#disabled.add(0, { reason });
     for (const kind of OWN_FAILURE_KINDS) this.#ownFailures.add(0, { kind });
     this.#leases.add(0);
     this.#built.add(0);

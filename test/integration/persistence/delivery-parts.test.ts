@@ -113,7 +113,10 @@ describe('the last part', () => {
     expect(await failLastParts(databaseOf(database.manager), [first ?? '', second ?? ''])).toEqual([]);
     await ends(first, status);
     expect(await failLastParts(databaseOf(database.manager), [first ?? ''])).toMatchObject([
-      { deliveryId: last, dataSourceId: sink, jobId: 'job_1', run: 1, part: { number: 3, of: 3 }, attempts: 0 },
+      {
+        ...{ deliveryId: last, dataSourceId: sink, sinkType: 'HTTPS_WEBHOOK' },
+        ...{ jobId: 'job_1', run: 1, part: { number: 3, of: 3 }, attempts: 0 },
+      },
     ]);
     expect(await state(last)).toEqual(INCOMPLETE);
     expect((await state(second)).status).toBe('PENDING');

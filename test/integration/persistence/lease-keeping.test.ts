@@ -281,7 +281,7 @@ describe('a delivery whose worker died', () => {
     await database.advance(LEASE_MS + 1);
     expect(
       await sweepExpiredLeases(databaseOf(database.manager), { includeGoneWorkers: false, maxAbandoned: 5 }),
-    ).toMatchObject([{ deliveryId: delivery.id, status: 'PENDING' }]);
+    ).toMatchObject([{ deliveryId: delivery.id, sinkType: 'HTTPS_WEBHOOK', status: 'PENDING' }]);
     expect(await database.one('delivery', delivery.id)).toMatchObject({ abandoned: 1, last_attempt_status: null });
     expect((await claim()).map(({ id }) => id)).toEqual([delivery.id]);
   });

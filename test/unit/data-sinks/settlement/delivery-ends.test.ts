@@ -12,19 +12,19 @@ const PUSH = {
 } as const;
 const push = (deliveryId: string): DeliveryEnd['push'] => ({ ...PUSH, deliveryId });
 const DELIVERED: DeliveryEnd = {
-  ...{ push: push('dlv_1'), status: 'DELIVERED', reason: null },
+  ...{ push: push('dlv_1'), sinkType: 'HTTPS_WEBHOOK', status: 'DELIVERED', reason: null },
   attempt: { status: 'SUCCEEDED', errorCode: null, httpStatus: 200 },
 };
 const REFUSED: DeliveryEnd = {
-  ...{ push: push('dlv_2'), status: 'FAILED', reason: 'not_retryable' },
+  ...{ push: push('dlv_2'), sinkType: 'S3', status: 'FAILED', reason: 'not_retryable' },
   attempt: { status: 'HTTP_4XX', errorCode: 'rejected_by_receiver', httpStatus: 400 },
 };
 const UNMAKEABLE: DeliveryEnd = {
   ...{ push: { ...push('dlv_3'), part: { number: 2, of: 3 }, attempts: 0 }, status: 'FAILED' },
-  ...{ reason: 'results_invalid', attempt: null },
+  ...{ sinkType: 'S3', reason: 'results_invalid', attempt: null },
 };
 const CANCELLED: DeliveryEnd = {
-  ...{ push: push('dlv_4'), status: 'CANCELLED', reason: 'plan_required', attempt: null },
+  ...{ push: push('dlv_4'), sinkType: null, status: 'CANCELLED', reason: 'plan_required', attempt: null },
 };
 const ALL = [DELIVERED, REFUSED, UNMAKEABLE, CANCELLED];
 
@@ -43,17 +43,17 @@ function makeEnds() {
   const emitted: [string, object][] = [];
   const counted: string[] = [];
   const events = { emit: (name: string, event: object) => void emitted.push([name, event]) };
-  const telemetry = { ended: (outcome: string) => void counted.push(outcome) };
+  const telemetry = { ended: (outcome: string, type: string | null) => void counted.push(`${type} ${outcome}`) };
   const outbox = stub<AuditOutbox>({ notify: () => void notified++ });
   const ends = new DeliveryEnds(events as EventPublisher, telemetry as unknown as Telemetry, outbox);
   return { ends, emitted, counted, notified: () => notified };
 }
 
 describe('each delivery that ended', () => {
-  it('is counted; listeners hear of those that were delivered or failed, and of no other', () => {
+  it('is counted by the type of its sink; listeners hear of those that were delivered or failed, and of no other', () => {
     const { ends, emitted, counted } = makeEnds();
     ends.tell(ALL);
-    expect(counted).toEqual(['delivered', 'failed', 'failed', 'cancelled']);
+    expect(counted).toEqual(['HTTPS_WEBHOOK delivered', 'S3 failed', 'S3 failed', 'null cancelled']);
     expect(emitted.map(([name]) => name)).toEqual([
       'DataSinkPushDelivered',
       'DataSinkPushFailed',

@@ -41,7 +41,7 @@ function measured(): { telemetry: Telemetry; collect: () => Promise<Record<strin
 describe('telemetry', () => {
   it('records the phases that an attempt reached, and no others', async () => {
     const { telemetry, collect } = measured();
-    telemetry.attempted(ATTEMPT);
+    telemetry.attempted(ATTEMPT, 'HTTPS_WEBHOOK');
     const phases = (await collect())['data_sinks.attempt.phase.duration_seconds'];
     expect(phases?.map(({ phase }) => phase)).toEqual(['connect', 'upload', 'wait', 'total']);
     expect(phases?.at(-1)).toMatchObject({ value: { count: 1, sum: 0.02 } });
@@ -49,11 +49,14 @@ describe('telemetry', () => {
 
   it('measures every phase of an attempt that had them all', async () => {
     const { telemetry, collect } = measured();
-    telemetry.attempted({
-      status: 'SUCCEEDED',
-      errorCode: null,
-      timings: { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 },
-    });
+    telemetry.attempted(
+      {
+        status: 'SUCCEEDED',
+        errorCode: null,
+        timings: { dnsMs: 1, connectMs: 2, tlsMs: 3, uploadMs: 4, waitMs: 5, totalMs: 15 },
+      },
+      'HTTPS_WEBHOOK',
+    );
     const phases = (await collect())['data_sinks.attempt.phase.duration_seconds'];
     expect(phases?.map(({ phase, value }) => [phase, (value as { sum: number }).sum])).toEqual([
       ...[
@@ -69,20 +72,49 @@ describe('telemetry', () => {
 
   it('counts attempts by status and error code, so that those without a retry can be distinguished', async () => {
     const { telemetry, collect } = measured();
-    telemetry.attempted({ ...ATTEMPT, status: 'SUCCEEDED', errorCode: null });
-    telemetry.attempted({ ...ATTEMPT, status: 'NETWORK_ERROR', errorCode: 'stale_connection' });
-    telemetry.attempted({ ...ATTEMPT, status: 'NETWORK_ERROR', errorCode: 'connection_reset' });
+    telemetry.attempted({ ...ATTEMPT, status: 'SUCCEEDED', errorCode: null }, 'HTTPS_WEBHOOK');
+    telemetry.attempted({ ...ATTEMPT, status: 'NETWORK_ERROR', errorCode: 'stale_connection' }, 'HTTPS_WEBHOOK');
+    telemetry.attempted({ ...ATTEMPT, status: 'NETWORK_ERROR', errorCode: 'connection_reset' }, 'HTTPS_WEBHOOK');
     const counted = (await collect())['data_sinks.attempts']?.filter(({ value }) => value !== 0);
     expect(counted).toEqual([
-      { status: 'SUCCEEDED', value: 1 },
-      { status: 'NETWORK_ERROR', error_code: 'stale_connection', value: 1 },
-      { status: 'NETWORK_ERROR', error_code: 'connection_reset', value: 1 },
+      { status: 'SUCCEEDED', type: 'HTTPS_WEBHOOK', value: 1 },
+      { status: 'NETWORK_ERROR', type: 'HTTPS_WEBHOOK', error_code: 'stale_connection', value: 1 },
+      { status: 'NETWORK_ERROR', type: 'HTTPS_WEBHOOK', error_code: 'connection_reset', value: 1 },
     ]);
   });
 
-  it('initialises counters at zero, so that the first failure is an increase', async () => {
-    const deliveries = (await measured().collect())['data_sinks.deliveries'];
-    expect(deliveries).toEqual(['delivered', 'failed', 'cancelled'].map((outcome) => ({ outcome, value: 0 })));
+  it('counts and measures by the type of sink, and without one where the sink’s row is gone', async () => {
+    const { telemetry, collect } = measured();
+    telemetry.attempted(ATTEMPT, 'S3');
+    for (const type of ['S3', 'HTTPS_WEBHOOK', null]) telemetry.ended('cancelled', type);
+    telemetry.sinkDisabled('REPEATED_5XX', 'S3');
+    const shown = await collect();
+    expect(shown['data_sinks.attempts']).toEqual([
+      { status: 'HTTP_5XX', type: 'S3', error_code: 'receiver_error', value: 1 },
+    ]);
+    expect(shown['data_sinks.attempt.phase.duration_seconds']?.map(({ type }) => type)).toEqual(Array(4).fill('S3'));
+    expect(shown['data_sinks.deliveries']).toEqual([
+      { outcome: 'cancelled', type: 'S3', value: 1 },
+      { outcome: 'cancelled', type: 'HTTPS_WEBHOOK', value: 1 },
+      { outcome: 'cancelled', value: 1 },
+    ]);
+    expect(shown['data_sinks.sinks.disabled']).toEqual([{ reason: 'REPEATED_5XX', type: 'S3', value: 1 }]);
+  });
+
+  it('initialises the counters of every type that is offered at zero, so that the first failure is an increase', async () => {
+    const { telemetry, collect } = measured();
+    telemetry.beginAtZero(['HTTPS_WEBHOOK', 'S3']);
+    const shown = await collect();
+    expect(shown['data_sinks.deliveries']).toEqual(
+      ['HTTPS_WEBHOOK', 'S3'].flatMap((type) =>
+        ['delivered', 'failed', 'cancelled'].map((outcome) => ({ outcome, type, value: 0 })),
+      ),
+    );
+    for (const name of ['data_sinks.attempts', 'data_sinks.sinks.disabled'])
+      expect(new Set(shown[name]?.map(({ type, value }) => `${type as string} ${value as number}`))).toEqual(
+        new Set(['HTTPS_WEBHOOK 0', 'S3 0']),
+      );
+    expect(shown['data_sinks.lease.expired']).toEqual([{ value: 0 }]);
   });
 
   it('queries the queue at most every 15 seconds, however often metrics are collected', async () => {
@@ -137,14 +169,15 @@ describe('telemetry', () => {
   it('has an instrument for every documented metric', async () => {
     const { telemetry, collect } = measured();
     telemetry.watch({ queue: async () => IDLE, standing, nowMs: () => 0 });
-    telemetry.attempted(ATTEMPT);
+    telemetry.beginAtZero(['HTTPS_WEBHOOK']);
+    telemetry.attempted(ATTEMPT, 'HTTPS_WEBHOOK');
     telemetry.claimed(3);
     expect(Object.keys(await collect()).sort()).toEqual(Object.keys(METRICS).sort());
   });
 
   it('does nothing without an SDK', () => {
     const telemetry = new Telemetry();
-    expect(() => telemetry.attempted(ATTEMPT)).not.toThrow();
+    expect(() => telemetry.attempted(ATTEMPT, 'HTTPS_WEBHOOK')).not.toThrow();
     const asked: true[] = [];
     const read = async (): Promise<QueueState> => (asked.push(true), IDLE);
     telemetry.watch({ queue: read, standing, nowMs: () => 0 })();
