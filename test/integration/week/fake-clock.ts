@@ -9,6 +9,13 @@ const STAYS_REAL = [
   ...(['hrtime', 'nextTick', 'queueMicrotask'] as const),
 ];
 
+const STARTED = { ms: Date.now(), hr: process.hrtime.bigint() };
+
+/** What time it is for servers that this clock does not move. */
+export function realDate(): Date {
+  return new Date(STARTED.ms + Number((process.hrtime.bigint() - STARTED.hr) / 1_000_000n));
+}
+
 /**
  * One time for this process and for a PostgreSQL of its own, and both stand still until they are moved. Our statements
  * ask for `now()` without naming its schema, and here find this one first; the columns' defaults do too, since the tables

@@ -1,5 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { EndpointVerdict, PushExchange, PushRequest } from '../../../src/data-sinks/egress/push-exchange.js';
+import type { Bucket } from '../../support/s3/store.js';
+import { Buckets } from './buckets.js';
+import { answered, failed } from './exchanges.js';
 import type { Illness, Outage, PlannedSink } from './week-plan.js';
 
 /** What the receivers remember of a delivery. */
@@ -15,24 +18,31 @@ interface Secret {
   notAfterMs: number | null;
 }
 
-const TIMINGS = { dnsMs: null, connectMs: null, tlsMs: null, uploadMs: 1, waitMs: 1, totalMs: 2 };
-
 /** The receivers of all sinks, in the place of the client that would post to them. What they see and must not is kept. */
 export class Receivers {
   readonly violations: string[] = [];
   /** Sinks to which nothing may be sent now but a Test; one that is made active again is taken out before. */
   closed = new Set<number>();
   posts = 0;
+  readonly buckets: Buckets;
   readonly #seen = new Map<string, Seen>();
   readonly #secrets = new Map<number, Secret[]>();
 
   constructor(
     private readonly sinks: readonly PlannedSink[],
     private readonly sinceStartMs: () => number,
-  ) {}
+    store: Bucket,
+    nowMs: () => number,
+  ) {
+    this.buckets = new Buckets(store, this.violations, nowMs);
+  }
 
   static urlOf(sink: number): string {
     return `https://sink-${sink}.example.com/results`;
+  }
+
+  static accessKeyOf(sink: number): string {
+    return `AKIASINK${sink}`;
   }
 
   /** Gives a sink a secret; the one before signs too for so long yet, and none but these two. */
@@ -55,11 +65,12 @@ export class Receivers {
   }
 
   hasAccepted(deliveryId: string): boolean {
-    return this.#seen.get(deliveryId)?.accepted ?? false;
+    return this.#seen.get(deliveryId)?.accepted ?? this.buckets.hasAccepted(deliveryId);
   }
 
   async post(request: PushRequest): Promise<PushExchange> {
     const sink = Number(/sink-(\d+)/.exec(request.url)?.[1]);
+    if (Buckets.has(request.url)) return this.#toBucket(sink, request);
     const { whole } = request.body;
     if (!whole) throw new Error('the bodies of this week are small');
     this.posts += 1;
@@ -77,6 +88,15 @@ export class Receivers {
   }
 
   async close(): Promise<void> {}
+
+  /** An attempt is one write, whatever it asks beside it. */
+  #toBucket(sink: number, request: PushRequest): Promise<PushExchange> {
+    if (request.method === 'PUT') this.posts += 1;
+    const secret = this.#secrets.get(sink)?.at(-1);
+    const keys = secret ? { accessKeyId: Receivers.accessKeyOf(sink), secretAccessKey: secret.value } : null;
+    const [illness, isClosed] = [this.illnessOf(sink), this.closed.has(sink)];
+    return this.buckets.post({ sink, request, keys, illness, isClosed });
+  }
 
   #remember(sink: number, id: string, { headers }: PushRequest, whole: Uint8Array): Seen {
     if (this.closed.has(sink)) this.violations.push(`${id} was sent to the sink ${sink}, to which nothing may be sent`);
@@ -129,19 +149,4 @@ function exchangeOf(illness: Illness | null): PushExchange {
     case 'does not answer':
       return failed('response_timeout');
   }
-}
-
-function answered(httpStatus: number): PushExchange {
-  return {
-    result: { kind: 'answered', httpStatus, retryAfterMs: null },
-    answer: { httpStatus, headers: [], excerpt: '', ending: 'complete' },
-    ...{ timings: TIMINGS, remoteAddress: null, operatorDetail: null },
-  };
-}
-
-function failed(errorCode: 'connection_refused' | 'response_timeout'): PushExchange {
-  return {
-    result: { kind: 'failed', errorCode },
-    ...{ answer: null, timings: TIMINGS, remoteAddress: null, operatorDetail: null },
-  };
 }

@@ -37,6 +37,7 @@ import {
   InMemoryWorkspacePlans,
   StaticTokenAccess,
 } from '../../../src/data-sinks/testing/index.js';
+import { s3 } from '../../../src/data-sinks/s3.js';
 import { DatabaseSecretVault } from '../../../src/data-sinks/vault/database-secret-vault.js';
 import { parseKeyRing } from '../../../src/data-sinks/vault/key-ring.js';
 import { InProcessWakeup } from '../../../src/data-sinks/queue/wakeup/in-process.wakeup.js';
@@ -195,7 +196,7 @@ export class WeekHost {
         ...boundPorts,
         { provide: Wakeup, useClass: InProcessWakeup },
         ...providers,
-        ...hostDestinations([]),
+        ...hostDestinations([s3()]),
         { provide: PushClient, useValue: receivers },
       ],
     })

@@ -16,6 +16,8 @@ export interface Outage {
 
 export interface PlannedSink {
   readonly agent: number;
+  readonly type: 'HTTPS_WEBHOOK' | 'S3';
+  /** Of a webhook. */
   readonly authScheme: 'HmacSha256' | 'Bearer';
   readonly outages: readonly Outage[];
   /** How long after an outage its owner looks at it: tests, and recovers. */
@@ -74,6 +76,8 @@ export function planWeek(seed: number, sinkCount: number): WeekPlan {
     const outage = random.chance((agents[agent]?.jobsPerWeek ?? 0) >= BUSY_JOBS ? 0.8 : 0.1);
     return {
       agent,
+      // Each agent has endpoints, and a bucket beside them.
+      type: i % SINKS_PER_AGENT === 0 ? 'S3' : 'HTTPS_WEBHOOK',
       authScheme: random.chance(0.8) ? 'HmacSha256' : 'Bearer',
       outages: outage ? [planOutage(random)] : [],
       careAfterMs: random.between(0, 6 * HOUR_MS),

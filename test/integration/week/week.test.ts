@@ -42,6 +42,18 @@ describe(`a week of traffic to ${size.sinks} sinks, seed ${size.seed}`, () => {
     expect(Object.keys(others)).toEqual(expect.arrayContaining([...reasons, 'DELIVERED', 'FAILED', 'CANCELLED']));
   });
 
+  it('ends with one object for each delivery to a bucket, also where the store’s answer was lost', async () => {
+    const { objects, madeUnheard, foundThere } = week.counts();
+    for (const n of [madeUnheard, foundThere]) expect(n).toBeGreaterThan(0);
+    const [found] = await rows<{ delivered: number }>(
+      `SELECT count(*)::int AS delivered FROM agent_data_source_delivery d
+         JOIN agent_data_source s ON s.id = d.data_source_id AND s.type = 'S3' WHERE d.status = 'DELIVERED'`,
+    );
+    // Those of the last days: what is older is not kept. Each has its object, and no object was made twice (`check()`).
+    expect(found?.delivered).toBeGreaterThan(0);
+    expect(objects).toBeGreaterThanOrEqual(found?.delivered ?? Number.NaN);
+  });
+
   it('ends with one secret for each sink, two while an overlap lasts, and none of a sink that was deleted', async () => {
     const sinks = await count('SELECT count(*)::int AS n FROM agent_data_source WHERE deleted_at IS NULL');
     expect(sinks).toBeLessThan(size.sinks);

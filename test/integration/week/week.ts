@@ -1,7 +1,8 @@
 import { DataSinks, type JobCompleted } from '../../../src/data-sinks/index.js';
 import { databaseOf } from '../../../src/data-sinks/database/database.js';
 import { claimDeliveries } from '../../../src/data-sinks/queue/claim-deliveries.js';
-import { FakeClock } from './fake-clock.js';
+import { Bucket } from '../../support/s3/store.js';
+import { FakeClock, realDate } from './fake-clock.js';
 import { KEPT, Ledger } from './ledger.js';
 import { Owners } from './owners.js';
 import { Receivers } from './receivers.js';
@@ -49,15 +50,22 @@ export class Week {
   private constructor(
     private readonly clock: FakeClock,
     private readonly size: WeekSize,
+    store: Bucket,
   ) {
     this.plan = planWeek(size.seed, size.sinks);
     this.#random = new Seeded(size.seed + 1);
-    this.receivers = new Receivers(this.plan.sinks, () => this.#sinceStartMs);
+    this.receivers = new Receivers(
+      this.plan.sinks,
+      () => this.#sinceStartMs,
+      store,
+      () => clock.ms,
+    );
   }
 
   static async prepare(size: WeekSize): Promise<Week> {
+    const store = await Bucket.make({ now: realDate });
     const clock = await FakeClock.start(BEGINS);
-    const week = new Week(clock, size);
+    const week = new Week(clock, size, store);
     try {
       await week.#prepare();
     } catch (error) {
@@ -99,6 +107,7 @@ export class Week {
       await this.#step((ms += HOUR_MS));
     } while ((await this.#waiting()) > 0);
     await this.parts.ledger.checkAll();
+    for (const [i, { type }] of this.plan.sinks.entries()) if (type === 'S3') await this.receivers.buckets.check(i);
     this.#requireNothing();
   }
 
@@ -109,6 +118,7 @@ export class Week {
       owed: ledger.owed,
       ...ledger.ended(),
       ...{ posts: this.receivers.posts, leftByDeadWorkers: this.#died },
+      ...this.receivers.buckets.counts(),
       ...owners.done,
       ...Object.fromEntries(ledger.reasons),
     };

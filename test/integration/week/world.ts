@@ -5,6 +5,7 @@ import type { DataSink } from '../../../src/data-sinks/domain/data-sink.js';
 import type { Agent } from '../../../src/data-sinks/index.js';
 import { SCOPES } from '../../../src/data-sinks/index.js';
 import { DataSinkRepository } from '../../../src/data-sinks/sinks/data-sink.repository.js';
+import { Buckets } from './buckets.js';
 import { Receivers } from './receivers.js';
 import type { WeekHost } from './week-host.js';
 import type { PlannedChange, PlannedSink, WeekPlan } from './week-plan.js';
@@ -177,8 +178,10 @@ export class World {
     const sink = await this.read(this.sink(index));
     if (!sink) return;
     const value = secretOf(index, sink.configVersion);
-    const overlapSeconds = this.planned(index).authScheme === 'HmacSha256' ? OVERLAP_SECONDS : 0;
-    await this.host.get(SecretRotation).rotate(this.caller(sink), sink, { value, overlapSeconds });
+    const { type, authScheme } = this.planned(index);
+    const overlapSeconds = type === 'HTTPS_WEBHOOK' && authScheme === 'HmacSha256' ? OVERLAP_SECONDS : 0;
+    const body = type === 'S3' ? keysOf(index, value) : { value, overlapSeconds };
+    await this.host.get(SecretRotation).rotate(this.caller(sink), sink, body);
     this.receivers.takeSecret(index, value, overlapSeconds * 1_000);
   }
 
@@ -188,18 +191,25 @@ export class World {
   }
 
   async #makeSink(index: number): Promise<void> {
-    const { agent, authScheme } = this.planned(index);
+    const { agent, type, authScheme } = this.planned(index);
     const { id: agentId, workspaceId } = this.agent(agent);
     const value = secretOf(index, 0);
     const { sink } = await this.host.get(DataSinkAdmin).create(this.caller({ workspaceId }), agentId, {
-      ...{ role: 'RESULTS_SINK', type: 'HTTPS_WEBHOOK', name: `Sink ${index}`, format: 'JSON' },
-      ...{ config: { url: Receivers.urlOf(index), authScheme }, secret: { value } },
+      ...{ role: 'RESULTS_SINK', type, name: `Sink ${index}`, format: 'JSON' },
+      ...(type === 'S3'
+        ? { config: Buckets.configOf(index), secret: keysOf(index, value) }
+        : { config: { url: Receivers.urlOf(index), authScheme }, secret: { value } }),
     });
     this.receivers.takeSecret(index, value, 0);
     const made = { index, id: sink.id, agent };
     this.sinks.push(made);
     this.byId.set(sink.id, made);
   }
+}
+
+/** A rotation replaces both; the first of this owner's stays what it is. */
+function keysOf(sink: number, secretAccessKey: string): { accessKeyId: string; secretAccessKey: string } {
+  return { accessKeyId: Receivers.accessKeyOf(sink), secretAccessKey };
 }
 
 function secretOf(sink: number, version: number): string {

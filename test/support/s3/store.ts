@@ -14,14 +14,18 @@ export class Bucket {
     readonly endpointUrl: string,
     readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string },
     private readonly client: AwsClient,
+    private readonly now: () => Date,
   ) {}
 
-  /** @param store its URL with the owner's keys */
-  static async make({ versioned = false, store = '' } = {}): Promise<Bucket> {
+  /**
+   * @param store its URL with the owner's keys
+   * @param now the store's time, where that of this process is another one
+   */
+  static async make({ versioned = false, store = '', now = () => new Date() } = {}): Promise<Bucket> {
     const { origin, username: accessKeyId, password: secretAccessKey } = new URL(store || storeUrl());
     const keys = { accessKeyId, secretAccessKey };
     const client = new AwsClient({ ...keys, service: 's3', region: 'us-east-1', retries: 0 });
-    const bucket = new Bucket(`test-${randomBytes(8).toString('hex')}`, origin, keys, client);
+    const bucket = new Bucket(`test-${randomBytes(8).toString('hex')}`, origin, keys, client, now);
     await bucket.#ask('PUT', '');
     if (versioned) {
       await bucket.#ask(
@@ -68,11 +72,25 @@ export class Bucket {
     return elements(await (await this.#ask('GET', '?versions')).text(), 'Key');
   }
 
+  /** What somebody else asked of it, signed by its owner. @returns whatever the store answers */
+  request(
+    method: string,
+    key: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | null,
+  ): Promise<Response> {
+    return this.#send(method, `/${path(key)}`, { headers, ...(body && { body: Buffer.from(body) }) });
+  }
+
+  #send(method: string, rest: string, init: RequestInit): Promise<Response> {
+    const datetime = this.now()
+      .toISOString()
+      .replace(/[:-]|\.\d{3}/g, '');
+    return this.client.fetch(`${this.endpointUrl}/${this.name}${rest}`, { method, ...init, aws: { datetime } });
+  }
+
   async #ask(method: string, rest: string, body?: string): Promise<Response> {
-    const answer = await this.client.fetch(`${this.endpointUrl}/${this.name}${rest}`, {
-      method,
-      ...(body !== undefined && { body }),
-    });
+    const answer = await this.#send(method, rest, body === undefined ? {} : { body });
     if (!answer.ok) throw new Error(`${method} ${rest}: ${answer.status} ${await answer.text()}`);
     return answer;
   }
