@@ -36,7 +36,7 @@ const LONG = [
   'test/chaos/s3-crashes.test.ts',
   'test/e2e/guest/*.test.ts',
   'test/e2e/reference-host/@(boot|database-away|redis-refuses|start-prod|stops).test.ts',
-  'test/e2e/security/@(every-route|saved-addresses).test.ts',
+  'test/e2e/security/@(every-route|saved-addresses|saved-buckets).test.ts',
   'test/e2e-browser/!(story|addresses).test.ts',
   'test/integration/egress/large-bodies.test.ts',
   'test/integration/persistence/jobs-by-workspace-migration.test.ts',

@@ -1,5 +1,4 @@
-import { Socket } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Body } from '../../support/platform/api-client.js';
 import { type Agent, expectStatus, type Sink, sinkBody } from '../../support/platform/customer.js';
 import { suitePlatform } from '../../support/platform/suite-platform.js';
@@ -10,6 +9,7 @@ import {
   type HostileUrl,
   reportTried,
 } from '../../support/egress/endpoint-urls.js';
+import { noWayOut } from '../../support/egress/no-way-out.js';
 
 const START = 'https://api.acme.org/start';
 const MESSAGES = /^the address of this endpoint is not a public one$/;
@@ -27,30 +27,8 @@ const platform = suitePlatform({
 });
 
 /** Where sockets of this process were led to: none of them may leave this machine. */
-const reached: string[] = [];
-type Connect = (this: Socket, ...parameters: unknown[]) => Socket;
-const connect = Reflect.get(Socket.prototype, 'connect') as Connect;
-
-beforeAll(() => {
-  (Socket.prototype as { connect: Connect }).connect = function (...parameters) {
-    const [first] = parameters.flat() as [unknown];
-    const { host, port } = (first ?? {}) as { host?: string; port?: number };
-    if (port !== 443) return connect.apply(this, parameters);
-    reached.push(String(host));
-    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-    queueMicrotask(() => this.destroy(refused));
-    return this;
-  };
-});
-
-afterAll(() => {
-  (Socket.prototype as { connect: Connect }).connect = connect;
-});
-
-beforeEach(() => {
-  world = { url: START };
-  reached.length = 0;
-});
+const reached = noWayOut();
+beforeEach(() => void (world = { url: START }));
 
 async function activeSink(): Promise<Sink> {
   return (await (await platform().customer()).agent({ retry_failed_push: 0 })).sink(START);

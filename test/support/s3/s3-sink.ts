@@ -1,9 +1,11 @@
 import { type Agent, expectStatus, Sink } from '../platform/customer.js';
 import type { Bucket } from './store.js';
 
+type Place = Pick<Bucket, 'name' | 'endpointUrl' | 'keys'>;
+
 /** A request body that creates a sink below a prefix of a bucket; tests change what they need. */
 export function s3SinkBody(
-  { name, endpointUrl, keys }: Pick<Bucket, 'name' | 'endpointUrl' | 'keys'>,
+  { name, endpointUrl, keys }: Place,
   prefix: string,
   given: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
@@ -18,7 +20,7 @@ export function s3SinkBody(
 /** A sink below a prefix of a bucket; its secret key must never appear again. */
 export async function s3Sink(
   agent: Agent,
-  bucket: Bucket,
+  bucket: Place,
   prefix: string,
   given: Readonly<Record<string, unknown>> = {},
 ): Promise<Sink> {

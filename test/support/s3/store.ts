@@ -101,5 +101,16 @@ function path(key: string): string {
 }
 
 function elements(xml: string, name: string): string[] {
-  return [...xml.matchAll(new RegExp(`<${name}>([^<]+)</${name}>`, 'g'))].map(([, text = '']) => text).sort();
+  return [...xml.matchAll(new RegExp(`<${name}>([^<]+)</${name}>`, 'g'))]
+    .map(([, text = '']) => unescaped(text))
+    .sort();
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescaped(text: string): string {
+  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (all, hex?: string, decimal?: string, name = '') => {
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    return ENTITIES[name as string] ?? (Number.isNaN(code) ? all : String.fromCodePoint(code));
+  });
 }

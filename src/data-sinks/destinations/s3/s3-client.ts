@@ -53,8 +53,10 @@ export class S3Client {
   async #send(request: S3Request): Promise<PushExchange> {
     const { method, body = NO_BODY, freshConnection, awaitsEarlyAnswer, signal } = request;
     const url = this.url(request);
+    // What is no URL cannot be signed, and the client refuses it as it refuses every wrong address.
+    const headers = URL.canParse(url) ? await this.#signed(url, request) : {};
     return this.client.post({
-      ...{ method, url, body, customHeaders: [], headers: await this.#signed(url, request) },
+      ...{ method, url, body, customHeaders: [], headers },
       ...(freshConnection !== undefined && { freshConnection }),
       ...(awaitsEarlyAnswer !== undefined && { awaitsEarlyAnswer }),
       ...(signal && { signal }),
