@@ -1,4 +1,5 @@
 import { beforeAll, afterAll, describe, expect, it } from '@jest/globals';
+import { EventEmitter2 } from '@nestjs/event-emitter';
 import { DataSinks } from '../../src/data-sinks/index.js';
 import { Upkeep } from '../../src/data-sinks/upkeep/upkeep.js';
 import type { Body } from '../support/platform/api-client.js';
@@ -7,6 +8,8 @@ import { suitePlatform } from '../support/platform/suite-platform.js';
 import { FakeStore } from '../support/s3/fake-store-process.js';
 import { s3Sink as newS3Sink, s3SinkBody } from '../support/s3/s3-sink.js';
 import { Bucket } from '../support/s3/store.js';
+import { until } from '../support/platform/until.js';
+import { secretsIn } from './security/secret-marks.js';
 
 const platform = suitePlatform();
 let bucket: Bucket;
@@ -193,6 +196,36 @@ describe('an S3 sink', () => {
     const answer = await create(agent, s3Body(newPrefix(), given));
     expect(answer.status).toBe(422);
     expect((answer.body['errors'] as Body[]).map((it) => it['pointer'])).toContain(pointer);
+  });
+
+  it('tells its keys in no event: delivered, failed, disabled, reactivated', async () => {
+    const told: [name: string, event: string][] = [];
+    const listen = (name: string | string[], event: unknown) => void told.push([String(name), JSON.stringify(event)]);
+    const emitter = platform().app.get(EventEmitter2).onAny(listen);
+    try {
+      await fake.be({});
+      const agent = await activeAgent();
+      const keys = { accessKeyId: 'AKIA+marked/id=of', secretAccessKey: 'marked+secret/key=of&events' };
+      const sink = await s3Sink(agent, newPrefix(), { secret: keys, config: { endpointUrl: fake.endpointUrl } });
+      expect(await sink.settledPush()).toMatchObject({ status: 'DELIVERED' });
+      await fake.be({ answers: { status: 410, body: JSON.stringify(keys) } });
+      expect(await sink.settledPush()).toMatchObject({ status: 'FAILED' });
+      await until(async () => (await agent.api.get(sink.path)).body.status === 'DISABLED', 'the sink is disabled');
+      await fake.be({});
+      expect(expectStatus(await agent.api.post(`${sink.path}/test`), 200)).toMatchObject({ reactivated: true });
+      const ours = told.filter(([, event]) => event.includes(sink.id));
+      expect(ours.map(([name]) => name)).toEqual(
+        expect.arrayContaining([
+          'DataSinkPushDelivered',
+          'DataSinkPushFailed',
+          'DataSinkDisabled',
+          'DataSinkReactivated',
+        ]),
+      );
+      expect(told.filter(([, event]) => secretsIn(event, new Map(Object.entries(keys))).length > 0)).toEqual([]);
+    } finally {
+      emitter.offAny(listen);
+    }
   });
 
   it('of a type that was taken out of the host keeps its deliveries waiting, and says so in the log', async () => {

@@ -19,7 +19,11 @@ export type CredentialMask = (text: string, isCut?: boolean) => string;
  * @param authorization the request's header; undefined when it had none
  */
 export function credentialMask(authorization: string | undefined): CredentialMask {
-  const found = authorization === undefined ? [] : credentialsOf(authorization);
+  return maskOf(authorization === undefined ? [] : credentialsOf(authorization));
+}
+
+/** The same for credentials that no header carries. */
+export function maskOf(found: readonly string[]): CredentialMask {
   // Longest first, so that no part of a longer form is left over.
   const credentials = found.filter(({ length }) => length >= MIN_MASKED_LENGTH).sort((a, b) => b.length - a.length);
   const searched = credentials.map((credential) => ({ credential, plainPart: longestPlainPart(credential) }));

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Redis } from 'ioredis';
-import type { Body } from '../../support/platform/api-client.js';
 import { resultRows, sinkBody } from '../../support/platform/customer.js';
 import { Receiver, type ReceiverStep } from '../../support/platform/receiver-process.js';
 import { until } from '../../support/platform/until.js';
+import { FakeStore } from '../../support/s3/fake-store-process.js';
+import { s3SinkBody } from '../../support/s3/s3-sink.js';
+import { Bucket } from '../../support/s3/store.js';
 import { HostProcess } from './host-process.js';
-import { formsOf, secretsIn } from './secret-marks.js';
+import { MarkedApi, type MarkedSink } from './marked-api.js';
+import { allOfRedis } from './redis-contents.js';
+import { formsOf, inJson, inXml, secretsIn, toldByStore } from './secret-marks.js';
 
 const LIMIT_MS = 180_000;
 jest.setTimeout(LIMIT_MS);
@@ -19,100 +22,32 @@ const SECRETS = new Map([
   ['Bearer, rotated', 'MaRkEd+bearer/rotated=%0a&visible~xy'],
   ['Basic, password', 'MaRkEd+basic/password=%of&a~user'],
   ['Basic, user:password', 'MaRkEdUser:MaRkEd+pair/of=%user&password'],
+  ['S3, access key', 'MaRkEdS3+access/key=%of&a~bucket'],
+  // What is left of it where an answer is cut off.
+  ['S3, its beginning', 'MaRkEd+s3/s'],
+  ['S3', 'MaRkEd+s3/secret=%access&key~of"40<by'],
+  ['S3, replaced', 'MaRkEd+s3/replaced=%secret&key~of"40'],
+  ['S3, rotated', 'MaRkEd+s3/rotated=%secret&key~of"40b'],
   ['refused', 'MaRkEd+refused/secret=%in&wrong~places'],
 ]);
 const secret = (name: string): string => SECRETS.get(name) ?? '';
 
-interface Heard {
-  readonly call: string;
-  readonly status: number;
-  readonly body: Body;
-  /** Head and body. */
-  readonly text: string;
-}
-
 let host: HostProcess;
 let receiver: Receiver;
-let token: string;
-/** Of all tests. */
-const tokens: string[] = [];
-const heard: Heard[] = [];
+let store: FakeStore;
+let api: MarkedApi;
+const call: MarkedApi['call'] = (...asked) => api.call(...asked);
+const expecting: MarkedApi['expecting'] = (...asked) => api.expecting(...asked);
+const push: MarkedApi['push'] = (made) => api.push(made);
 
-async function call(method: string, path: string, body?: unknown, raw?: string): Promise<Heard> {
-  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  const response = await fetch(`${host.origin}/api/v1/${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    ...(sent !== undefined && { body: sent }),
-  });
-  const text = await response.text();
-  const json = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
-  const head = JSON.stringify([...response.headers]);
-  const answer = {
-    call: `${method} ${path}`,
-    status: response.status,
-    body: json ? (JSON.parse(text) as Body) : null,
-    text: head + text,
-  };
-  heard.push(answer);
-  return answer;
-}
-
-async function expecting(status: number, answer: Promise<Heard>): Promise<Body> {
-  const { status: found, body, call: made, text } = await answer;
-  if (found !== status) throw new Error(`${made}: expected ${status}, got ${found}: ${text}`);
-  return body;
-}
-
-interface Made {
-  readonly agent: string;
-  readonly sink: string;
-  readonly value: string;
-}
-
-async function activeAgent(): Promise<string> {
-  const { id } = await expecting(201, call('POST', 'agents', { name: 'Marked' }));
-  const rules = { data_sinks: { auto_push_on_job_complete: true, retry_failed_push: 1 } };
-  await expecting(201, call('POST', `agents/${id}/rule-sets`, rules));
-  await expecting(200, call('POST', `agents/${id}/activate`));
-  return `agents/${id}`;
-}
+type Made = MarkedSink & { readonly value: string };
 
 async function makeSink(url: string, authScheme: string, value?: string, username?: string): Promise<Made> {
-  const agent = await activeAgent();
+  const agent = await api.activeAgent();
   const config = { url, authScheme, ...(username !== undefined && { username }) };
   const body = sinkBody(url, { config, ...(value !== undefined && { secret: { value } }) });
   const made = await expecting(201, call('POST', `${agent}/data-sources`, body));
   return { agent, sink: `${agent}/data-sources/${made.id as string}`, value: value ?? made.secret.value };
-}
-
-/** Finishes a job and waits for the end of its delivery, looking at everything that can be seen of it meanwhile. */
-async function push({ agent, sink }: Made): Promise<Body> {
-  const { jobId } = await expecting(201, call('POST', `${agent}/mapping-jobs`, { results: resultRows(3) }));
-  const { items } = await expecting(200, call('GET', `${sink}/deliveries?jobId=${jobId as string}`));
-  return settled(items[0].id as string);
-}
-
-async function settled(id: string): Promise<Body> {
-  await until(
-    async () => {
-      // Due now, in the place of waiting for its time.
-      const [, updated] = await host.database.query<[unknown, number]>(
-        'UPDATE agent_data_source_delivery SET next_attempt_at = now() WHERE id = $1 AND next_attempt_at > now()',
-        [id],
-      );
-      // As seen between two attempts.
-      if (updated > 0) await expecting(200, call('GET', `deliveries/${id}`));
-      const [row] = await host.database.query<{ settled: boolean }[]>(
-        'SELECT settled_at IS NOT NULL AS settled FROM agent_data_source_delivery WHERE id = $1',
-        [id],
-      );
-      return row?.settled;
-    },
-    `the delivery ${id} is settled`,
-    30_000,
-  );
-  return expecting(200, call('GET', `deliveries/${id}`));
 }
 
 /** What a receiver under development answers: the request's credential, in all the forms in which it has it. */
@@ -128,23 +63,21 @@ function echo(name: string): ReceiverStep {
 /** All that may be found nowhere. */
 function allMarks(): Map<string, string> {
   const vaultKey = host.services.vaultKeys.split(':')[1] ?? '';
-  return new Map([...SECRETS, ['vault key', vaultKey], ...tokens.map((each, i) => [`token ${i}`, each] as const)]);
+  return new Map([...SECRETS, ['vault key', vaultKey], ...api.tokens.map((each, i) => [`token ${i}`, each] as const)]);
 }
 
 const endpoint = async (...steps: readonly ReceiverStep[]): Promise<string> =>
   (await receiver.endpoint(steps.length > 0 ? steps : [{ kind: 'answer' }])).url;
 
 beforeAll(async () => {
-  [host, receiver] = [await HostProcess.start(), await Receiver.start()];
+  [host, receiver, store] = [await HostProcess.start(), await Receiver.start(), await FakeStore.start()];
+  api = new MarkedApi(host);
 }, LIMIT_MS);
 // A workspace has so many Tests a minute.
-beforeEach(async () => {
-  token = await host.token();
-  tokens.push(token);
-});
+beforeEach(() => api.newWorkspace());
 
 afterAll(async () => {
-  await receiver?.stop();
+  await Promise.all([receiver?.stop(), store?.stop()]);
   await host?.remove();
 }, LIMIT_MS);
 
@@ -311,6 +244,146 @@ describe('a marked secret', () => {
   );
 });
 
+describe('marked keys of a bucket', () => {
+  const keysOf = (name: string) => ({ accessKeyId: secret('S3, access key'), secretAccessKey: secret(name) });
+
+  async function makeBucketSink(
+    endpointUrl: string,
+    name = 'S3',
+    given: Readonly<Record<string, unknown>> = {},
+  ): Promise<MarkedSink> {
+    const agent = await api.activeAgent();
+    const body = s3SinkBody({ name: 'marked-bucket', endpointUrl, keys: keysOf(name) }, 'in/', given);
+    const { id } = await expecting(201, call('POST', `${agent}/data-sources`, body));
+    return { agent, sink: `${agent}/data-sources/${id as string}` };
+  }
+
+  /** What is to be seen of a sink, and of all that was sent to it. */
+  async function look({ agent, sink }: MarkedSink): Promise<void> {
+    await expecting(200, call('GET', sink));
+    await expecting(200, call('GET', `${agent}/data-sources`));
+    const { items } = await expecting(200, call('GET', `${sink}/syncs`));
+    expect(items.length).toBeGreaterThan(0);
+  }
+
+  /** @param escaped how the store writes texts */
+  const told = (escaped: (text: string) => string): string =>
+    toldByStore(escaped(secret('S3, access key')), escaped(secret('S3')));
+
+  it('are used in every step of the story: made, tested, pushed, redelivered, replaced, rotated, deleted', async () => {
+    await store.be({});
+    const made = await makeBucketSink(store.endpointUrl);
+    const { id } = await push(made);
+    expect(await expecting(200, call('POST', `${made.sink}/test`))).toMatchObject({ passed: true });
+    await expecting(202, call('POST', `deliveries/${id as string}/redeliver`));
+    await api.settled(id as string);
+    await expecting(200, call('PATCH', made.sink, { name: 'Renamed', secret: keysOf('S3, replaced') }));
+    expect((await push(made)).status).toBe('DELIVERED');
+    await expecting(200, call('POST', `${made.sink}/secret`, keysOf('S3, rotated')));
+    expect((await push(made)).status).toBe('DELIVERED');
+    await look(made);
+    await expecting(204, call('DELETE', made.sink));
+    // They were used, in a header alone: nothing is signed in a query, which stands in every store's log.
+    const { log } = await store.state();
+    expect(log.length).toBeGreaterThan(6);
+    for (const { url, headers } of log) {
+      expect(headers['authorization']).toContain(`Credential=${secret('S3, access key')}/`);
+      expect(url).not.toMatch(/X-Amz-|Signature|Credential/i);
+    }
+  });
+
+  it('are those of a real store, which knows them', async () => {
+    const { keys, name, endpointUrl } = await Bucket.make();
+    SECRETS.set('S3, of a real store', keys.secretAccessKey);
+    const made = await makeBucketSink(endpointUrl, 'S3', { secret: keys, config: { bucket: name } });
+    expect((await push(made)).status).toBe('DELIVERED');
+    expect(await expecting(200, call('POST', `${made.sink}/test`))).toMatchObject({ passed: true });
+    await call('POST', `${made.sink}/secret`, keysOf('S3'));
+    expect(await push(made)).toMatchObject({ status: 'FAILED' });
+    await look(made);
+  });
+
+  it.each([
+    ['tells them as they are', 403, () => told((text) => text)],
+    ['tells them in XML', 403, () => told(inXml)],
+    ['tells them in JSON', 500, () => JSON.stringify({ id: secret('S3, access key') }) + inJson(secret('S3'))],
+    ['tells them in a URL', 400, () => `see https://example.com/?key=${encodeURIComponent(secret('S3'))}`],
+    ['tells them in a success that is none', 200, () => told(inXml)],
+    ['tells them where its answer is cut off', 400, () => `${'.'.repeat(16_384 - 12)}${secret('S3')}`],
+  ])('are those of a store that %s', async (_how, status, body) => {
+    const headers = { 'x-amz-bucket-region': secret('S3'), etag: `"${secret('S3, access key')}"` };
+    await store.be({ answers: { status, body: body(), headers } });
+    const made = await makeBucketSink(store.endpointUrl);
+    expect((await push(made)).status).toBe('FAILED');
+    const { steps } = await expecting(200, call('POST', `${made.sink}/test`));
+    expect(steps.at(-1)).toMatchObject({ passed: false });
+    await look(made);
+    await expecting(204, call('DELETE', made.sink));
+  });
+
+  it.each([
+    ['does not listen', async () => 'http://127.0.0.1:1'],
+    ['speaks no TLS', async () => `https://127.0.0.1:${receiver.port}`],
+  ])('are those of a store that %s', async (_how, endpointUrl) => {
+    const made = await makeBucketSink(await endpointUrl());
+    expect((await push(made)).status).toBe('FAILED');
+    await expecting(200, call('POST', `${made.sink}/test`));
+    await look(made);
+    await expecting(204, call('DELETE', made.sink));
+  });
+
+  it('are sent in wrong places of requests that are refused', async () => {
+    await store.be({});
+    const made = await makeBucketSink(store.endpointUrl);
+    const value = secret('refused');
+    const good = s3SinkBody({ name: 'marked-bucket', endpointUrl: store.endpointUrl, keys: keysOf('S3') }, 'other/');
+    const config = good['config'] as object;
+    const bad: object[] = [
+      ...['bucket', 'region', 'endpointUrl', 'kmsKeyId', 'expectedBucketOwner', 'storageClass', value].map((field) => ({
+        ...good,
+        config: { ...config, [field]: value },
+      })),
+      { ...good, config: { ...config, prefix: `${value}\u0000` } },
+      { ...good, config: { ...config, endpointUrl: `https://${encodeURIComponent(value)}:x@store.com` } },
+      ...[
+        value,
+        [value],
+        { value },
+        { accessKeyId: value },
+        { secretAccessKey: value },
+        { ...keysOf('S3'), [value]: 1 },
+      ].map((wrong) => ({ ...good, secret: wrong })),
+      { ...good, secret: { ...keysOf('S3'), sessionToken: value } },
+      { ...good, secret: { ...keysOf('S3'), secretAccessKey: `${value} with spaces` } },
+    ];
+    for (const body of bad) {
+      expect((await call('POST', `${made.agent}/data-sources`, body)).status).toBe(422);
+      const { config: changed, secret: keys } = body as typeof good;
+      expect((await call('PATCH', made.sink, { config: changed, secret: keys })).status).toBe(422);
+    }
+    for (const body of [
+      { value },
+      { ...keysOf('S3'), overlapSeconds: value },
+      { secretAccessKey: value },
+      { [value]: 1 },
+    ])
+      expect((await call('POST', `${made.sink}/secret`, body)).status).toBe(422);
+  });
+
+  it('meet a database that fails', async () => {
+    await store.be({});
+    const made = await makeBucketSink(store.endpointUrl);
+    await host.database.query('ALTER TABLE agent_data_source_secret RENAME TO agent_data_source_secret_hidden');
+    try {
+      expect((await call('PATCH', made.sink, { secret: keysOf('S3, replaced') })).status).toBe(500);
+      expect((await call('POST', `${made.sink}/secret`, keysOf('S3, rotated'))).status).toBe(500);
+    } finally {
+      await host.database.query('ALTER TABLE agent_data_source_secret_hidden RENAME TO agent_data_source_secret');
+    }
+    expect((await push(made)).status).toBe('DELIVERED');
+  });
+});
+
 describe('afterwards, a marked secret', () => {
   it('is found by the search in every encoding where it was planted', () => {
     const value = secret('Bearer');
@@ -328,14 +401,16 @@ describe('afterwards, a marked secret', () => {
   });
 
   it('is in no API response except the one that created it', async () => {
-    const showing = heard.filter(({ text }) => secretsIn(text, SECRETS).length > 0);
+    const showing = api.heard.filter(({ text }) => secretsIn(text, SECRETS).length > 0);
     expect(showing.map(({ call: made, status, text }) => [made, status, secretsIn(text, SECRETS)])).toEqual([
       [expect.stringMatching(/^POST agents\/\w+\/data-sources$/), 201, ['generated']],
       [expect.stringMatching(/^POST agents\/\w+\/data-sources\/\w+\/secret$/), 200, ['generated by a rotation']],
     ]);
-    expect(heard.length).toBeGreaterThan(200);
-    const document = await (await fetch(`${host.origin}/api/openapi.json`)).text();
-    expect(secretsIn(document, SECRETS)).toEqual([]);
+    expect(api.heard.length).toBeGreaterThan(200);
+    for (const page of ['api/openapi.json', 'metrics', 'healthz']) {
+      const text = await (await fetch(`${host.origin}/${page}`)).text();
+      expect([page, secretsIn(text, allMarks())]).toEqual([page, []]);
+    }
   });
 
   it('is in no table', async () => {
@@ -343,18 +418,15 @@ describe('afterwards, a marked secret', () => {
     const tables = await host.tables();
     for (const [table, text] of tables) expect([table, secretsIn(text, marks)]).toEqual([table, []]);
     expect(tables.get('agent_data_source')).toContain('127.0.0.1');
+    for (const table of ['agent_data_source_audit', 'agent_data_source_sync'])
+      expect(tables.get(table)).toMatch(/AwsSigV4|SECRET_ROTATED/);
     expect(tables.get('agent_data_source_secret')).not.toBe('');
   });
 
   it('is not in Redis', async () => {
-    const redis = new Redis(host.services.redisUrl ?? '');
-    try {
-      const keys = await redis.keys('*');
-      for (const key of keys) expect([key, secretsIn(key + (await contents(redis, key)), SECRETS)]).toEqual([key, []]);
-      expect(keys.length).toBeGreaterThan(0);
-    } finally {
-      redis.disconnect();
-    }
+    const found = await allOfRedis(host.services.redisUrl ?? '');
+    for (const [key, text] of found) expect([key, secretsIn(key + text, SECRETS)]).toEqual([key, []]);
+    expect(found.size).toBeGreaterThan(0);
   });
 
   it('is in no log line', async () => {
@@ -365,14 +437,3 @@ describe('afterwards, a marked secret', () => {
     for (const said of ['request.failed', 'delivery.attempted', 'relation']) expect(host.output).toContain(said);
   });
 });
-
-async function contents(redis: Redis, key: string): Promise<string> {
-  const type = await redis.type(key);
-  if (type === 'string') return (await redis.get(key)) ?? '';
-  if (type === 'list') return JSON.stringify(await redis.lrange(key, 0, -1));
-  if (type === 'hash') return JSON.stringify(await redis.hgetall(key));
-  if (type === 'set') return JSON.stringify(await redis.smembers(key));
-  if (type === 'zset') return JSON.stringify(await redis.zrange(key, 0, -1));
-  if (type === 'stream') return JSON.stringify(await redis.xrange(key, '-', '+'));
-  throw new Error(`${key} is a ${type}, which this test does not know`);
-}

@@ -26,3 +26,18 @@ export function secretsIn(text: string, secrets: ReadonlyMap<string, string>): s
     .filter(([, secret]) => formsOf(secret).some((form) => lower.includes(form)))
     .map(([name]) => name);
 }
+
+/** What a store that is being debugged tells of a request; the key begins where a Test's step cuts the message off. */
+export function toldByStore(accessKeyId: string, secretAccessKey: string): string {
+  return `<Error><Code>SignatureDoesNotMatch</Code><Message>${'.'.repeat(280)} ${secretAccessKey} of ${accessKeyId}</Message>
+    <AWSAccessKeyId>${accessKeyId}</AWSAccessKeyId><StringToSign>${secretAccessKey}</StringToSign></Error>`;
+}
+
+export function inXml(text: string): string {
+  return text.replace(/[&<>"]/g, (it) => `&#${it.charCodeAt(0)};`);
+}
+
+/** As a writer does that escapes slashes and angle brackets too. */
+export function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/').replaceAll('<', '\\u003c');
+}

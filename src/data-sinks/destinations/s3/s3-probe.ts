@@ -1,4 +1,5 @@
 import { ATTEMPT_ADVICE, type ExchangeStep } from '../../domain/attempt-advice.js';
+import type { CredentialMask } from '../../domain/credential-mask.js';
 import { outcome } from '../../domain/attempt-outcome.js';
 import type { PushExchange } from '../../egress/index.js';
 import type { ProbedPush, ProbeReport, ProbeStep } from '../destination.js';
@@ -8,6 +9,7 @@ import { outcomeOf, readAnswer } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
 import { type S3Config, storedConfig } from './s3-config.js';
 import type { S3Roles } from './s3-roles.js';
+import type { Shown } from './s3-shown.js';
 import type { RoleFailure } from './sts-client.js';
 
 /** What happens before the store looks at the request, in order; each has its own error codes. */
@@ -23,8 +25,6 @@ const STEPS: readonly (readonly [ExchangeStep, string])[] = [
   ['write', 'write'],
 ];
 
-type Shown = (exchange: PushExchange) => ProbeReport['answer'];
-
 /** Writes a test object, checks that the store keeps the condition of every real write, and tidies up where it may. */
 export async function probe(
   client: S3Client,
@@ -39,14 +39,19 @@ export async function probe(
   const put = (more: Readonly<Record<string, string>>, freshConnection: boolean): Promise<PushExchange> =>
     client.send({ method: 'PUT', key, body, sha256, headers: { ...headers, ...more }, freshConnection });
   const report = (exchange: PushExchange, ended: ProbeReport['outcome'], steps: readonly ProbeStep[]): ProbeReport => ({
-    ...{ outcome: ended, timings: exchange.timings, answer: shown(exchange), operatorDetail: exchange.operatorDetail },
+    ...{
+      outcome: ended,
+      timings: exchange.timings,
+      answer: shown.answer(exchange),
+      operatorDetail: exchange.operatorDetail,
+    },
     sent: { method: 'PUT', url: client.url({ key }), headers },
     ...{ steps: [...assumed, ...steps], policy: smallestPolicy(push.config) },
   });
 
   const written = await put({}, true);
   const wrote = outcomeOf(written);
-  if (wrote.status !== 'SUCCEEDED') return report(written, wrote, stepsTo(written, wrote));
+  if (wrote.status !== 'SUCCEEDED') return report(written, wrote, stepsTo(wrote, whatItSaid(written, shown.text)));
   const again = await put({ 'if-none-match': '*' }, false);
   const refused = outcomeOf(again);
   const removed = await client.send({ method: 'DELETE', key });
@@ -61,7 +66,7 @@ export async function probe(
   }
   const ignored = refused.status === 'SUCCEEDED';
   const ended = ignored ? outcome('HTTP_5XX', 'condition_ignored', 'FINAL', null) : refused;
-  const detail = ignored ? 'the store overwrote an object though it was told not to' : whatItSaid(again);
+  const detail = ignored ? 'the store overwrote an object though it was told not to' : whatItSaid(again, shown.text);
   return report(again, ended, [...before, conditionStep(false, detail), cleaned]);
 }
 
@@ -98,23 +103,25 @@ function cleanUpStep(removed: PushExchange, key: string): ProbeStep {
 }
 
 /** Up to the one that failed. */
-function stepsTo(exchange: PushExchange, { errorCode }: ProbeReport['outcome']): ProbeStep[] {
+function stepsTo({ errorCode }: ProbeReport['outcome'], said: string): ProbeStep[] {
   const failed = errorCode === null ? 'write' : ATTEMPT_ADVICE[errorCode].step;
   const at = STEPS.findIndex(([step]) => step === failed);
   const last = at < 0 ? STEPS.length - 1 : at;
   return STEPS.slice(0, last + 1).map(([, name], i) => ({
     name,
     passed: i < last,
-    detail: i < last ? 'fine' : whatItSaid(exchange),
+    detail: i < last ? 'fine' : said,
   }));
 }
 
-function whatItSaid(exchange: PushExchange): string {
+function whatItSaid(exchange: PushExchange, clean: CredentialMask): string {
   const answer = readAnswer(exchange);
   if (!answer) return exchange.result.kind === 'failed' ? exchange.result.errorCode : 'no answer';
   const { httpStatus, code, message, region } = answer;
   const where = region === null ? '' : `; the bucket is in ${region}`;
-  return `${httpStatus}${code === null ? '' : ` ${code}`}${message === null ? '' : `: ${message.slice(0, 300)}`}${where}`;
+  // Before it is cut, which would leave the beginning of a key.
+  const said = message === null ? '' : `: ${clean(message).slice(0, 300)}`;
+  return clean(`${httpStatus}${code === null ? '' : ` ${code}`}${said}${where}`);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

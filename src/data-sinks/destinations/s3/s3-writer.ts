@@ -177,7 +177,8 @@ export class S3Writer {
 
   #report(exchange: PushExchange, ended: Ends | AttemptOutcome, status: ObjectStatus): SendReport {
     const { key, body, sha256 } = this.object;
-    const etag = headerOf(exchange, 'etag') ?? (exchange.answer && element(exchange.answer.excerpt, 'ETag'));
+    const answer = this.shown(exchange);
+    const etag = headerOf({ answer }, 'etag') ?? (answer && element(answer.excerpt, 'ETag'));
     const entry: ManifestEntry = {
       ...{ key, size: body.bytes, status, sha256 },
       etag: status === 'written' || status === 'already_there' ? (etag?.replace(/&quot;|"/g, '') ?? null) : null,
@@ -186,7 +187,7 @@ export class S3Writer {
     return {
       outcome: outcome(ended.status, ended.errorCode, ended.verdict, retryAfterMs),
       timings: timingsOf(this.#exchanges),
-      answer: this.shown(exchange),
+      answer,
       operatorDetail: exchange.operatorDetail,
       manifest: [entry],
     };
@@ -203,7 +204,7 @@ export function notWritten({ key, body, sha256 }: S3Object, { outcome: ended, ex
 
 const DELIVERED: Ends = { status: 'SUCCEEDED', errorCode: null, verdict: 'DELIVERED' };
 
-export function headerOf({ answer }: PushExchange, name: string): string | null {
+export function headerOf({ answer }: Pick<PushExchange, 'answer'>, name: string): string | null {
   return answer?.headers.find(([it]) => it.toLowerCase() === name)?.[1] ?? null;
 }
 

@@ -150,7 +150,8 @@ export class S3Destination extends Destination<S3Config> {
     const { access } = opened;
     const { endpointUrl, region, bucket } = access.config;
     const place = { endpointUrl, region, bucket };
-    return new S3Writer(new S3Client(this.client, access), object, attempt, shownWithout(access.source), place).write();
+    const shown = shownWithout(access.source).answer;
+    return new S3Writer(new S3Client(this.client, access), object, attempt, shown, place).write();
   }
 
   async probe(push: ProbedPush<S3Config>): Promise<ProbeReport> {
