@@ -30,6 +30,8 @@ export interface PageSettings {
   readonly session: boolean;
   readonly signInUrl: string | null;
   readonly sampleJobs: boolean;
+  /** The types of sinks that the host offers. */
+  readonly types: readonly string[];
 }
 
 const OPTION_NAMES: Readonly<Record<keyof ConsoleOptions, true>> = { path: true, session: true, sampleJobs: true };
@@ -66,12 +68,17 @@ export interface Addresses {
 }
 
 /** The API's address relative to the page, since a proxy may serve both below a path that the host does not know. */
-export function pageSettings(options: ConsoleOptions, { page, api }: Addresses): PageSettings {
+export function pageSettings(
+  options: ConsoleOptions,
+  { page, api }: Addresses,
+  types: readonly string[],
+): PageSettings {
   return {
     api: posix.relative(posix.dirname(page), api || '/') || '.',
     session: options.session !== undefined,
     signInUrl: options.session?.signInUrl ?? null,
     sampleJobs: options.sampleJobs ?? false,
+    types,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Provider, Type } from '@nestjs/common';
+import type { InjectionToken, Provider, Type } from '@nestjs/common';
 import { mountedAt, type Mounting } from '../data-sinks/routes/mounted-controller.js';
 import { MountedRoutes } from '../data-sinks/routes/mounted-routes.js';
 import { readConsoleFiles } from './console-files.js';
@@ -8,6 +8,10 @@ import { type ConsoleOptions, consoleOptions, consolePath, pageSettings } from '
 
 export type { ConsoleOptions, ConsoleSession } from './console.options.js';
 
+interface Offered {
+  readonly types: readonly string[];
+}
+
 export interface ConsoleParts {
   readonly controllers: readonly Type[];
   readonly providers: readonly Provider[];
@@ -16,12 +20,14 @@ export interface ConsoleParts {
 /**
  * The controllers and providers of the console; none unless the host enables it.
  * @param apiPath path of the API in the module; the page is told the path in the host
+ * @param offered whose `types` of sinks the host has registered: the page offers no others
  * @throws ConfigurationError when it cannot be mounted as requested
  */
 export function consoleParts(
   wanted: string | ConsoleOptions | false,
   apiPath: string,
   { mount, decorators }: Pick<Mounting, 'mount' | 'decorators'>,
+  offered: InjectionToken<Offered>,
 ): ConsoleParts {
   if (wanted === false) return { controllers: [], providers: [] };
   const options = consoleOptions(wanted);
@@ -32,14 +38,18 @@ export function consoleParts(
     providers: [
       {
         provide: CONSOLE_FILES,
-        inject: [MountedRoutes],
+        inject: [MountedRoutes, offered],
         // The host has no routes before its modules are created.
-        useFactory: (routes: MountedRoutes) =>
+        useFactory: (routes: MountedRoutes, { types }: Offered) =>
           readConsoleFiles(path, () =>
-            pageSettings(options, {
-              page: routes.before('console') ?? `/${path}`,
-              api: routes.before('api') ?? `/${apiPath}`,
-            }),
+            pageSettings(
+              options,
+              {
+                page: routes.before('console') ?? `/${path}`,
+                api: routes.before('api') ?? `/${apiPath}`,
+              },
+              types,
+            ),
           ),
       },
     ],

@@ -28,6 +28,7 @@ import { DeliveryAttempt } from './delivery/delivery-attempt.js';
 import { DeliveryGate } from './delivery/delivery-gate.js';
 import { DeliveryWorker } from './delivery/delivery-worker.js';
 import { DeliveryRepository } from './delivery/delivery.repository.js';
+import { Destinations } from './destinations/destinations.js';
 import { PushClient } from './egress/index.js';
 import { DeliveryRecorder } from './intake/delivery-recorder.js';
 import { JobCompletedListener } from './intake/job-completed.listener.js';
@@ -213,7 +214,7 @@ function assemble(definition: DynamicModule, structure: DataSinksStructure): Dyn
   const path = (structure.path ?? 'api/v1').replace(/^\/+|\/+$/g, '');
   const mount = {};
   const api = apiControllers({ mount, path, decorators }, fieldsOf(structure.destinations ?? []));
-  const page = consoleParts(structure.console ?? false, path, { mount, decorators });
+  const page = consoleParts(structure.console ?? false, path, { mount, decorators }, Destinations);
   return {
     ...definition,
     global: isGlobal,

@@ -29,6 +29,31 @@ describe('a host that has a session of its own', () => {
     await visitor.page.context().close();
   });
 
+  it.each([
+    [['HTTPS_WEBHOOK'], 0],
+    [['HTTPS_WEBHOOK', 'S3'], 1],
+    [['HTTPS_WEBHOOK', 'DIRECTORY'], 0],
+  ])('offers buckets only where it has registered them: with %j', async (types, buckets) => {
+    const other = await startConsoleHost('Express', { path: 'console', session: {} }, { types });
+    const visitor = await ConsolePage.open(browser, `${other.url}/console`, {});
+    try {
+      await visitor.page.context().addCookies([{ name: 'session', value: 'alice', url: other.url }]);
+      await visitor.page.reload();
+      for (const path of ['agents/agt_1/add', 'agents/agt_1/add/s3']) {
+        await visitor.go(path);
+        // Nobody gets to a form whose sink would be refused, not by an address either.
+        const isForm = path.endsWith('s3') && buckets > 0;
+        await visitor.heading(isForm ? 'S3 bucket (outbound)' : 'Add a data source').waitFor();
+        if (isForm) continue;
+        expect(await visitor.link(/HTTPS webhook/).count()).toBe(1);
+        expect(await visitor.link(/S3 bucket/).count()).toBe(buckets);
+      }
+    } finally {
+      await visitor.page.context().close();
+      await other.close();
+    }
+  });
+
   it('leads to its own sign-in when it does not let in', async () => {
     const visitor = await ConsolePage.open(browser, `${host.url}/console`, {});
     const link = visitor.link('Sign in');

@@ -26,22 +26,26 @@ class CookieAgents {
   }
 }
 
-/** Mount paths of the host. */
-export interface HostAddresses {
+const OFFERED = Symbol('types of sinks');
+
+/** How the host has mounted them, and what it offers. */
+export interface HostSetting {
   readonly prefix?: string;
   readonly versioning?: VersioningOptions;
   /** @default 'api/v1' */
   readonly apiPath?: string;
+  /** Of sinks. @default endpoints alone */
+  readonly types?: readonly string[];
 }
 
 /** A host with a console and little else. */
 export async function startConsoleHost(
   framework: Framework,
   wanted: string | ConsoleOptions,
-  { prefix, versioning, apiPath = 'api/v1' }: HostAddresses = {},
+  { prefix, versioning, apiPath = 'api/v1', types = ['HTTPS_WEBHOOK'] }: HostSetting = {},
 ): Promise<ConsoleHost> {
   const mount = {};
-  const { controllers, providers } = consoleParts(wanted, apiPath, { mount, decorators: [] });
+  const { controllers, providers } = consoleParts(wanted, apiPath, { mount, decorators: [] }, OFFERED);
   const ours = { guards: [], filter: OurProblemFilter, pipe: null, headers: {} };
   const agents = mountedAt({ mount, part: 'api', path: apiPath, decorators: [], ...ours }, CookieAgents);
   const routes = {
@@ -50,7 +54,10 @@ export async function startConsoleHost(
     useFactory: (adapterHost: HttpAdapterHost) => new MountedRoutes(adapterHost, mount),
   };
   class ConsoleHostModule {}
-  Module({ controllers: [...controllers, agents], providers: [routes, ...providers] })(ConsoleHostModule);
+  Module({
+    controllers: [...controllers, agents],
+    providers: [routes, { provide: OFFERED, useValue: { types } }, ...providers],
+  })(ConsoleHostModule);
   const adapter = (framework === 'Express' ? new ExpressAdapter() : new FastifyAdapter()) as AbstractHttpAdapter;
   const app = await NestFactory.create(ConsoleHostModule, adapter, { logger: false });
   if (prefix !== undefined) app.setGlobalPrefix(prefix);

@@ -53,18 +53,19 @@ describe('the settings in the page', () => {
     ['/console', '', '.'],
     ['/ui/console', '', '..'],
   ])('at %s the API at %s is found at %s', (page, api, relative) => {
-    expect(pageSettings({ path: 'console' }, { page, api }).api).toBe(relative);
+    expect(pageSettings({ path: 'console' }, { page, api }, []).api).toBe(relative);
   });
 
   it('have no sample jobs and no session by default', () => {
     const addresses = { page: '/console', api: '/api/v1' };
-    expect(pageSettings({ path: 'console' }, addresses)).toMatchObject({
+    expect(pageSettings({ path: 'console' }, addresses, ['HTTPS_WEBHOOK'])).toMatchObject({
       session: false,
       signInUrl: null,
       sampleJobs: false,
+      types: ['HTTPS_WEBHOOK'],
     });
     const session = { signInUrl: '/sign-in' };
-    expect(pageSettings({ path: 'console', session, sampleJobs: true }, addresses)).toMatchObject({
+    expect(pageSettings({ path: 'console', session, sampleJobs: true }, addresses, [])).toMatchObject({
       session: true,
       signInUrl: '/sign-in',
       sampleJobs: true,

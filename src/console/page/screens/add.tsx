@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { SavedSink } from '../api/types.js';
 import { to } from '../app/router.js';
-import { useApi } from '../app/session.js';
+import { useApi, useSession } from '../app/session.js';
 import { useAction } from '../app/use-action.js';
 import { EMPTY_DRAFT, type SinkDraft, toCreate } from '../sink/draft.js';
 import { S3Form } from '../sink/s3-form.js';
@@ -21,14 +21,15 @@ interface AddParts {
 }
 
 export function AddScreen({ agentId, type }: AddParts) {
+  const offersS3 = useSession().settings.types.includes('S3');
   const crumbs = [
     { text: 'Agents', href: to.agents() },
     { text: 'Agent', href: to.agent(agentId) },
   ];
   const parts = { agentId, crumbs: [...crumbs, { text: 'Add', href: to.add(agentId) }] };
   if (type === HTTPS_WEBHOOK) return <AddWebhook {...parts} />;
-  if (type === S3) return <AddS3 {...parts} />;
-  return <ChooseType agentId={agentId} crumbs={crumbs} />;
+  if (type === S3 && offersS3) return <AddS3 {...parts} />;
+  return <ChooseType agentId={agentId} crumbs={crumbs} offersS3={offersS3} />;
 }
 
 interface PartsWithCrumbs {
@@ -36,7 +37,7 @@ interface PartsWithCrumbs {
   readonly crumbs: readonly Crumb[];
 }
 
-function ChooseType({ agentId, crumbs }: PartsWithCrumbs) {
+function ChooseType({ agentId, crumbs, offersS3 }: PartsWithCrumbs & { readonly offersS3: boolean }) {
   return (
     <Screen title="Add a data source" crumbs={crumbs} lead="Where should this agent’s results go?">
       <ul class="types">
@@ -55,23 +56,30 @@ function ChooseType({ agentId, crumbs }: PartsWithCrumbs) {
             <Icon name="right" />
           </a>
         </li>
-        <li class="card">
-          <a class="type" href={to.add(agentId, S3)}>
-            <span class="type-mark">
-              <Icon name="up" />
-            </span>
-            <span>
-              <strong>S3 bucket (outbound)</strong>
-              <span class="quiet">
-                When a job finishes, its results become one object of a bucket of yours, at AWS or any store with the
-                same interface: written once, never over another.
-              </span>
-            </span>
-            <Icon name="right" />
-          </a>
-        </li>
+        {offersS3 && <S3Choice agentId={agentId} />}
       </ul>
     </Screen>
+  );
+}
+
+/** Of hosts that have registered it. */
+function S3Choice({ agentId }: { readonly agentId: string }) {
+  return (
+    <li class="card">
+      <a class="type" href={to.add(agentId, S3)}>
+        <span class="type-mark">
+          <Icon name="up" />
+        </span>
+        <span>
+          <strong>S3 bucket (outbound)</strong>
+          <span class="quiet">
+            When a job finishes, its results become one object of a bucket of yours, at AWS or any store with the same
+            interface: written once, never over another.
+          </span>
+        </span>
+        <Icon name="right" />
+      </a>
+    </li>
   );
 }
 

@@ -24,7 +24,7 @@ let deliveries = 0;
  * @param make called anew for every check
  */
 export function destinationConformance(make: Make<DestinationFixture>): readonly ConformanceCheck[] {
-  return [...configurationChecks(make), ...secretChecks(make), ...sendingChecks(make)];
+  return [...configurationChecks(make), ...secretChecks(make), ...pingChecks(make), ...sendingChecks(make)];
 }
 
 function configurationChecks(make: Make<DestinationFixture>): readonly ConformanceCheck[] {
@@ -78,6 +78,36 @@ function secretChecks(make: Make<DestinationFixture>): readonly ConformanceCheck
       const { url, authScheme } = destination.describe(push);
       assert.ok(url.length > 0 && authScheme.length > 0);
       for (const value of Object.values(made.secret ?? {})) assert.ok(!`${url} ${authScheme}`.includes(String(value)));
+    },
+  });
+}
+
+/** A destination need not have a ping; what has one is asked when a sink is saved. */
+function pingChecks(make: Make<DestinationFixture>): readonly ConformanceCheck[] {
+  return checksOf(make, {
+    'is answered when it pings a place that works': async (made) => {
+      const { push, destination } = pushOf(made);
+      const { signal } = new AbortController();
+      assert.equal((await destination.ping?.(push.config, () => push.secrets(), signal, push)) ?? true, true);
+    },
+    'does not take a vault that is away for a place that does not answer': async (made) => {
+      const { push, destination } = pushOf(made);
+      const away = new Error('the vault is away');
+      const { signal } = new AbortController();
+      const pinged = destination.ping?.(push.config, () => Promise.reject(away), signal, push);
+      // Of a ping that proves nothing, the secret is not needed.
+      const found = await pinged?.catch((error: unknown) => error);
+      assert.ok(found === undefined || found === true || found === away);
+    },
+    'ends its ping when it is told to': async (made) => {
+      const { push, destination } = pushOf(made);
+      const stop = new AbortController();
+      const reason = new Error('it took too long');
+      stop.abort(reason);
+      const found = await destination
+        .ping?.(push.config, () => push.secrets(), stop.signal, push)
+        .catch((error: unknown) => error);
+      assert.ok(found === undefined || found === false || found === reason);
     },
   });
 }
