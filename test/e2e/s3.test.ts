@@ -239,15 +239,36 @@ describe('an S3 sink', () => {
       retriesSpent: 0,
       settledAt: null,
     });
-    const answer = await agent.api.post(`${sink.path}/test`);
-    expect([answer.status, answer.body]).toEqual([
-      409,
-      expect.objectContaining({ type: expect.stringMatching(/destination-missing$/) }),
-    ]);
+    // The customer sees what is there, and that it cannot be used; the operator sees a failure of our own side.
+    expect(expectStatus(await agent.api.get(sink.path), 200)).toMatchObject({ type: 'GONE', status: 'ACTIVE' });
+    for (const answer of [
+      await agent.api.post(`${sink.path}/test`),
+      await agent.api.patch(sink.path, { config: { prefix: 'other/' } }),
+      await agent.api.post(`${sink.path}/secret`, bucket.keys),
+    ])
+      expect([answer.status, answer.body.type]).toEqual([409, expect.stringMatching(/destination-missing$/)]);
+    await until(async () => {
+      const { text } = await platform().client(null).get('/metrics');
+      return /^data_sinks_own_failures_total\{kind="internal"[^}]*\} [1-9]/m.test(text);
+    }, 'the metrics tell of it');
+    // It waits still, and so does a second one; neither has lost a try.
+    const second = await sink.deliveryOf(await agent.finishJob());
+    for (const waiting of [id as string, second.id as string])
+      expect(await agent.customer.delivery(waiting)).toMatchObject({ retriesSpent: 0, settledAt: null });
     await platform().sql(`UPDATE agent_data_source SET type = 'S3' WHERE id = $1`, [sink.id]);
+    await agent.customer.hurry(second.id as string);
+    expect(await agent.customer.settled(second.id as string)).toMatchObject({ status: 'DELIVERED', attemptCount: 1 });
     await agent.customer.hurry(id as string);
     expect(await agent.customer.settled(id as string)).toMatchObject({ status: 'DELIVERED' });
   });
+});
+
+it('a sink of a type that was taken out of the host can be deleted', async () => {
+  const agent = await activeAgent();
+  const sink = await s3Sink(agent, newPrefix());
+  await platform().sql(`UPDATE agent_data_source SET type = 'GONE' WHERE id = $1`, [sink.id]);
+  expectStatus(await agent.api.delete(sink.path), 204);
+  expectStatus(await agent.api.get(sink.path), 404);
 });
 
 describe('the Test of an S3 sink', () => {
