@@ -4,22 +4,30 @@ import { checkedRow, invalidRow, type MappingResultRow, PayloadError, type PushF
 import { DEFAULT_MAX_VALUE_BYTES, type RowScanner, type RowScannerOptions } from './row-scanner.js';
 
 /** The numeric columns; all others are text. */
-const NUMBERS: ReadonlySet<string> = new Set(['matchConfidence']);
+const NUMBERS: ReadonlySet<string> = new Set(['matchConfidence', 'run']);
 
 /**
  * Reads a push in CSV: a header row, then one record per row. An empty field is null, an empty pair of quotes an empty
- * text. Removes the apostrophe with which the sender protects spreadsheets from formulas.
+ * text. Removes the apostrophe with which the sender protects spreadsheets from formulas, unless it says that there is none.
  */
 export class CsvScanner implements RowScanner {
   readonly #facts: PushFacts;
   readonly #splitter: RecordSplitter;
+  readonly #hasApostrophes: boolean;
   #columns: readonly string[] | null = null;
   #rowCount = 0;
 
   /** @param facts the facts from the headers (`factsIn()`) */
-  constructor(facts: PushFacts, { maxValueBytes = DEFAULT_MAX_VALUE_BYTES }: RowScannerOptions = {}) {
+  constructor(
+    facts: PushFacts,
+    {
+      maxValueBytes = DEFAULT_MAX_VALUE_BYTES,
+      csvFormulas = 'escape',
+    }: RowScannerOptions & { readonly csvFormulas?: 'escape' | 'raw' } = {},
+  ) {
     this.#facts = facts;
     this.#splitter = new RecordSplitter(maxValueBytes, true);
+    this.#hasApostrophes = csvFormulas === 'escape';
   }
 
   get rowCount(): number {
@@ -48,10 +56,11 @@ export class CsvScanner implements RowScanner {
       );
     }
     return Object.fromEntries(
-      columns.map((column, i) => {
+      columns.map((column, i): [string, string | number | null] => {
         const field = fields[i] ?? null;
         if (field === null) return [column, null];
-        return [column, NUMBERS.has(column) ? this.#number(column, field) : withoutApostrophe(field)];
+        if (NUMBERS.has(column)) return [column, this.#number(column, field)];
+        return [column, this.#hasApostrophes ? withoutApostrophe(field) : field];
       }),
     );
   }

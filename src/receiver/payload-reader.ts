@@ -2,7 +2,7 @@ import { CsvScanner } from './csv-scanner.js';
 import { inflated, inflatedWhole } from './inflate.js';
 import { JsonLinesScanner } from './json-lines-scanner.js';
 import { PayloadScanner } from './payload-scanner.js';
-import { factsIn, type PushContent, pushContent, type PushFormat } from './push-content.js';
+import { factsIn, isParquet, type PushContent, pushContent, type PushFormat } from './push-content.js';
 import type { PushHeaders } from './push-headers.js';
 import { type MappingResultRow, PayloadError, type PushFacts, type ResultsPush } from './results-push.js';
 import type { RowScanner, RowScannerOptions } from './row-scanner.js';
@@ -13,6 +13,12 @@ export interface PayloadReaderOptions extends RowScannerOptions {
    * @default JSON, not compressed
    */
   readonly headers?: PushHeaders;
+  /**
+   * Whether the sink's CSV puts an apostrophe before text that looks like a formula (`escape`), which the reader then
+   * removes, or not (`raw`): its setting `csvFormulas`.
+   * @default 'escape'
+   */
+  readonly csvFormulas?: 'escape' | 'raw';
   /**
    * Maximum size of a body after decompression.
    * @default 1 GiB, about 9 million rows; 256 MiB for `parsePush()`, which keeps them in memory
@@ -25,7 +31,7 @@ const MAX_HELD_BYTES = GIB / 4;
 
 const PLAIN_JSON: PushContent = { format: 'JSON', gzip: false, part: null };
 
-const SCANNERS: Readonly<Record<PushFormat, (headers: PushHeaders, options: RowScannerOptions) => RowScanner>> = {
+const SCANNERS: Readonly<Record<PushFormat, (headers: PushHeaders, options: PayloadReaderOptions) => RowScanner>> = {
   JSON: (_headers, options) => new PayloadScanner(options),
   JSONL: (headers, options) => new JsonLinesScanner(factsIn(headers), options),
   CSV: (headers, options) => new CsvScanner(factsIn(headers), options),
@@ -94,7 +100,11 @@ export class PayloadReader implements AsyncIterable<MappingResultRow> {
  */
 export function parsePush(
   rawBody: string | Uint8Array,
-  { headers, maxInflatedBytes = MAX_HELD_BYTES }: Pick<PayloadReaderOptions, 'headers' | 'maxInflatedBytes'> = {},
+  {
+    headers,
+    csvFormulas = 'escape',
+    maxInflatedBytes = MAX_HELD_BYTES,
+  }: Pick<PayloadReaderOptions, 'headers' | 'csvFormulas' | 'maxInflatedBytes'> = {},
 ): ResultsPush {
   const given: unknown = typeof rawBody === 'string' ? Buffer.from(rawBody, 'utf8') : rawBody;
   if (!(given instanceof Uint8Array)) {
@@ -102,7 +112,7 @@ export function parsePush(
   }
   const gzip = headers !== undefined && pushContent(headers).gzip;
   const bytes = gzip ? inflatedWhole(given, maxInflatedBytes) : given;
-  const { content, scanner } = readingOf({ ...(headers && { headers }), maxValueBytes: bytes.length });
+  const { content, scanner } = readingOf({ ...(headers && { headers }), csvFormulas, maxValueBytes: bytes.length });
   const results = scanner.push(bytes);
   return { ...withPart(scanner.end(), content), results };
 }
@@ -110,10 +120,15 @@ export function parsePush(
 function readingOf({ headers, ...options }: PayloadReaderOptions): { content: PushContent; scanner: RowScanner } {
   const content = headers ? pushContent(headers) : PLAIN_JSON;
   if (content.format === null) {
-    throw new PayloadError('payload_malformed', 'The Content-Type is not one that a push has.');
+    throw headers && isParquet(headers)
+      ? new PayloadError('payload_unread', PARQUET_ADVICE)
+      : new PayloadError('payload_malformed', 'The Content-Type is not one that a push has.');
   }
   return { content, scanner: SCANNERS[content.format](headers ?? {}, options) };
 }
+
+const PARQUET_ADVICE =
+  'The body is a Parquet file, which this kit verifies and does not parse: store the verified bytes as a file and read them with pyarrow, DuckDB or hyparquet.';
 
 function withPart(facts: PushFacts, { part }: PushContent): PushFacts {
   return part ? { ...facts, part } : facts;

@@ -1,12 +1,12 @@
 import { type HeaderLookup, headerLookup, type PushHeaders } from './push-headers.js';
 import { checkedFacts, PayloadError, type PushFacts, type PushPart } from './results-push.js';
 
-/** The formats of a push, by the sink's name for them. */
+/** The formats of a push whose rows the kit reads, by the sink's name for them. */
 export type PushFormat = 'JSON' | 'JSONL' | 'CSV';
 
 /** Facts about a body from its headers. The headers are not signed, except the delivery id. */
 export interface PushContent {
-  /** Null for an unknown content type. */
+  /** Null for a Parquet file and for an unknown content type. */
   readonly format: PushFormat | null;
   /** Whether the body must be decompressed after verification. */
   readonly gzip: boolean;
@@ -20,18 +20,29 @@ const FORMATS: ReadonlyMap<string, PushFormat> = new Map([
   ['text/csv', 'CSV'],
 ]);
 
+/** The type of a Parquet file, which the kit verifies and does not parse. */
+const PARQUET = 'application/vnd.apache.parquet';
+
 /** Content types that the framework must accept. */
-export const PUSH_CONTENT_TYPES: readonly string[] = [...FORMATS.keys()];
+export const PUSH_CONTENT_TYPES: readonly string[] = [...FORMATS.keys(), PARQUET];
 
 /** @throws PayloadError `payload_malformed` for an unknown compression */
 export function pushContent(headers: PushHeaders): PushContent {
   const lookup = headerLookup(headers);
-  const type = one(lookup, 'content-type').split(';')[0] ?? '';
   const encoding = one(lookup, 'content-encoding').toLowerCase();
   if (!['', 'identity', 'gzip'].includes(encoding)) {
     throw new PayloadError('payload_malformed', 'The Content-Encoding is not supported.');
   }
-  return { format: FORMATS.get(type.trim().toLowerCase()) ?? null, gzip: encoding === 'gzip', part: partIn(lookup) };
+  return { format: FORMATS.get(mediaType(lookup)) ?? null, gzip: encoding === 'gzip', part: partIn(lookup) };
+}
+
+/** Whether a push is a Parquet file. */
+export function isParquet(headers: PushHeaders): boolean {
+  return mediaType(headerLookup(headers)) === PARQUET;
+}
+
+function mediaType(lookup: HeaderLookup): string {
+  return (one(lookup, 'content-type').split(';')[0] ?? '').trim().toLowerCase();
 }
 
 /** `X-MT-Part: 3/12`; null when missing or malformed. */

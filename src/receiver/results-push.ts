@@ -43,10 +43,16 @@ export interface MappingResultRow {
   readonly matchMethod?: string | null;
   /** 0 to 1, or null when the method reports none. */
   readonly matchConfidence?: number | null;
+  /** The job's, where the sink sends it with every row; so the next two. */
+  readonly jobId?: string;
+  readonly completedAt?: string;
+  /** Which completion of the job, from 1. */
+  readonly run?: number;
 }
 
 /**
  * - `payload_malformed`: not in the declared format, or not a push
+ * - `payload_unread`: a Parquet file, which the kit verifies and does not parse
  * - `payload_truncated`: the body ends too early
  * - `payload_incomplete`: a member of `PushFacts`, or its header, is missing or of the wrong type
  * - `row_invalid`: a row without `partnerRowId`, or with a member of the wrong type
@@ -55,6 +61,7 @@ export interface MappingResultRow {
  */
 export type PayloadErrorCode =
   | 'payload_malformed'
+  | 'payload_unread'
   | 'payload_truncated'
   | 'payload_incomplete'
   | 'row_invalid'

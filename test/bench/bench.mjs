@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { crash } from './parts/crash.mjs';
 import { embedded } from './parts/embedded.mjs';
 import { fanout } from './parts/fanout.mjs';
+import { formats } from './parts/formats.mjs';
 import { guards } from './parts/guards.mjs';
 import { idle } from './parts/idle.mjs';
 import { isolation } from './parts/isolation.mjs';
@@ -18,7 +19,7 @@ import { conditionsOf, printTable, writeDocument } from './report.mjs';
 import { Stage } from './stage.mjs';
 
 /** The first three share what they opened. */
-const PARTS = { idle, steady, saturated, guards, crash, large, fanout, isolation, workers, embedded, plans };
+const PARTS = { idle, steady, saturated, guards, crash, large, formats, fanout, isolation, workers, embedded, plans };
 const SHARING = new Set(['idle', 'steady', 'saturated']);
 const SETTLED_ROWS = 1_000_000;
 

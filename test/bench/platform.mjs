@@ -135,17 +135,24 @@ loop.enable();
 
 answerAsks({
   /** Sinks of one agent, written as the API would. */
-  async addSinks({ agentId, urls, secret }) {
+  async addSinks({ agentId, urls, secret, format = 'JSON', bodies = {} }) {
     const vault = new DatabaseSecretVault(databaseOf(source), parseKeyRing(settings.vaultKeys), randomBytes);
     for (const [i, url] of urls.entries()) {
       const secretId = `sec_${agentId}_${i}`;
       const workspaceId = workspaceOf(agentId);
       await vault.store({ secretId, workspaceId }, secret);
-      const config = { url, authScheme: 'HmacSha256', username: null, customHeaders: [], retryableStatuses: [] };
+      const config = {
+        url,
+        authScheme: 'HmacSha256',
+        username: null,
+        customHeaders: [],
+        retryableStatuses: [],
+        ...bodies,
+      };
       await source.query(
         `INSERT INTO agent_data_source (id, workspace_id, agent_id, role, type, name, config, format, status, secret_id,
-           secret_created_at) VALUES ($1, $2, $3, 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'bench', $4, 'JSON', 'ACTIVE', $5, now())`,
-        [`ads_${agentId}_${String(i).padStart(4, '0')}`, workspaceId, agentId, config, secretId],
+           secret_created_at) VALUES ($1, $2, $3, 'RESULTS_SINK', 'HTTPS_WEBHOOK', 'bench', $4, $6, 'ACTIVE', $5, now())`,
+        [`ads_${agentId}_${String(i).padStart(4, '0')}`, workspaceId, agentId, config, secretId, format],
       );
     }
   },

@@ -67,6 +67,15 @@ describe('the body of a delivery', () => {
     expect(text).toHaveLength(16_384);
   });
 
+  it('that is a Parquet file is not shown, and downloaded byte for byte', async () => {
+    const { delivery, visitor } = await delivered({}, 3, 'PARQUET');
+    await visitor.sees('A Parquet file is no text: download it.');
+    expect(await visitor.button('Show the body').isDisabled()).toBe(true);
+    const { name, bytes } = await downloaded(visitor);
+    expect(name).toBe(`${delivery.id}.parquet`);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(delivery.payload.sha256);
+  });
+
   it('says when it is not kept any more and what to do, and after that whether it is the same', async () => {
     const { delivery, visitor } = await delivered({}, 3);
     await platform().sql('DELETE FROM agent_data_source_payload WHERE job_id = $1', [delivery.jobId]);

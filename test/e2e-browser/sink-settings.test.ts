@@ -77,6 +77,39 @@ describe('the advanced settings of a data source', () => {
   });
 });
 
+describe('the settings of a format', () => {
+  it('are shown for the format that has them, and sent with it', async () => {
+    const customer = await platform().customer();
+    const agent = await customer.draftAgent();
+    const endpoint = await platform().receiver.endpoint();
+    const config = { url: endpoint.url, authScheme: 'HmacSha256', compression: 'gzip' };
+    const sink = await agent.sink(endpoint, { format: 'CSV', config });
+    const visitor = await visitAs(customer);
+    await visitor.go(`agents/${agent.id}/data-sources/${sink.id}/settings`);
+    await visitor.page.getByRole('checkbox', { name: 'Write text as it is' }).check();
+    await visitor.page.getByRole('checkbox', { name: /^jobId/ }).check();
+    expect(await sentBy(visitor, () => visitor.button('Save').click())).toEqual({
+      config: {
+        csvFormulas: 'raw',
+        includeFields: ['partnerRowId', 'referenceHotelId', 'matchMethod', 'matchConfidence', 'jobId'],
+      },
+    });
+    await visitor.sees('Saved. The next attempts use it.');
+
+    await visitor.field('Format').selectOption('PARQUET');
+    expect(await visitor.page.getByRole('checkbox', { name: /compressed/ }).count()).toBe(0);
+    await visitor.field('Codec').selectOption('gzip');
+    expect(await sentBy(visitor, () => visitor.button('Save').click())).toEqual({
+      format: 'PARQUET',
+      config: { compression: 'none', parquetCodec: 'gzip' },
+    });
+    await visitor.sees('Saved. The next attempts use it.');
+    const { body } = await sink.api.get(sink.path);
+    expect(body).toMatchObject({ format: 'PARQUET', config: { compression: 'none', parquetCodec: 'gzip' } });
+    expect(await inspect(visitor, 'parquet', visitor.button('Save'))).toEqual([]);
+  });
+});
+
 describe('settings that somebody else changes while they are on the screen', () => {
   const RATE = /^Pushes per second/;
   const settings = async () => {

@@ -4,6 +4,7 @@ import { DataSinks } from '../../src/data-sinks/index.js';
 import { Upkeep } from '../../src/data-sinks/upkeep/upkeep.js';
 import type { Body } from '../support/platform/api-client.js';
 import { type Agent, expectStatus, resultRows, type Sink } from '../support/platform/customer.js';
+import { readParquet } from '../support/parquet/read-back.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
 import { FakeStore } from '../support/s3/fake-store-process.js';
 import { s3Sink as newS3Sink, s3SinkBody } from '../support/s3/s3-sink.js';
@@ -44,6 +45,26 @@ describe('an S3 sink', () => {
       warnings: [],
     });
     expect(JSON.stringify(created)).not.toContain(bucket.keys.secretAccessKey);
+  });
+
+  it('of format PARQUET gets files that a reader of Parquet reads from the bucket', async () => {
+    const agent = await activeAgent();
+    const prefix = newPrefix();
+    const sink = await s3Sink(agent, prefix, { format: 'PARQUET', config: { maxRowsPerPush: 2, csvFormulas: 'raw' } });
+    const test = expectStatus(await sink.api.post(`${sink.path}/test`), 200);
+    expect(test.passed).toBe(true);
+    const jobId = await agent.finishJob(resultRows(3));
+    const read: unknown[] = [];
+    for (const part of ['00001', '00002']) {
+      const key = `${prefix}job-${jobId}.part-${part}-of-00002.parquet`;
+      const { bytes } = await until(() => bucket.get(key).catch(() => false as const), `${key} is there`);
+      read.push(...(await readParquet(bytes)).rows);
+    }
+    expect(read).toEqual(resultRows(3));
+    const wrong = { format: 'PARQUET', config: { compression: 'gzip' } };
+    expect(expectStatus(await create(agent, s3Body(newPrefix(), wrong)), 422).errors).toMatchObject([
+      { pointer: '/config/compression' },
+    ]);
   });
 
   it('gets each finished job as one object whose bytes are the payload, and the attempt has its manifest', async () => {

@@ -5,6 +5,7 @@ import { run } from '../package/support/run.js';
 import { newVaultKeys, strangeWorld } from '../package/support/strange-world.js';
 import { bareEnvironment } from '../package/support/stranger.js';
 import { onceOfEach } from '../package/support/subpaths.js';
+import { WRITE_FILE, WRITTEN } from '../support/parquet/written.js';
 
 /** The oldest that `engines` allows, and the newest of each line that is maintained. Packages that carry the program itself. */
 const VERSIONS = ['20.19.0', '22.23.5', '24.22.3'] as const;
@@ -22,6 +23,8 @@ const world = strangeWorld({
     '@nestjs/swagger': '12.0.2',
     '@nestjs/typeorm': '12.0.2',
     'class-validator': '0.15.1',
+    fflate: '0.8.3',
+    'hyparquet-writer': '0.17.0',
     typescript: '6.0.3',
   },
   compilerOptions: { module: 'nodenext' },
@@ -38,6 +41,16 @@ describe.each(VERSIONS)('on Node %s', (version) => {
     expect(await run(program(version), ['--version'], options)).toEqual({ code: 0, output: `v${version}\n` });
     const subpaths = ['.', './testing', './receiver'];
     expect(await run(program(version), onceOfEach(subpaths), options)).toEqual({ code: 0, output: '' });
+  });
+
+  it('a Parquet file has the bytes that it has with every other', async () => {
+    const { directory } = world().stranger;
+    const thread = join(directory, 'node_modules/nestjs-data-sinks/dist/body-thread.cjs');
+    const written = await run(program(version), [WRITE_FILE, thread, join(directory, 'package.json')], {
+      cwd: directory,
+      env: bareEnvironment(),
+    });
+    expect(written).toEqual({ code: 0, output: WRITTEN });
   });
 
   it('the minimal host of the docs starts and pushes', async () => {

@@ -47,8 +47,10 @@ const FORMS = [
   ['JSONL', 'gzip'],
   ['CSV', 'none'],
   ['CSV', 'gzip'],
+  ['PARQUET', 'none'],
 ] as const;
-const FILES = ['jsonl', 'jsonl.gz', 'csv', 'csv.gz'];
+const TEXTUAL = ['jsonl', 'jsonl.gz', 'csv', 'csv.gz'];
+const FILES = [...TEXTUAL, 'parquet'];
 
 const platform = suitePlatform();
 const scratch = mkdtempSync(join(tmpdir(), 'readers-'));
@@ -138,7 +140,7 @@ describe.each(['DuckDB', 'ClickHouse', 'pyarrow'])(
 );
 
 describe('PostgreSQL, by the statements of docs/destinations/warehouses.md', () => {
-  it.each(FILES)('reads every row, null, type and character of a file of %s', async (file) => {
+  it.each(TEXTUAL)('reads every row, null, type and character of a file of %s', async (file) => {
     expect(await readByPostgres(file, files[file]?.name ?? '')).toEqual(expected(file));
   });
 });

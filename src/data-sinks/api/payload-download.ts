@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { Delivery } from '../domain/delivery.js';
 import { ProblemError } from '../domain/errors.js';
-import { payloadLayout } from '../domain/body/payload-layout.js';
+import { BODY_FORMATS } from '../domain/body/body-format.js';
 import { recipeName } from '../domain/body/payload-recipe.js';
 import { PayloadBodies } from '../payload/payload-bodies.js';
 import { Answer } from '../routes/answer.js';
@@ -29,7 +29,7 @@ export class PayloadDownload {
     const isGzipFile = recipe.compression === 'gzip' && accept?.trim() === GZIP_FILE;
     const isEncoded = recipe.compression !== 'none' && !isGzipFile;
     const headers = {
-      'Content-Type': isGzipFile ? GZIP_FILE : payloadLayout(recipe).contentType,
+      'Content-Type': isGzipFile ? GZIP_FILE : BODY_FORMATS[recipe.format].contentType,
       'Content-Length': String(bytes),
       'Content-Disposition': 'attachment',
       'Content-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,

@@ -1,5 +1,5 @@
 import type { CustomHeader } from './custom-headers.js';
-import type { RowField } from './job-completed.js';
+import type { BodyField } from './job-completed.js';
 
 export const DATA_SOURCE_ROLES = ['RESULTS_SINK'] as const;
 export const DATA_SINK_STATUSES = ['ACTIVE', 'INACTIVE', 'DISABLED'] as const;
@@ -14,8 +14,10 @@ export const DISABLED_REASONS = [
   'RECEIVER_GONE',
 ] as const;
 export const AUTH_SCHEMES = ['HmacSha256', 'Bearer', 'Basic'] as const;
-export const PAYLOAD_FORMATS = ['JSON', 'JSONL', 'CSV'] as const;
+export const PAYLOAD_FORMATS = ['JSON', 'JSONL', 'CSV', 'PARQUET'] as const;
 export const COMPRESSIONS = ['none', 'gzip'] as const;
+export const CSV_FORMULAS = ['escape', 'raw'] as const;
+export const PARQUET_CODECS = ['snappy', 'gzip'] as const;
 /** Upper limit for `maxRowsPerPush`. */
 export const MAX_ROWS_PER_PUSH = 1_000_000;
 
@@ -31,6 +33,8 @@ export type DisabledReason = (typeof DISABLED_REASONS)[number];
 export type AuthScheme = (typeof AUTH_SCHEMES)[number];
 export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
 export type Compression = (typeof COMPRESSIONS)[number];
+export type CsvFormulas = (typeof CSV_FORMULAS)[number];
+export type ParquetCodec = (typeof PARQUET_CODECS)[number];
 
 /** The 4xx statuses for which a sink may request retries (contract, section 7). */
 export const OPTIONALLY_RETRYABLE_STATUSES = [408, 425, 429] as const;
@@ -39,12 +43,16 @@ export const OPTIONALLY_RETRYABLE_STATUSES = [408, 425, 429] as const;
 export interface SinkConfig {
   /** How the body is compressed before it is signed and sent. @default 'none' */
   readonly compression: Compression;
-  /** The row fields to send, in the contract's order, including `partnerRowId`; null for all. */
-  readonly includeFields: readonly RowField[] | null;
+  /** The fields to send of each row, in the contract's order, including `partnerRowId`; null for all that a row has. */
+  readonly includeFields: readonly BodyField[] | null;
   /** A job with more rows is pushed in numbered parts; null for one push of any size. */
   readonly maxRowsPerPush: number | null;
   /** Maximum pushes per second; null for no limit of its own. Absent in sinks of older versions. */
   readonly maxPushesPerSecond?: number | null | undefined;
+  /** Whether text of CSV that looks like a formula gets an apostrophe. Of no effect in other formats. @default 'escape' */
+  readonly csvFormulas?: CsvFormulas | undefined;
+  /** How the pages of a Parquet file are compressed. Of no effect in other formats. @default 'snappy' */
+  readonly parquetCodec?: ParquetCodec | undefined;
 }
 
 export interface HttpsWebhookConfig extends SinkConfig {
@@ -62,10 +70,12 @@ export interface HttpsWebhookConfig extends SinkConfig {
 
 /** Defaults for sinks that were saved before these settings existed. */
 export const DEFAULT_BODY_SETTINGS = { compression: 'none', includeFields: null, maxRowsPerPush: null } as const;
+/** Details of single formats, for sinks that say nothing of them. */
+export const FORMAT_DEFAULTS = { csvFormulas: 'escape', parquetCodec: 'snappy' } as const;
 /** The same by type, for what its configuration says today. */
 export const SETTINGS_OF_OLDER_SINKS: Readonly<Record<DataSinkType, object>> = {
-  HTTPS_WEBHOOK: { maxPushesPerSecond: null, sendTraceparent: false },
-  S3: { roleArn: null, externalId: null },
+  HTTPS_WEBHOOK: { maxPushesPerSecond: null, sendTraceparent: false, ...FORMAT_DEFAULTS },
+  S3: { roleArn: null, externalId: null, ...FORMAT_DEFAULTS },
 };
 
 /** A data source of role `RESULTS_SINK`: where an agent's results are pushed. */

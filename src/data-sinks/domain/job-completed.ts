@@ -65,7 +65,15 @@ export const ROW_FIELDS = [
   'matchMethod',
   'matchConfidence',
 ] as const satisfies readonly (keyof MappingResultRow)[];
-export type RowField = (typeof ROW_FIELDS)[number];
+
+/** What a body can say with every row, in the contract's order: the row's own fields, and facts of its job. */
+export const BODY_FIELDS = [...ROW_FIELDS, 'jobId', 'completedAt', 'run'] as const;
+export type BodyField = (typeof BODY_FIELDS)[number];
+
+/** In the contract's order, always with the row's id: a row without it is useless. */
+export function bodyFields(names: readonly string[] | null): BodyField[] | null {
+  return names && BODY_FIELDS.filter((field) => field === 'partnerRowId' || names.includes(field));
+}
 
 /** Maximum of PostgreSQL's type `integer`. */
 const MAX_RUN = 2_147_483_647;

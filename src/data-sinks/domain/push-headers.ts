@@ -1,6 +1,6 @@
 import { formatInstant } from './instant.js';
 import type { PayloadFacts } from './body/layout.js';
-import { payloadLayout } from './body/payload-layout.js';
+import { BODY_FORMATS } from './body/body-format.js';
 import { partText, type PayloadRecipe } from './body/payload-recipe.js';
 
 export interface DescribedPush {
@@ -19,7 +19,7 @@ export interface DescribedPush {
 /** The headers of every push, whatever the scheme (contract, section 6). The HTTP client sets `Content-Length`. */
 export function pushHeaders(push: DescribedPush): Readonly<Record<string, string>> {
   const { compression, split } = push.recipe;
-  const { contentType, tellsFacts } = payloadLayout(push.recipe);
+  const { contentType, tellsFacts } = BODY_FORMATS[push.recipe.format];
   return {
     'Content-Type': contentType,
     ...(compression !== 'none' && { 'Content-Encoding': compression }),

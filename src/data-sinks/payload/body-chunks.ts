@@ -1,9 +1,11 @@
 import type { MappingResultRow } from '../domain/job-completed.js';
-import type { PayloadFacts } from '../domain/body/layout.js';
-import type { PayloadLayout } from '../domain/body/layout.js';
+import type { PayloadFacts, PayloadLayout } from '../domain/body/layout.js';
 import { payloadLayout } from '../domain/body/payload-layout.js';
 import type { PayloadRecipe } from '../domain/body/payload-recipe.js';
+import type { BodyThreadClient } from './body-thread-client.js';
 import { GZIP_BLOCK_BYTES, gzipped } from './gzip.js';
+import { parquetPieces } from './parquet-pieces.js';
+import { type BodyChunk, slicesOfRows } from './row-slices.js';
 
 /**
  * Size of a stored chunk before compression: small enough for constant memory, large enough for few statements and
@@ -11,50 +13,53 @@ import { GZIP_BLOCK_BYTES, gzipped } from './gzip.js';
  */
 export const CHUNK_BYTES = 1024 * 1024;
 
-/** Rows formatted at once, so that the event loop is blocked for a few milliseconds at most. */
-const ROWS_AT_ONCE = 500;
-
-export interface BodyChunk {
-  readonly bytes: Buffer;
-  /** Number of rows that end in this chunk or before; all of them in the last chunk. */
-  readonly rowsSoFar: number;
-}
-
-/** The body's bytes in chunks of about `CHUNK_BYTES`, as rows arrive. */
+/**
+ * The body's bytes in chunks of about `CHUNK_BYTES`, as rows arrive.
+ * @param thread writes Parquet
+ */
 export function bodyChunks(
   recipe: PayloadRecipe,
   facts: PayloadFacts,
   batches: AsyncIterable<readonly MappingResultRow[]>,
+  thread: Pick<BodyThreadClient, 'beginParquet'>,
 ): AsyncGenerator<BodyChunk> {
-  const chunks = textChunks(payloadLayout(recipe), facts, batches);
+  const { format } = recipe;
+  if (format === 'PARQUET') return inChunks(parquetPieces(recipe, facts, batches, thread));
+  const chunks = inChunks(textPieces(payloadLayout({ ...recipe, format }), facts, batches));
   return recipe.compression === 'gzip' ? gzipChunks(chunks) : chunks;
 }
 
-async function* textChunks(
+async function* textPieces(
   layout: PayloadLayout,
   facts: PayloadFacts,
   batches: AsyncIterable<readonly MappingResultRow[]>,
 ): AsyncGenerator<BodyChunk> {
-  let pieces: Buffer[] = [Buffer.from(layout.head(facts))];
-  let size = pieces[0]?.length ?? 0;
+  yield { bytes: Buffer.from(layout.head(facts)), rowsSoFar: 0 };
   let rowsSoFar = 0;
-  for await (const batch of batches) {
-    for (let start = 0; start < batch.length; start += ROWS_AT_ONCE) {
-      const slice = batch.slice(start, start + ROWS_AT_ONCE);
-      const text = `${rowsSoFar === 0 ? '' : layout.separator}${layout.rows(slice)}`;
-      const piece = Buffer.from(text);
-      pieces.push(piece);
-      size += piece.length;
-      rowsSoFar += slice.length;
-      if (size >= CHUNK_BYTES) {
-        yield { bytes: Buffer.concat(pieces, size), rowsSoFar };
-        pieces = [];
-        size = 0;
-      }
-    }
+  for await (const rows of slicesOfRows(batches)) {
+    const text = `${rowsSoFar === 0 ? '' : layout.separator}${layout.rows(rows, facts)}`;
+    rowsSoFar += rows.length;
+    yield { bytes: Buffer.from(text), rowsSoFar };
   }
-  const tail = Buffer.from(layout.tail(false));
-  yield { bytes: Buffer.concat([...pieces, tail], size + tail.length), rowsSoFar };
+  yield { bytes: Buffer.from(layout.tail(false)), rowsSoFar };
+}
+
+/** Joins pieces until they are as large as a chunk. There is always one, which may be empty. */
+async function* inChunks(pieces: AsyncIterable<BodyChunk>): AsyncGenerator<BodyChunk> {
+  let joined: Buffer[] = [];
+  let size = 0;
+  let rowsSoFar = 0;
+  for await (const piece of pieces) {
+    if (size >= CHUNK_BYTES) {
+      yield { bytes: Buffer.concat(joined, size), rowsSoFar };
+      joined = [];
+      size = 0;
+    }
+    joined.push(piece.bytes);
+    size += piece.bytes.length;
+    ({ rowsSoFar } = piece);
+  }
+  yield { bytes: Buffer.concat(joined, size), rowsSoFar };
 }
 
 async function* gzipChunks(chunks: AsyncIterable<BodyChunk>): AsyncGenerator<BodyChunk> {

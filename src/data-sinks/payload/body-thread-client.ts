@@ -1,11 +1,12 @@
 import { Injectable, Optional } from '@nestjs/common';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { ZlibOptions } from 'node:zlib';
-import type { Compression } from '../domain/data-sink.js';
+import type { WorkerOptions } from 'node:worker_threads';
 import { ConfigurationError } from '../domain/errors.js';
+import type { ParquetValues } from '../domain/body/parquet-layout.js';
+import type { PayloadRecipe } from '../domain/body/payload-recipe.js';
 import type { BodyMac } from '../domain/signing/signature-scheme.js';
 import { findPackageFile } from '../tools/package-file.js';
 import { deflateOptions } from './chunk-compression.js';
+import { asBuffer, type ParquetFile, ThreadConnection, type ThreadRequest } from './thread-connection.js';
 
 /** Digests of a complete body. */
 export interface BodyDigests {
@@ -28,25 +29,30 @@ export interface ThreadedBody {
   forget(): void;
 }
 
-/** Messages to the thread. Every `pack` and `end` is answered in order. */
-export type ThreadRequest =
-  | { readonly kind: 'begin'; readonly body: number; readonly macs: readonly BodyMac[] }
-  | { readonly kind: 'pack'; readonly body: number; readonly bytes: Uint8Array; readonly deflate: ZlibOptions | null }
-  | { readonly kind: 'end' | 'forget'; readonly body: number };
-
-/** `spent` is returned only to be freed. */
-export type ThreadAnswer =
-  { readonly packed: Uint8Array; readonly spent?: ArrayBuffer } | { readonly digests: readonly Uint8Array[] };
+/** A Parquet file being written by a thread. */
+export interface ThreadedParquet {
+  /** Adds rows, one list of values for each column. @returns the next bytes of the file; often none */
+  rows(values: ParquetValues): Promise<Buffer>;
+  /** Call after the last rows. @returns the last bytes of the file */
+  end(): Promise<Buffer>;
+  /** Call at the end in any case. */
+  forget(): void;
+}
 
 const THREAD_FILE = './body-thread.cjs';
 
+/** It loads only Node's modules and creates few objects. */
+const HASHING: WorkerOptions = { name: 'data-sinks', resourceLimits: { maxYoungGenerationSizeMb: 4 } };
+/** A thread of its own: a row group takes it a quarter of a second, which the hashing of other bodies must not wait for. */
+const PARQUET: WorkerOptions = { name: 'data-sinks-parquet', resourceLimits: { maxYoungGenerationSizeMb: 16 } };
+
 /**
- * A worker thread for large bodies: it hashes and compresses chunks while the main thread formats the next rows.
- * Started for the first large body; restarted for the next one if it dies.
+ * Worker threads for large bodies: one hashes and compresses chunks, another writes Parquet files, while the main thread
+ * formats the next rows. Each is started for the first body that needs it, and restarted for the next one if it dies.
  */
 @Injectable()
 export class BodyThreadClient {
-  #thread: ThreadConnection | null = null;
+  readonly #threads = new Map<WorkerOptions, ThreadConnection>();
   readonly #file: string;
   #bodies = 0;
   #closed = false;
@@ -59,95 +65,69 @@ export class BodyThreadClient {
   }
 
   /**
-   * @param compression of the body; a compressed body is stored unchanged
+   * @param recipe of the body; one that is compressed is stored unchanged
    * @param macs to compute in addition to the SHA-256
    */
-  begin(compression: Compression, macs: readonly BodyMac[] = []): ThreadedBody {
-    if (this.#closed) throw new Error('the body thread is closed');
-    if (!this.#thread?.alive) this.#thread = new ThreadConnection(this.#file);
-    const thread = this.#thread;
+  begin(recipe: Pick<PayloadRecipe, 'format' | 'compression'>, macs: readonly BodyMac[] = []): ThreadedBody {
+    const thread = this.#running(HASHING);
     const body = ++this.#bodies;
-    const deflate = deflateOptions(compression);
+    const deflate = deflateOptions(recipe);
     thread.tell({ kind: 'begin', body, macs: macs.map(ownKey) });
     return {
       async pack(chunk) {
         const bytes = ownMemory(chunk);
         const answer = await thread.ask({ kind: 'pack', body, bytes, deflate }, [bytes.buffer as ArrayBuffer]);
         if ('packed' in answer) return asBuffer(answer.packed);
-        throw new Error('unexpected answer of the body thread');
+        throw unexpected();
       },
       async end() {
         const answer = await thread.ask({ kind: 'end', body });
         const [sha256, ...macs] = 'digests' in answer ? answer.digests.map(asBuffer) : [];
-        if (!sha256) throw new Error('unexpected answer of the body thread');
+        if (!sha256) throw unexpected();
         return { sha256: sha256.toString('hex'), macs };
       },
       forget: () => thread.tell({ kind: 'forget', body }),
     };
   }
 
-  /** Ends the thread: pending requests fail, and no more bodies can be started. */
+  beginParquet(file: ParquetFile): ThreadedParquet {
+    const thread = this.#running(PARQUET);
+    const body = ++this.#bodies;
+    thread.tell({ kind: 'begin-parquet', body, ...file });
+    const written = async (request: ThreadRequest): Promise<Buffer> => {
+      const answer = await thread.ask(request);
+      if ('written' in answer) return asBuffer(answer.written);
+      throw unexpected();
+    };
+    return {
+      rows: (values) => written({ kind: 'rows', body, values }),
+      end: () => written({ kind: 'end-parquet', body }),
+      forget: () => thread.tell({ kind: 'forget', body }),
+    };
+  }
+
+  /** Ends the threads: pending requests fail, and no more bodies can be started. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#thread?.end();
+    await Promise.all([...this.#threads.values()].map((thread) => thread.end()));
+  }
+
+  #running(options: WorkerOptions): ThreadConnection {
+    if (this.#closed) throw new Error('the body thread is closed');
+    const running = this.#threads.get(options);
+    if (running?.alive) return running;
+    const thread = new ThreadConnection(this.#file, options);
+    this.#threads.set(options, thread);
+    return thread;
   }
 }
-
-interface Waiting {
-  readonly resolve: (answer: ThreadAnswer) => void;
-  readonly reject: (reason: Error) => void;
-}
-
-/** Without the process's exec options: the thread loads only Node's modules and creates few objects. */
-const THREAD: WorkerOptions = { name: 'data-sinks', execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } };
 
 const KEEP_IT =
   'Whoever bundles nestjs-data-sinks has to copy node_modules/nestjs-data-sinks/dist/body-thread.cjs beside the bundle, ' +
   'or to leave the package out of it (as an external one)';
 
-class ThreadConnection {
-  readonly #worker: Worker;
-  readonly #waiting: Waiting[] = [];
-  #gone: Error | null = null;
-
-  constructor(file: string) {
-    this.#worker = new Worker(file, THREAD);
-    // A delivery in progress keeps the process alive, not this thread.
-    this.#worker.unref();
-    this.#worker.on('message', (answer: ThreadAnswer) => this.#waiting.shift()?.resolve(answer));
-    this.#worker.on('messageerror', (error) => {
-      this.#fail(error);
-      void this.#worker.terminate();
-    });
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('the body thread has exited')));
-  }
-
-  get alive(): boolean {
-    return this.#gone === null;
-  }
-
-  tell(request: ThreadRequest): void {
-    this.#worker.postMessage(request);
-  }
-
-  ask(request: ThreadRequest, given: ArrayBuffer[] = []): Promise<ThreadAnswer> {
-    if (this.#gone) return Promise.reject(this.#gone);
-    return new Promise((resolve, reject) => {
-      // postMessage() may throw, so push afterwards; the answer arrives in a later turn of the event loop.
-      this.#worker.postMessage(request, given);
-      this.#waiting.push({ resolve, reject });
-    });
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #fail(reason: unknown): void {
-    this.#gone ??= reason instanceof Error ? reason : new Error(String(reason));
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#gone);
-  }
+function unexpected(): Error {
+  return new Error('unexpected answer of the body thread');
 }
 
 /** Small buffers share memory with others, so only a copy can be transferred. */
@@ -157,8 +137,4 @@ function ownMemory(bytes: Buffer): Uint8Array {
 
 function ownKey({ key, prefix }: BodyMac): BodyMac {
   return { key: typeof key === 'string' ? key : Uint8Array.from(key), prefix };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

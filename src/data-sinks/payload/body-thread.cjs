@@ -1,16 +1,24 @@
 // @ts-check
-// The thread of `body-thread-client.ts`. Plain JavaScript, since a thread is started from a file as it is, also where the sources
+// The threads of `body-thread-client.ts`. Plain JavaScript, since a thread is started from a file as it is, also where the sources
 // are compiled while they are loaded; CommonJS by its name, so that it runs wherever a host copies it beside a bundle.
 const { createHash, createHmac } = require('node:crypto');
 const { parentPort } = require('node:worker_threads');
 const { deflateRawSync } = require('node:zlib');
 
-/** @typedef {import('./body-thread-client.js', { with: { 'resolution-mode': 'import' } }).ThreadRequest} ThreadRequest */
-/** @typedef {import('./body-thread-client.js', { with: { 'resolution-mode': 'import' } }).ThreadAnswer} ThreadAnswer */
+/** @typedef {import('./thread-connection.js', { with: { 'resolution-mode': 'import' } }).ThreadRequest} ThreadRequest */
+/** @typedef {import('./thread-connection.js', { with: { 'resolution-mode': 'import' } }).ThreadAnswer} ThreadAnswer */
 /** @typedef {{ sha256: import('node:crypto').Hash, macs: import('node:crypto').Hmac[] }} Hashes */
+/** @typedef {Extract<ThreadRequest, { kind: 'begin-parquet' }>} ParquetFile */
+/** @typedef {Extract<ThreadRequest, { kind: 'rows' }>['values']} ParquetValues */
+/** What is used of `hyparquet-writer`, which need not be installed. */
+/** @typedef {{ index: number, getBytes(): Uint8Array }} Sink */
+/** @typedef {{ write(what: { columnData: { name: string, data: unknown[] }[], rowGroupSize: number }): void, finish(): void }} Writer */
+/** @typedef {{ sink: Sink, writer: Writer, file: ParquetFile, columns: unknown[][], text: number }} Parquet */
 
 /** @type {Map<number, Hashes>} */
 const bodies = new Map();
+/** @type {Map<number, Parquet>} */
+const files = new Map();
 
 /**
  * Hands back the bytes that came in, too: this thread would collect them later than the other.
@@ -30,6 +38,64 @@ function pack(hashes, { bytes, deflate }) {
 }
 
 /**
+ * @param {ParquetFile} file
+ * @returns {Promise<Parquet>}
+ */
+async function openFile(file) {
+  const { ByteWriter, ParquetWriter } = await import(file.writer);
+  // Of JavaScript: what zlib writes depends on its version and on the processor, and a file has to come out the same everywhere.
+  const fflate = file.deflater === null ? null : await import(file.deflater);
+  const compressors = fflate && {
+    GZIP: (/** @type {Uint8Array} */ bytes) => fflate.gzipSync(bytes, { level: 6, mem: 8, mtime: 0 }),
+  };
+  const sink = new ByteWriter();
+  const { columns, codec, createdBy } = file;
+  const schema = [{ name: 'results', num_children: columns.length }, ...columns];
+  const writer = new ParquetWriter({ writer: sink, schema, codec, createdBy, ...(compressors && { compressors }) });
+  return { sink, writer, file, columns: columns.map(() => []), text: 0 };
+}
+
+/**
+ * Row groups depend on the rows alone, and not on how many come at once.
+ * @param {Parquet} parquet
+ * @param {ParquetValues} values
+ */
+function addRows(parquet, values) {
+  const { rowsPerGroup, textPerGroup } = parquet.file;
+  const count = values[0]?.length ?? 0;
+  for (let row = 0; row < count; row++) {
+    parquet.columns.forEach((column, i) => {
+      const value = values[i]?.[row] ?? null;
+      if (typeof value === 'string') parquet.text += value.length;
+      column.push(value);
+    });
+    if (rowsIn(parquet) >= rowsPerGroup || parquet.text >= textPerGroup) writeGroup(parquet);
+  }
+}
+
+/** @param {Parquet} parquet */
+function rowsIn({ columns }) {
+  return columns[0]?.length ?? 0;
+}
+
+/** @param {Parquet} parquet */
+function writeGroup(parquet) {
+  const { columns, file, writer } = parquet;
+  const rowGroupSize = rowsIn(parquet);
+  if (rowGroupSize === 0) return;
+  writer.write({ columnData: columns.map((data, i) => ({ name: file.columns[i]?.name ?? '', data })), rowGroupSize });
+  parquet.columns = columns.map(() => []);
+  parquet.text = 0;
+}
+
+/** @param {Parquet} parquet */
+function giveWritten({ sink }) {
+  const written = sink.getBytes().slice();
+  sink.index = 0;
+  answer({ written }, [written.buffer]);
+}
+
+/**
  * @param {ThreadAnswer} what
  * @param {ArrayBuffer[]} given
  */
@@ -37,25 +103,50 @@ function answer(what, given = []) {
   parentPort?.postMessage(what, given);
 }
 
-/** @param {ThreadRequest} request */
-function handle(request) {
-  if (request.kind === 'begin') {
-    const macs = request.macs.map(({ key, prefix }) => createHmac('sha256', key).update(prefix));
-    bodies.set(request.body, { sha256: createHash('sha256'), macs });
-    return;
-  }
-  if (request.kind === 'forget') {
-    bodies.delete(request.body);
-    return;
-  }
-  const hashes = bodies.get(request.body);
-  if (!hashes) throw new Error(`body ${request.body} was not begun`);
-  if (request.kind === 'pack') pack(hashes, request);
-  else answer({ digests: [hashes.sha256, ...hashes.macs].map((hash) => hash.digest()) });
+/**
+ * @template T
+ * @param {Map<number, T>} all
+ * @param {number} body
+ */
+function begun(all, body) {
+  const one = all.get(body);
+  if (!one) throw new Error(`body ${body} was not begun`);
+  return one;
 }
 
-parentPort?.on('message', handle);
-// A request that cannot be read would never be answered. What is thrown here ends this thread, and fails what waits for it.
+/** @param {ThreadRequest} request */
+async function handle(request) {
+  const { kind, body } = request;
+  if (kind === 'begin') {
+    const macs = request.macs.map(({ key, prefix }) => createHmac('sha256', key).update(prefix));
+    bodies.set(body, { sha256: createHash('sha256'), macs });
+  } else if (kind === 'forget') {
+    bodies.delete(body);
+    files.delete(body);
+  } else if (kind === 'pack') {
+    pack(begun(bodies, body), request);
+  } else if (kind === 'end') {
+    const { sha256, macs } = begun(bodies, body);
+    answer({ digests: [sha256, ...macs].map((hash) => hash.digest()) });
+  } else if (kind === 'begin-parquet') {
+    files.set(body, await openFile(request));
+  } else {
+    const parquet = begun(files, body);
+    if (kind === 'rows') addRows(parquet, request.values);
+    else {
+      writeGroup(parquet);
+      parquet.writer.finish();
+    }
+    giveWritten(parquet);
+  }
+}
+
+// One after the other: answers come in the order of their requests. What is thrown ends this thread, and fails what waits for it.
+let last = Promise.resolve();
+parentPort?.on('message', (request) => {
+  last = last.then(() => handle(request));
+});
+// A request that cannot be read would never be answered.
 parentPort?.on('messageerror', (error) => {
   throw error;
 });

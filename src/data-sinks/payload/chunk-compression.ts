@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
-import type { Compression } from '../domain/data-sink.js';
+import { isPacked, type PayloadRecipe } from '../domain/body/payload-recipe.js';
 
 const deflateAsync = promisify(deflateRaw);
 const inflateAsync = promisify(inflateRaw);
@@ -16,13 +16,15 @@ const UNFOLDS_TO = 20;
 /** Larger than any stored chunk. */
 const MOST_BYTES = 1280 * 1024;
 
-/** @returns null for a compressed body, whose chunks are stored unchanged */
-export function deflateOptions(body: Compression): ZlibOptions | null {
-  return body === 'none' ? DEFLATE : null;
+type Body = Pick<PayloadRecipe, 'format' | 'compression'>;
+
+/** @returns null for a body that is compressed in itself, whose chunks are stored unchanged */
+export function deflateOptions(body: Body): ZlibOptions | null {
+  return isPacked(body) ? null : DEFLATE;
 }
 
-/** The stored form of a chunk. @param body compression of its body */
-export async function compress(bytes: Buffer, body: Compression): Promise<Buffer> {
+/** The stored form of a chunk. @param body the recipe of its body */
+export async function compress(bytes: Buffer, body: Body): Promise<Buffer> {
   const options = deflateOptions(body);
   if (!options) return bytes;
   return bytes.length < SYNC_BELOW_BYTES
@@ -30,8 +32,8 @@ export async function compress(bytes: Buffer, body: Compression): Promise<Buffer
     : deflateAsync(bytes, options);
 }
 
-export async function decompress(stored: Buffer, body: Compression): Promise<Buffer> {
-  if (body !== 'none') return stored;
+export async function decompress(stored: Buffer, body: Body): Promise<Buffer> {
+  if (isPacked(body)) return stored;
   if (stored.length < SYNC_BELOW_BYTES / 4) return inflateRawSync(stored);
   return inflateAsync(stored, { chunkSize: Math.min(UNFOLDS_TO * stored.length, MOST_BYTES) });
 }

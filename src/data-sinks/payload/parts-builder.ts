@@ -5,7 +5,7 @@ import type { JobKey } from '../domain/job-completed.js';
 import type { PayloadFacts } from '../domain/body/layout.js';
 import { MAX_PARTS, type PartRecipe, recipeName } from '../domain/body/payload-recipe.js';
 import type { MappingResults } from '../ports/mapping-results.js';
-import { type BodyChunk, bodyChunks } from './body-chunks.js';
+import { bodyChunks } from './body-chunks.js';
 import type { BodyThreadClient } from './body-thread-client.js';
 import { beingBuilt, BuildLease } from './build-lease.js';
 import { expectedRows } from './expected-rows.js';
@@ -13,6 +13,7 @@ import type { PartChunk, PartsBuild } from './part-store.js';
 import { ResultsMissingError, TooManyPartsError } from './payload-errors.js';
 import type { PayloadStore } from './payload-store.js';
 import { RowCursor } from './row-cursor.js';
+import type { BodyChunk } from './row-slices.js';
 
 /** Builds the bodies of all needed parts of a job, in one pass over its rows. */
 export class PartsBuilder {
@@ -80,7 +81,7 @@ export class PartsBuilder {
         // The last part is read to the end of the rows, to detect rows beyond the expected number.
         const count = number === of ? Infinity : rowsPerPart;
         if (wanted.has(recipeName(recipe))) {
-          await this.#buildPart(build, recipe, bodyChunks(recipe, facts, rows.take(count)));
+          await this.#buildPart(build, recipe, bodyChunks(recipe, facts, rows.take(count), this.bodyThread));
         } else await rows.skip(count);
       }
     } finally {
@@ -91,7 +92,7 @@ export class PartsBuilder {
 
   async #buildPart(build: PartsBuild, recipe: PartRecipe, chunks: AsyncIterable<BodyChunk>): Promise<void> {
     const bodyId = `${build.buildId}.${recipe.split.number}`;
-    const body = this.bodyThread.begin(recipe.compression);
+    const body = this.bodyThread.begin(recipe);
     let [bytes, rows, seq] = [0, 0, 0];
     let last: PartChunk | null = null;
     try {

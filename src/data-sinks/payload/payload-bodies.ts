@@ -148,10 +148,10 @@ export class PayloadBodies {
   }
 
   async *#stream({ bodyId, bytes }: StoredPayload, recipe: string): AsyncGenerator<Buffer> {
-    const { compression } = parseRecipe(recipe);
+    const body = parseRecipe(recipe);
     let sent = 0;
     for await (const chunk of this.#chunks(bodyId)) {
-      const piece = await decompress(chunk, compression);
+      const piece = await decompress(chunk, body);
       sent += piece.length;
       yield piece;
     }

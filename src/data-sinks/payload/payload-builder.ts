@@ -9,7 +9,7 @@ import { isOfSeveral, parseRecipe, type PayloadRecipe } from '../domain/body/pay
 import type { BodyMac } from '../domain/signing/signature-scheme.js';
 import { MappingResults } from '../ports/mapping-results.js';
 import { mapConcurrently } from './map-concurrently.js';
-import { type BodyChunk, bodyChunks } from './body-chunks.js';
+import { bodyChunks } from './body-chunks.js';
 import { type BodyDigests, BodyThreadClient, type ThreadedBody } from './body-thread-client.js';
 import { beingBuilt, BuildLease } from './build-lease.js';
 import { prepend } from './prepend.js';
@@ -18,6 +18,7 @@ import { expectedRows } from './expected-rows.js';
 import { PartsBuilder } from './parts-builder.js';
 import { ResultsMissingError } from './payload-errors.js';
 import type { PayloadKey } from './payload-key.js';
+import type { BodyChunk } from './row-slices.js';
 import type { UnstoredBody } from './whole-payload.sql.js';
 import { PayloadStore } from './payload-store.js';
 
@@ -85,7 +86,7 @@ export class PayloadBuilder {
     const batches = await this.results.streamRows({ workspaceId, jobId, run });
     if (!batches) throw new ResultsMissingError(`the host has no results of job ${jobId}, run ${run}`);
 
-    const chunks = bodyChunks(recipe, facts, expectedRows(facts.stats.total, batches));
+    const chunks = bodyChunks(recipe, facts, expectedRows(facts.stats.total, batches), this.bodyThread);
     try {
       const [first, second] = [await chunks.next(), await chunks.next()];
       if (first.done) throw new Error('a body has at least one chunk');
@@ -98,18 +99,14 @@ export class PayloadBuilder {
   }
 
   /** Most bodies: one statement, no lease. When two workers make the same one, the first to store it wins and both send its bytes. */
-  async #storeWhole(
-    key: PayloadKey,
-    { compression }: PayloadRecipe,
-    { bytes, rowsSoFar }: BodyChunk,
-  ): Promise<BuiltPayload> {
+  async #storeWhole(key: PayloadKey, recipe: PayloadRecipe, { bytes, rowsSoFar }: BodyChunk): Promise<BuiltPayload> {
     const payload: StoredPayload = {
       bodyId: this.newId('payload'),
       sha256: createHash('sha256').update(bytes).digest('hex'),
       bytes: bytes.length,
       rows: rowsSoFar,
     };
-    const chunk = await compress(bytes, compression);
+    const chunk = await compress(bytes, recipe);
     const made = { payload, whole: bytes, watchedBy: null };
     if (bytes.length <= STORED_WITH_ATTEMPT_BYTES) return { ...made, unstored: { key, payload, chunk } };
     if (await this.store.insertWhole(key, payload, chunk)) return { ...made, unstored: null };
@@ -119,7 +116,7 @@ export class PayloadBuilder {
   /** Large bodies: under a lease, so that only one worker reads a million rows. */
   async #storeInChunks(
     key: PayloadKey,
-    { compression }: PayloadRecipe,
+    recipe: PayloadRecipe,
     chunks: AsyncIterable<BodyChunk>,
     watch: BodyWatch | null,
   ): Promise<BuiltPayload> {
@@ -131,7 +128,7 @@ export class PayloadBuilder {
     try {
       // Other deliveries may wait for this body: an error of the watch must not fail the build.
       macs = watch && (await watch.begin().catch(() => null));
-      const body = this.bodyThread.begin(compression, macs ?? []);
+      const body = this.bodyThread.begin(recipe, macs ?? []);
       pressed = await this.#pressInto(key, bodyId, lease.whileHeld(chunks), body);
     } catch (error) {
       await this.store.abandonBuild(key, bodyId);

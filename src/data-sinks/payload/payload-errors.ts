@@ -16,6 +16,16 @@ export class PayloadCorruptError extends Error {
   override readonly name = 'PayloadCorruptError';
 }
 
+/** A package that writes Parquet is not installed in this process any more. Temporary: our failure. */
+export class ParquetUnavailableError extends Error {
+  readonly code = 'parquet_unavailable';
+  override readonly name = 'ParquetUnavailableError';
+
+  constructor(missing: readonly string[]) {
+    super(`Parquet cannot be written here. Run: npm install ${missing.join(' ')}`);
+  }
+}
+
 /** The job needs more parts than allowed. Final. */
 export class TooManyPartsError extends Error {
   readonly code = 'too_many_parts';

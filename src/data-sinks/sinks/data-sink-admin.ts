@@ -13,6 +13,7 @@ import type { AuditAction } from '../ports/audit-trail.js';
 import { SecretVault } from '../ports/secret-vault.js';
 import { checkedFields } from '../api/dto/checked-fields.js';
 import type { CreateDataSourceBody, UpdateDataSourceBody } from '../api/dto/data-source.body.js';
+import { requireMakeable } from './body-problems.js';
 import { EndpointAdmission } from './endpoint-admission.js';
 import { LeftBehindCleaner } from './left-behind.js';
 import { RetiredSecrets } from './retired-secrets.js';
@@ -52,6 +53,7 @@ export class DataSinkAdmin {
     const { role, type, name, format } = body;
     const destination = this.destinations.offered(type);
     const accepted = destination.acceptConfig(this.destinations.newConfig(destination, body.config), null);
+    requireMakeable({ format, config: accepted }, null);
     const secret = destination.acceptSecret(secretOf(destination, body.secret), accepted, '/secret');
     const { workspaceId } = caller;
     const config = await completed(destination, accepted, workspaceId);
@@ -94,7 +96,9 @@ export class DataSinkAdmin {
   async #changeOnce(caller: RequestCaller, sink: DataSink, body: UpdateDataSourceBody): Promise<SavedSink> {
     const destination = this.destinations.ofSink(sink.type);
     const asked = this.destinations.configChange(destination, body.config ?? {});
-    const config = await completed(destination, destination.acceptConfig(asked, sink.config), sink.workspaceId);
+    const accepted = destination.acceptConfig(asked, sink.config);
+    requireMakeable({ format: body.format ?? sink.format, config: accepted }, sink);
+    const config = await completed(destination, accepted, sink.workspaceId);
     const { moves, needsSecretFor, replacesSecret = false } = destination.compare(sink.config, config);
     requireSecret(needsSecretFor, body.secret !== undefined);
     const given = secretOf(destination, body.secret);

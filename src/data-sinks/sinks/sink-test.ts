@@ -7,11 +7,13 @@ import type { IdFactory } from '../domain/ids.js';
 import type { MappingResultRow } from '../domain/job-completed.js';
 import type { PayloadFacts } from '../domain/body/layout.js';
 import { bodyText, payloadLayout } from '../domain/body/payload-layout.js';
-import type { PayloadRecipe } from '../domain/body/payload-recipe.js';
+import { type PayloadRecipe, recipesFor } from '../domain/body/payload-recipe.js';
 import type { TraceContext } from '../domain/trace-context.js';
 import { ACTIVE_TRACE, NEW_ID } from '../data-sinks.tokens.js';
 import type { ProbedPush, ProbeStep } from '../destinations/destination.js';
 import { Destinations } from '../destinations/destinations.js';
+import { bodyChunks } from '../payload/body-chunks.js';
+import { BodyThreadClient } from '../payload/body-thread-client.js';
 import { gzipWhole } from '../payload/gzip.js';
 import { DataSinkRepository } from './data-sink.repository.js';
 import { TestLimit } from './test-limit.js';
@@ -63,6 +65,7 @@ export class SinkTest {
     private readonly telemetry: Telemetry,
     private readonly database: Database,
     @Inject(NEW_ID) private readonly newId: IdFactory,
+    private readonly bodyThread: BodyThreadClient,
     @Inject(ACTIVE_TRACE) private readonly activeTrace: () => TraceContext | null,
   ) {}
 
@@ -104,8 +107,7 @@ export class SinkTest {
     this.clock.set(new Date(await this.database.now()));
     const recipe = testRecipe(sink);
     const facts = testFacts(sink, new Date(this.clock.now()));
-    const text = bodyText(payloadLayout(recipe), facts, TEST_ROWS, true);
-    const body = recipe.compression === 'gzip' ? await gzipWhole(Buffer.from(text)) : Buffer.from(text);
+    const { text, body } = await this.#body(recipe, facts);
     const { config, secret, previousSecret: previous, workspaceId } = sink;
     const deliveryId = testId(this.newId('delivery'));
     const span = this.telemetry.exchange('data_sinks.test', this.activeTrace(), new Date(this.clock.now()));
@@ -120,10 +122,22 @@ export class SinkTest {
     };
     return { text, push, span };
   }
+
+  async #body(recipe: PayloadRecipe, facts: PayloadFacts): Promise<{ text: string; body: Buffer }> {
+    const { format, compression } = recipe;
+    const shown = format === 'PARQUET' ? 'JSONL' : format;
+    const text = bodyText(payloadLayout({ ...recipe, format: shown }), facts, TEST_ROWS, true);
+    if (format !== 'PARQUET') {
+      return { text, body: compression === 'gzip' ? await gzipWhole(Buffer.from(text)) : Buffer.from(text) };
+    }
+    const pieces: Buffer[] = [];
+    for await (const { bytes } of bodyChunks(recipe, facts, rowsOfTest(), this.bodyThread)) pieces.push(bytes);
+    return { text, body: Buffer.concat(pieces) };
+  }
 }
 
 interface TestRequest {
-  /** The body before compression, for display. */
+  /** The body before compression, for display; of a Parquet file its rows as lines of JSON. */
   readonly text: string;
   readonly push: ProbedPush;
   readonly span: ExchangeSpan;
@@ -133,12 +147,13 @@ const TEST_JOB = `job_${'TEST'.padStart(26, '0')}`;
 
 /** As the sink's next push would be made; for a sink that splits jobs into parts, as the only part. */
 function testRecipe({ format, config }: DataSink): PayloadRecipe {
-  const { compression, includeFields: fields, maxRowsPerPush: rowsPerPart } = config;
-  return { format, compression, fields, split: rowsPerPart === null ? null : { number: 1, of: 1, rowsPerPart } };
+  const [recipe] = recipesFor(format, config, 1);
+  if (!recipe) throw new Error('a job has at least one body');
+  return recipe;
 }
 
 function testFacts({ agentId, workspaceId }: DataSink, completedAt: Date): PayloadFacts {
-  return { jobId: TEST_JOB, agentId, workspaceId, completedAt, stats: { total: 2, matched: 1, unmatched: 1 } };
+  return { jobId: TEST_JOB, agentId, workspaceId, completedAt, stats: { total: 2, matched: 1, unmatched: 1 }, run: 1 };
 }
 
 /** One matched row and one unmatched; all ids end in TEST. */
@@ -156,6 +171,10 @@ const TEST_ROWS: readonly MappingResultRow[] = [
     matchConfidence: null,
   },
 ];
+
+async function* rowsOfTest(): AsyncGenerator<readonly MappingResultRow[]> {
+  yield TEST_ROWS;
+}
 
 function testId(id: string): string {
   return `${id.slice(0, -4)}TEST`;

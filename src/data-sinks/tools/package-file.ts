@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Candidate paths of a package file, and the one that exists. */
 export interface PackageFile {
@@ -22,6 +23,24 @@ export function findPackageFile(names: readonly string[], url: string | undefine
   for (const folder of bundleFolders()) places.push(join(folder, name));
   const distinct = [...new Set(places)];
   return { found: distinct.find((place) => existsSync(place)) ?? null, places: distinct };
+}
+
+/**
+ * Finds an optional package, as the file that needs it would import it or, when a bundler merged that one, as the bundle
+ * would.
+ * @param url that file's `import.meta.url`, as in `findPackageFile()`
+ * @returns the URL of its main module; null when it is not installed
+ */
+export function findPackage(name: string, url: string | undefined): string | null {
+  const froms = [...(url === undefined ? [] : [url]), ...bundleFolders().map((folder) => join(folder, 'bundle.js'))];
+  for (const from of froms) {
+    try {
+      return pathToFileURL(createRequire(from).resolve(name)).href;
+    } catch {
+      // Not from there.
+    }
+  }
+  return null;
 }
 
 function bundleFolders(): readonly string[] {

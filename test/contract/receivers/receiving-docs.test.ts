@@ -8,6 +8,7 @@ const page = readFileSync(new URL('receiving.md', DOCS), 'utf8');
 
 const PAYLOAD_CODES: Record<PayloadErrorCode, true> = {
   payload_malformed: true,
+  payload_unread: true,
   payload_truncated: true,
   payload_incomplete: true,
   row_invalid: true,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { sinkBody } from '../../support/platform/customer.js';
 import { forgottenPort, PORTS } from '../../package/support/forgotten-port.js';
 import { HostCustomer } from '../../package/support/customer.js';
 import { HostProcess } from '../../package/support/host-process.js';
@@ -87,6 +88,25 @@ describe('a Nest 12 host', () => {
     expect(await verifiedBy(stranger, 'import', push, sink.secret)).toMatchObject({
       deliveryId: push.headers['x-mt-delivery-id'],
     });
+    expect(['SIGTERM', 0]).toContain(await host.stop());
+  });
+
+  it('needs nothing of Parquet: a sink that asks for it is refused with what to install', async () => {
+    const { stranger, receiver } = world();
+    expect(await stranger.has('hyparquet-writer/package.json')).toBe(false);
+    const host = await world().host('host.js', {
+      DATABASE_URL: await world().database(),
+      VAULT_KEYS: newVaultKeys(),
+      ALLOW_PRIVATE_ENDPOINTS: LOOPBACK,
+    });
+    const customer = new HostCustomer(`${host.origin}/api/v1`, { Authorization: 'Bearer mt_demo' }, 'agt_1');
+    const body = JSON.stringify(sinkBody((await receiver.endpoint()).url, { format: 'PARQUET' }));
+    const { status, text } = await customer.post('agents/agt_1/data-sources', body);
+    const detail = expect.stringMatching(/run: npm install hyparquet-writer$/);
+    expect([status, JSON.parse(text)]).toEqual([
+      422,
+      expect.objectContaining({ errors: [{ pointer: '/format', detail }] }),
+    ]);
     expect(['SIGTERM', 0]).toContain(await host.stop());
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
 import {
+  fastifyPush,
   parsePush,
   PayloadError,
   type PayloadErrorCode,
@@ -99,6 +100,47 @@ describe.each(FORMS)('a push in %s', (recipe) => {
 
   it('without rows has none', async () => {
     expect(await readStream(pushedBody(recipe, []))).toEqual({ rows: [], facts: FACTS });
+  });
+});
+
+describe('a push in CSV with formulas as they are', () => {
+  it('is read for any rows and any chunking, where the reader is told so', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyRow, { maxLength: 8 }),
+        fc.array(fc.nat(2_000), { maxLength: 8 }),
+        async (rows, cuts) => {
+          const push = pushedBody('CSV;formulas=raw', rows);
+          expect(await readStream(push, cuts, { csvFormulas: 'raw' })).toEqual({ rows, facts: FACTS });
+          const { results } = parsePush(push.body, { headers: push.headers, csvFormulas: 'raw' });
+          expect(results).toEqual(rows);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a row with the fields of its job', () => {
+  it.each(FORMATS)('is read with them, in %s', async (format) => {
+    const push = pushedBody(`${format};fields=partnerRowId,jobId,completedAt,run`, ROWS);
+    const { jobId, completedAt } = FACTS;
+    const rows = ROWS.map(({ partnerRowId }) => ({ partnerRowId, jobId, completedAt, run: 1 }));
+    expect((await readStream(push)).rows).toEqual(rows);
+  });
+});
+
+describe('a Parquet file', () => {
+  it('is verified, accepted by its content type, and not parsed: the error says what reads it', async () => {
+    const headers = { 'Content-Type': 'application/vnd.apache.parquet' };
+    const body = Buffer.from('PAR1');
+    expect(pushContent(headers)).toEqual({ format: null, gzip: false, part: null });
+    expect(await codeOf(() => parsePush(body, { headers }))).toBe('payload_unread');
+    expect(() => new PayloadReader(Readable.from([body]), { headers })).toThrow(/pyarrow, DuckDB or hyparquet/);
+    const types: string[] = [];
+    const scope = { addContentTypeParser: (type: string) => types.push(type), addHook: () => undefined };
+    fastifyPush(scope, { secret: 'a secret of the sink' });
+    expect(types).toContain('application/vnd.apache.parquet');
   });
 });
 

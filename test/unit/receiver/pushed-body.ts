@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { MappingResultRow } from '../../../src/data-sinks/domain/job-completed.js';
 import type { PayloadFacts } from '../../../src/data-sinks/domain/body/layout.js';
-import { bodyText, payloadLayout } from '../../../src/data-sinks/domain/body/payload-layout.js';
+import { bodyText, payloadLayout, type TextRecipe } from '../../../src/data-sinks/domain/body/payload-layout.js';
 import { parseRecipe } from '../../../src/data-sinks/domain/body/payload-recipe.js';
 import { pushHeaders } from '../../../src/data-sinks/domain/push-headers.js';
 import { DELIVERY_ID, PAYLOAD, SECRET, type SignedPush, signedPush } from './signed-push.js';
@@ -19,7 +19,7 @@ export interface PushedBody {
 /** A body and its headers as the sending side makes them, by the name of its recipe. */
 export function pushedBody(recipe: string, rows: readonly MappingResultRow[], test = false): PushedBody {
   const made = parseRecipe(recipe);
-  const text = Buffer.from(bodyText(payloadLayout(made), SENT, rows, test));
+  const text = Buffer.from(bodyText(payloadLayout(made as TextRecipe), SENT, rows, test));
   const body = made.compression === 'gzip' ? gzipSync(text) : text;
   const sha256 = createHash('sha256').update(body).digest('hex');
   const about = { deliveryId: DELIVERY_ID, attemptNumber: 1, sha256 };

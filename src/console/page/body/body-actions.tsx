@@ -5,7 +5,7 @@ import { useAction } from '../app/use-action.js';
 import { Button } from '../ui/button.js';
 import { BodyDialog } from './body-dialog.js';
 import { BodyProblem } from './body-problem.js';
-import { canShow, readWhole } from './body-start.js';
+import { readWhole, whyNotShown } from './body-start.js';
 
 /** Shows and downloads the bytes of a delivery. */
 export function BodyActions({ delivery }: { delivery: Delivery }) {
@@ -14,17 +14,18 @@ export function BodyActions({ delivery }: { delivery: Delivery }) {
   const downloading = useAction(async () => {
     save(await readWhole(await api.payload(delivery.id)), fileName(delivery));
   });
+  const notShown = whyNotShown(delivery);
   return (
     <>
       <div class="form-actions">
-        <Button disabled={!canShow(delivery)} onClick={() => setShown(true)}>
+        <Button disabled={notShown !== null} onClick={() => setShown(true)}>
           Show the body
         </Button>
         <Button isBusy={downloading.isRunning} onClick={() => void downloading.run()}>
           Download
         </Button>
       </div>
-      {!canShow(delivery) && <p class="small quiet">This browser cannot unpack gzip: download it.</p>}
+      {notShown !== null && <p class="small quiet">{notShown}</p>}
       <BodyProblem problem={downloading.problem} />
       {isShown && <BodyDialog delivery={delivery} onClose={() => setShown(false)} />}
     </>

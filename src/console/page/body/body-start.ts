@@ -9,9 +9,11 @@ export interface BodyStart {
   readonly isWhole: boolean;
 }
 
-/** Whether this browser can decompress the body. */
-export function canShow({ compression }: Delivery): boolean {
-  return compression === 'none' || 'DecompressionStream' in globalThis;
+/** Why this browser cannot show the body; null when it can. */
+export function whyNotShown({ format, compression }: Delivery): string | null {
+  if (format === 'PARQUET') return 'A Parquet file is no text: download it.';
+  const canUnpack = compression === 'none' || 'DecompressionStream' in globalThis;
+  return canUnpack ? null : 'This browser cannot unpack gzip: download it.';
 }
 
 /** Reads and decompresses only as much of a body as is shown. */

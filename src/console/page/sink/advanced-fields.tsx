@@ -4,16 +4,18 @@ import { Field, FieldGroup } from '../ui/field.js';
 import { NumberField } from '../ui/number-field.js';
 import { ROW_FIELDS } from './draft.js';
 import type { FieldsParts } from './fields-parts.js';
+import { FormatDetails } from './format-details.js';
 
 const FORMATS: Readonly<Record<SinkFormat, string>> = {
   JSON: 'JSON: one object with the job’s facts and all rows',
   JSONL: 'JSONL: one row per line, the job’s facts in headers',
   CSV: 'CSV: a header and one row per line, the job’s facts in headers',
+  PARQUET: 'PARQUET: a file with typed columns, the job’s facts in headers',
 };
 
 /** The API's errors for these fields. */
 export const ADVANCED_POINTER =
-  /^\/(format|config\/(compression|includeFields|maxRowsPerPush|maxPushesPerSecond|sendTraceparent))/;
+  /^\/(format|config\/(compression|includeFields|maxRowsPerPush|maxPushesPerSecond|sendTraceparent|csvFormulas|parquetCodec))/;
 
 /** Format and number of bodies: settings that most endpoints never change. */
 export function AdvancedFields(fields: FieldsParts) {
@@ -39,15 +41,11 @@ export function AdvancedFields(fields: FieldsParts) {
           </select>
         )}
       </Field>
-      <FieldGroup
-        legend="Compression"
+      <FormatDetails
+        {...{ draft, problem, change }}
         help="With Content-Encoding: gzip. Signatures cover the bytes as they are sent: check before you unpack."
-        error={problem?.at('/config/compression')}
-      >
-        <Check isOn={draft.isCompressed} onChange={(isCompressed) => change({ isCompressed })}>
-          Send bodies compressed (gzip)
-        </Check>
-      </FieldGroup>
+        what="bodies"
+      />
       <RowFieldChoice {...fields} />
       <BoundFields {...fields} />
       <FieldGroup

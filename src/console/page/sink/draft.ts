@@ -1,11 +1,12 @@
 import { Problem, type Violation } from '../api/problem.js';
+import { formatConfig, type FormatSettings, PLAIN_FORMAT } from './format-details.js';
 import { webhookOf } from './s3-sink.js';
-import type { AuthScheme, CreateSink, RowField, Sink, SinkConfig, SinkFormat, UpdateSink } from '../api/types.js';
+import type { AuthScheme, CreateSink, RowField, Sink, SinkConfig, UpdateSink } from '../api/types.js';
 
 type RetryableStatus = NonNullable<SinkConfig['retryableStatuses']>[number];
 
 /** The values of the form. */
-export interface SinkDraft {
+export interface SinkDraft extends FormatSettings {
   readonly name: string;
   readonly url: string;
   readonly authScheme: AuthScheme;
@@ -16,8 +17,6 @@ export interface SinkDraft {
   readonly secret: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly retryable: readonly RetryableStatus[];
-  readonly format: SinkFormat;
-  readonly isCompressed: boolean;
   readonly fields: readonly RowField[];
   /** As typed; empty means no limit. */
   readonly maxRows: string;
@@ -37,9 +36,14 @@ export const ROW_FIELDS: readonly { readonly field: RowField; readonly says: str
   { field: 'referenceHotelId', says: 'what it was matched to' },
   { field: 'matchMethod', says: 'how' },
   { field: 'matchConfidence', says: 'how surely' },
+  { field: 'jobId', says: 'the job, the same in every row; so the next two' },
+  { field: 'completedAt', says: 'when it completed' },
+  { field: 'run', says: 'which completion of it' },
 ];
 
 const ALL_FIELDS = ROW_FIELDS.map(({ field }) => field);
+/** Those of a row itself: what is sent where nothing is chosen. */
+const DEFAULT_FIELDS = ALL_FIELDS.slice(0, 4);
 
 export const EMPTY_DRAFT: SinkDraft = {
   name: '',
@@ -51,8 +55,8 @@ export const EMPTY_DRAFT: SinkDraft = {
   headers: [],
   retryable: [],
   format: 'JSON',
-  isCompressed: false,
-  fields: ALL_FIELDS,
+  ...PLAIN_FORMAT,
+  fields: DEFAULT_FIELDS,
   maxRows: '',
   maxPushes: '',
   sendTraceparent: false,
@@ -72,7 +76,9 @@ export function draftOf(sink: Sink): SinkDraft {
     retryable: config.retryableStatuses ?? [],
     format,
     isCompressed: config.compression === 'gzip',
-    fields: config.includeFields ?? ALL_FIELDS,
+    isRawCsv: config.csvFormulas === 'raw',
+    parquetCodec: config.parquetCodec ?? PLAIN_FORMAT.parquetCodec,
+    fields: config.includeFields ?? DEFAULT_FIELDS,
     maxRows: textOf(config.maxRowsPerPush),
     maxPushes: textOf(config.maxPushesPerSecond),
     sendTraceparent: config.sendTraceparent ?? false,
@@ -82,7 +88,7 @@ export function draftOf(sink: Sink): SinkDraft {
 /** Whether an advanced setting is set. */
 export function isAdvanced({ format, isCompressed, fields, maxRows, maxPushes, sendTraceparent }: SinkDraft): boolean {
   const isPaced = maxRows !== '' || maxPushes !== '';
-  return format !== 'JSON' || isCompressed || fields.length < ALL_FIELDS.length || isPaced || sendTraceparent;
+  return format !== 'JSON' || isCompressed || !areDefault(fields) || isPaced || sendTraceparent;
 }
 
 /** @returns null when the draft can be sent to the API */
@@ -135,12 +141,16 @@ function configOf(draft: SinkDraft): SinkConfig {
     username: draft.authScheme === 'Basic' && draft.username !== '' ? draft.username : null,
     customHeaders: [...draft.headers],
     retryableStatuses: [...draft.retryable].sort((a, b) => a - b),
-    compression: draft.isCompressed ? 'gzip' : 'none',
-    includeFields: fields.length === ALL_FIELDS.length ? null : fields,
+    ...formatConfig(draft),
+    includeFields: areDefault(fields) ? null : fields,
     maxRowsPerPush: numberOf(draft.maxRows),
     maxPushesPerSecond: numberOf(draft.maxPushes),
     sendTraceparent: draft.sendTraceparent,
   };
+}
+
+function areDefault(fields: readonly RowField[]): boolean {
+  return fields.length === DEFAULT_FIELDS.length && DEFAULT_FIELDS.every((field) => fields.includes(field));
 }
 
 function textOf(value: number | null | undefined): string {

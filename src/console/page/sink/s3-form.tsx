@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../api/problem.js';
 import type { SinkFormat } from '../api/types.js';
 import { Button } from '../ui/button.js';
-import { Check } from '../ui/check.js';
 import { Code } from '../ui/code.js';
-import { Field, FieldGroup } from '../ui/field.js';
+import { Field } from '../ui/field.js';
 import { Notice, ProblemNotice } from '../ui/notice.js';
+import { FormatDetails } from './format-details.js';
 import { AccessFields } from './s3-access-fields.js';
 import { policyOf, type S3Draft } from './s3-sink.js';
 import { Text, type TextParts } from './s3-text.js';
@@ -24,11 +24,13 @@ interface S3FormParts {
 const FORMATS: Readonly<Record<SinkFormat, string>> = {
   JSONL: 'JSONL: one row per line',
   CSV: 'CSV: a header and one row per line',
+  PARQUET: 'PARQUET: a file with typed columns, for data warehouses',
   JSON: 'JSON: one object with the job’s facts and all rows',
 };
 
 const POINTERS = [
-  ...['/name', '/config/bucket', '/config/prefix', '/config/region', '/config/endpointUrl', '/config/roleArn'],
+  ...['/name', '/format', '/config/bucket', '/config/prefix', '/config/region', '/config/endpointUrl'],
+  '/config/roleArn',
   '/secret',
 ];
 
@@ -127,11 +129,7 @@ function HowFields({ draft, problem, change }: TextParts) {
           </select>
         )}
       </Field>
-      <FieldGroup legend="Compression" help="The object’s name then ends in .gz.">
-        <Check isOn={draft.isCompressed} onChange={(isCompressed) => change({ isCompressed })}>
-          Compress objects (gzip)
-        </Check>
-      </FieldGroup>
+      <FormatDetails {...{ draft, problem, change }} help="The object’s name then ends in .gz." what="objects" />
     </>
   );
 }

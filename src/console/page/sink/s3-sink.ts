@@ -1,9 +1,10 @@
-import type { CreateSink, S3Config, Sink, SinkConfig, SinkFormat, UpdateSink } from '../api/types.js';
+import type { CreateSink, S3Config, Sink, SinkConfig, UpdateSink } from '../api/types.js';
+import { formatConfig, type FormatSettings, PLAIN_FORMAT } from './format-details.js';
 
 export const S3 = 's3';
 
 /** What the form holds. */
-export interface S3Draft {
+export interface S3Draft extends FormatSettings {
   readonly name: string;
   readonly bucket: string;
   readonly prefix: string;
@@ -15,8 +16,6 @@ export interface S3Draft {
   /** Both empty: the stored ones stay. */
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly format: SinkFormat;
-  readonly isCompressed: boolean;
 }
 
 export const EMPTY_S3: S3Draft = {
@@ -30,7 +29,7 @@ export const EMPTY_S3: S3Draft = {
   accessKeyId: '',
   secretAccessKey: '',
   format: 'JSONL',
-  isCompressed: false,
+  ...PLAIN_FORMAT,
 };
 
 export function isS3(sink: Pick<Sink, 'type'>): boolean {
@@ -59,12 +58,13 @@ export function placeOf(sink: Pick<Sink, 'type' | 'config'>): string {
 }
 
 export function s3DraftOf(sink: Sink): S3Draft {
-  const { bucket, prefix, region, endpointUrl, roleArn, compression } = s3ConfigOf(sink);
+  const { bucket, prefix, region, endpointUrl, roleArn, compression, csvFormulas, parquetCodec } = s3ConfigOf(sink);
   return {
     ...EMPTY_S3,
     ...{ name: sink.name, bucket, prefix: prefix ?? '', region, endpointUrl: endpointUrl ?? '' },
     ...{ access: typeof roleArn === 'string' ? 'role' : 'keys', roleArn: roleArn ?? '' },
-    ...{ format: sink.format, isCompressed: compression === 'gzip' },
+    ...{ format: sink.format, isCompressed: compression === 'gzip', isRawCsv: csvFormulas === 'raw' },
+    parquetCodec: parquetCodec ?? PLAIN_FORMAT.parquetCodec,
   };
 }
 
@@ -107,11 +107,11 @@ export function policyOf({ bucket, prefix, region }: Pick<S3Draft, 'bucket' | 'p
   return JSON.stringify({ Version: '2012-10-17', Statement: [statement] }, null, 2);
 }
 
-function configOf({ bucket, prefix, region, endpointUrl, access, roleArn, isCompressed }: S3Draft) {
+function configOf({ bucket, prefix, region, endpointUrl, access, roleArn, ...format }: S3Draft) {
   return {
     ...{ bucket: bucket.trim(), prefix: prefix.trim(), region: region.trim() },
     endpointUrl: endpointUrl.trim() === '' ? null : endpointUrl.trim(),
     roleArn: access === 'role' ? roleArn.trim() : null,
-    compression: isCompressed ? ('gzip' as const) : ('none' as const),
+    ...formatConfig(format),
   };
 }

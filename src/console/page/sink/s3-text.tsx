@@ -1,9 +1,10 @@
 import type { Problem } from '../api/problem.js';
 import { Field } from '../ui/field.js';
+import type { FormatSettings } from './format-details.js';
 import type { S3Draft } from './s3-sink.js';
 
 /** The fields that are typed. */
-type TextField = Exclude<keyof S3Draft, 'access' | 'format' | 'isCompressed'>;
+type TextField = Exclude<keyof S3Draft, 'access' | keyof FormatSettings>;
 
 export interface TextParts {
   readonly draft: S3Draft;

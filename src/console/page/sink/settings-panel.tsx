@@ -145,10 +145,12 @@ function Facts({ sink }: { sink: Sink }) {
 /** What the sink says of the bodies that it is sent. */
 function bodiesOf(sink: Sink): string {
   const { format } = sink;
-  const { compression, includeFields, maxRowsPerPush, maxPushesPerSecond } = webhookOf(sink);
+  const { compression, includeFields, maxRowsPerPush, maxPushesPerSecond, ...details } = webhookOf(sink);
   return [
     format,
     ...(compression === 'gzip' ? ['gzip'] : []),
+    ...(format === 'CSV' && details.csvFormulas === 'raw' ? ['text as it is'] : []),
+    ...(format === 'PARQUET' ? [details.parquetCodec ?? 'snappy'] : []),
     ...(includeFields ? [includeFields.join(' ')] : []),
     ...(typeof maxRowsPerPush === 'number' ? [`${counted(maxRowsPerPush, 'row')} in one push`] : []),
     ...(typeof maxPushesPerSecond === 'number' ? [`${maxPushesPerSecond} a second at most`] : []),

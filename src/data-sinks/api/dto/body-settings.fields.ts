@@ -12,8 +12,16 @@ import {
   Min,
 } from 'class-validator';
 import { MAX_PARTS } from '../../domain/body/payload-recipe.js';
-import { type Compression, COMPRESSIONS, MAX_ROWS_PER_PUSH } from '../../domain/data-sink.js';
-import { ROW_FIELDS, type RowField } from '../../domain/job-completed.js';
+import {
+  type Compression,
+  COMPRESSIONS,
+  CSV_FORMULAS,
+  type CsvFormulas,
+  MAX_ROWS_PER_PUSH,
+  PARQUET_CODECS,
+  type ParquetCodec,
+} from '../../domain/data-sink.js';
+import { BODY_FIELDS, type BodyField } from '../../domain/job-completed.js';
 import { IfDefined, IfNotNull, oneOf } from './optional-field.js';
 
 const MIN_PUSHES_PER_SECOND = 0.01;
@@ -25,7 +33,7 @@ export class BodySettingsFields {
     enum: COMPRESSIONS,
     example: 'none',
     description:
-      'gzip sends the body compressed, with Content-Encoding; signatures cover the bytes as sent. Without it none.',
+      'gzip sends the body compressed, with Content-Encoding; signatures cover the bytes as sent. Without it none. Not for PARQUET, whose pages are compressed.',
   })
   @IfDefined()
   @IsIn(COMPRESSIONS, oneOf(COMPRESSIONS))
@@ -33,19 +41,19 @@ export class BodySettingsFields {
 
   @ApiPropertyOptional({
     type: [String],
-    enum: ROW_FIELDS,
+    enum: BODY_FIELDS,
     nullable: true,
     example: null,
     description:
-      'The row fields that are sent, partnerRowId always among them, in the order of the payload. Null: all.',
+      'The fields that each row is sent with, partnerRowId always among them, in the order of the payload. jobId, completedAt and run are the job’s, the same in every row. Null: the first four.',
   })
   @IfNotNull()
   @ArrayNotEmpty()
   @ArrayUnique()
-  @ArrayMaxSize(ROW_FIELDS.length)
+  @ArrayMaxSize(BODY_FIELDS.length)
   @IsString({ each: true })
   @IsArray()
-  includeFields?: RowField[] | null;
+  includeFields?: BodyField[] | null;
 
   @ApiPropertyOptional({
     type: 'integer',
@@ -74,4 +82,24 @@ export class BodySettingsFields {
   @Max(MAX_PUSHES_PER_SECOND)
   @IsNumber({ maxDecimalPlaces: 2 })
   maxPushesPerSecond?: number | null;
+
+  @ApiPropertyOptional({
+    enum: CSV_FORMULAS,
+    example: 'escape',
+    description:
+      'CSV only: escape puts an apostrophe before text that a spreadsheet would run as a formula; raw writes it as it is, for programs. Without it escape.',
+  })
+  @IfDefined()
+  @IsIn(CSV_FORMULAS, oneOf(CSV_FORMULAS))
+  csvFormulas?: CsvFormulas;
+
+  @ApiPropertyOptional({
+    enum: PARQUET_CODECS,
+    example: 'snappy',
+    description:
+      'PARQUET only: how the pages of the file are compressed. gzip is smaller and slower. Without it snappy.',
+  })
+  @IfDefined()
+  @IsIn(PARQUET_CODECS, oneOf(PARQUET_CODECS))
+  parquetCodec?: ParquetCodec;
 }

@@ -1,11 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { adviceOn } from '../../domain/attempt-advice.js';
 import { ANSWER_ENDINGS, type Attempt, ATTEMPT_ERROR_CODES, ATTEMPT_STATUSES } from '../../domain/attempt.js';
-import { AUTH_SCHEMES, COMPRESSIONS, PAYLOAD_FORMATS } from '../../domain/data-sink.js';
+import {
+  AUTH_SCHEMES,
+  COMPRESSIONS,
+  CSV_FORMULAS,
+  FORMAT_DEFAULTS,
+  PARQUET_CODECS,
+  PAYLOAD_FORMATS,
+} from '../../domain/data-sink.js';
 import { DELIVERY_TRIGGERS } from '../../domain/trigger.js';
 import { WORKER_NUMBERS, workerNumber } from '../../domain/worker-number.js';
 import { type Delivery, DELIVERY_REASONS, DELIVERY_STATUSES } from '../../domain/delivery.js';
-import { ROW_FIELDS } from '../../domain/job-completed.js';
+import { BODY_FIELDS } from '../../domain/job-completed.js';
 import { ApiObjectOrNull, oneOrNull } from './or-null.js';
 
 const TIME = { type: String, format: 'date-time', example: '2026-05-25T12:34:56.000Z' } as const;
@@ -169,15 +176,27 @@ export class DeliveryAnswer {
 
   @ApiProperty({
     enum: PAYLOAD_FORMATS,
-    description: 'As the sink had it when the delivery was made; so the next two.',
+    description: 'As the sink had it when the delivery was made; so the next four.',
   })
   format!: string;
 
   @ApiProperty({ enum: COMPRESSIONS })
   compression!: string;
 
-  @ApiProperty({ type: [String], enum: ROW_FIELDS, nullable: true, example: null, description: 'Null: all.' })
+  @ApiProperty({
+    type: [String],
+    enum: BODY_FIELDS,
+    nullable: true,
+    example: null,
+    description: 'Null: the first four.',
+  })
   includeFields!: readonly string[] | null;
+
+  @ApiProperty({ ...oneOrNull(CSV_FORMULAS), example: null, description: 'Null unless the format is CSV.' })
+  csvFormulas!: string | null;
+
+  @ApiProperty({ ...oneOrNull(PARQUET_CODECS), example: null, description: 'Null unless the format is PARQUET.' })
+  parquetCodec!: string | null;
 
   @ApiObjectOrNull(PartAnswer, {
     description: 'Which part of the job it carries; null when the job is pushed in one piece.',
@@ -230,7 +249,9 @@ export function toDeliveryAnswer({ recipe, ...delivery }: Delivery): DeliveryAns
   const { workspaceId: _workspace, updatedAt: _updated, ...answer } = delivery;
   const { format, compression, fields, split } = recipe;
   const part = split && { number: split.number, of: split.of };
-  return { ...answer, format, compression, includeFields: fields, part };
+  const csvFormulas = format === 'CSV' ? (recipe.csvFormulas ?? FORMAT_DEFAULTS.csvFormulas) : null;
+  const parquetCodec = format === 'PARQUET' ? (recipe.parquetCodec ?? FORMAT_DEFAULTS.parquetCodec) : null;
+  return { ...answer, format, compression, includeFields: fields, csvFormulas, parquetCodec, part };
 }
 
 export function toAttemptAnswer(attempt: Attempt): AttemptAnswer {

@@ -20,7 +20,7 @@ export class SentAnswer {
 
   @ApiProperty({
     example: '{"jobId":"job_0000000000000000000000TEST",…,"test":true}',
-    description: 'Where it was sent with gzip, the text before that.',
+    description: 'Where it was sent with gzip, the text before that; of PARQUET its rows as lines of JSON.',
   })
   body!: string;
 }

@@ -1,7 +1,7 @@
 import { headersToSend, validateCustomHeaders } from '../../domain/custom-headers.js';
-import type { HttpsWebhookConfig } from '../../domain/data-sink.js';
+import { FORMAT_DEFAULTS, type HttpsWebhookConfig } from '../../domain/data-sink.js';
 import { parseEndpointUrl } from '../../domain/endpoint-url.js';
-import { ROW_FIELDS, type RowField } from '../../domain/job-completed.js';
+import { BODY_FIELDS, bodyFields } from '../../domain/job-completed.js';
 import type { NetworkPolicy } from '../../domain/network-policy.js';
 import type { RuleViolation } from '../../domain/data-sink-rules.js';
 import { invalid } from '../../domain/invalid-request.js';
@@ -27,6 +27,8 @@ export function newConfig(given: GivenFields): GivenConfig {
     maxRowsPerPush: given.maxRowsPerPush ?? null,
     maxPushesPerSecond: given.maxPushesPerSecond ?? null,
     sendTraceparent: given.sendTraceparent ?? false,
+    csvFormulas: given.csvFormulas ?? FORMAT_DEFAULTS.csvFormulas,
+    parquetCodec: given.parquetCodec ?? FORMAT_DEFAULTS.parquetCodec,
   };
 }
 
@@ -61,19 +63,14 @@ export function acceptConfig(
     ...unknownFields(config.includeFields),
   ];
   if (!url.ok || violations.length > 0) throw invalid(violations);
-  return { ...config, url: url.url.href, includeFields: chosenFields(config.includeFields) };
+  return { ...config, url: url.url.href, includeFields: bodyFields(config.includeFields) };
 }
 
 function unknownFields(names: readonly string[] | null): RuleViolation[] {
   return (names ?? []).flatMap((name, i) => {
-    if (ROW_FIELDS.some((field) => field === name)) return [];
-    return [{ pointer: `/config/includeFields/${i}`, detail: `must be one of ${ROW_FIELDS.join(', ')}` }];
+    if (BODY_FIELDS.some((field) => field === name)) return [];
+    return [{ pointer: `/config/includeFields/${i}`, detail: `must be one of ${BODY_FIELDS.join(', ')}` }];
   });
-}
-
-/** In the contract's order, always with the row's id: a row without it is useless. */
-function chosenFields(names: readonly string[] | null): RowField[] | null {
-  return names && ROW_FIELDS.filter((field) => field === 'partnerRowId' || names.includes(field));
 }
 
 function usernameProblem({ authScheme, username }: GivenConfig): RuleViolation[] {

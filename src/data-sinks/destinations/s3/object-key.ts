@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { PayloadFormat } from '../../domain/data-sink.js';
+import { BODY_FORMATS } from '../../domain/body/body-format.js';
 import type { PayloadRecipe } from '../../domain/body/payload-recipe.js';
 
 /** S3 takes keys of 1,024 bytes; the rest is for the object's name. */
 export const MAX_PREFIX_BYTES = 512;
 /** Of a job's id, as it is written in a key. */
 const MAX_ID_BYTES = 400;
-
-const EXTENSIONS: Readonly<Record<PayloadFormat, string>> = { JSON: 'json', JSONL: 'jsonl', CSV: 'csv' };
 
 interface NamedBody {
   readonly jobId: string;
@@ -22,7 +20,7 @@ export function objectKey(prefix: string, { jobId, run, recipe }: NamedBody): st
     `job-${idInKey(jobId)}`,
     ...(run > 1 ? [`run-${run}`] : []),
     ...(split ? [`part-${padded(split.number)}-of-${padded(split.of)}`] : []),
-    EXTENSIONS[format],
+    BODY_FORMATS[format].extension,
     ...(compression === 'gzip' ? ['gz'] : []),
   ].join('.');
   return `${folder(prefix)}${name}`;

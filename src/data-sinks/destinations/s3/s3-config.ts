@@ -1,7 +1,8 @@
+import { FORMAT_DEFAULTS } from '../../domain/data-sink.js';
 import { parseEndpointUrl } from '../../domain/endpoint-url.js';
 import { ProblemError } from '../../domain/errors.js';
 import { invalid } from '../../domain/invalid-request.js';
-import { ROW_FIELDS } from '../../domain/job-completed.js';
+import { bodyFields } from '../../domain/job-completed.js';
 import type { NetworkPolicy } from '../../domain/network-policy.js';
 import type { RuleViolation } from '../../domain/data-sink-rules.js';
 import type { ConfigChange, Given } from '../destination.js';
@@ -24,6 +25,7 @@ const NEW: Omit<S3Config, 'bucket' | 'region'> = {
   includeFields: null,
   maxRowsPerPush: null,
   maxPushesPerSecond: null,
+  ...FORMAT_DEFAULTS,
 };
 
 /** As it was stored, by whatever version. */
@@ -45,8 +47,7 @@ export function acceptS3Config(
   const config = {
     ...asked,
     endpointUrl: endpoint.url,
-    includeFields:
-      asked.includeFields && ROW_FIELDS.filter((it) => it === 'partnerRowId' || asked.includeFields?.includes(it)),
+    includeFields: bodyFields(asked.includeFields),
   };
   const violations = [
     ...at('/config/bucket', bucketProblem(config.bucket)),

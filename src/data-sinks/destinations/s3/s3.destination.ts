@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ResolvedDataSinksOptions } from '../../data-sinks.options.js';
 import { NETWORK_POLICY, OPTIONS } from '../../data-sinks.tokens.js';
-import { payloadLayout } from '../../domain/body/payload-layout.js';
+import { BODY_FORMATS } from '../../domain/body/body-format.js';
 import { ADDRESS_REFUSED_DETAIL } from '../../domain/endpoint-url.js';
 import { ProblemError } from '../../domain/errors.js';
 import { invalid } from '../../domain/invalid-request.js';
@@ -225,7 +225,7 @@ type UploadLeft = Pick<S3Config, 'endpointUrl' | 'region' | 'bucket'> & {
 function headersOf({ config, recipe, deliveryId, facts }: Push<S3Config>, sha256: string): Record<string, string> {
   const { kmsKeyId, storageClass } = config;
   return {
-    'content-type': recipe.compression === 'gzip' ? 'application/gzip' : payloadLayout(recipe).contentType,
+    'content-type': recipe.compression === 'gzip' ? 'application/gzip' : BODY_FORMATS[recipe.format].contentType,
     'x-amz-meta-sha256': sha256,
     'x-amz-meta-delivery-id': deliveryId,
     'x-amz-meta-completed-at': facts.completedAt.toISOString(),

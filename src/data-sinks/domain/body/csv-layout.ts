@@ -2,15 +2,14 @@ import type { LayoutOf } from './layout.js';
 import { fieldsOf, rowOf } from './result-row.js';
 
 /** RFC 4180: a header row, CRLF line ends, quotes where needed. */
-export const csvLayout: LayoutOf = (fields) => {
+export const csvLayout: LayoutOf = (fields, csvFormulas) => {
   const names = fieldsOf(fields);
   const toRow = rowOf(fields);
+  const cell = csvFormulas === 'raw' ? csvField : safeField;
   return {
-    contentType: 'text/csv; charset=utf-8; header=present',
-    tellsFacts: false,
     separator: '',
     head: () => `${names.join(',')}\r\n`,
-    rows: (rows) => rows.map((row) => `${Object.values(toRow(row)).map(csvField).join(',')}\r\n`).join(''),
+    rows: (rows, job) => rows.map((row) => `${Object.values(toRow(row, job)).map(cell).join(',')}\r\n`).join(''),
     tail: () => '',
   };
 };
@@ -19,8 +18,11 @@ export const csvLayout: LayoutOf = (fields) => {
 function csvField(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const text = defused(value);
-  return text === '' || NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return value === '' || NEEDS_QUOTES.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+function safeField(value: string | number | null): string {
+  return csvField(typeof value === 'string' ? defused(value) : value);
 }
 
 /** Beyond RFC 4180, also quotes values with leading or trailing blanks, which some readers strip. */

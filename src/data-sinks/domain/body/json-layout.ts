@@ -6,8 +6,6 @@ import { rowOf } from './result-row.js';
 export const jsonLayout: LayoutOf = (fields) => {
   const toRow = rowOf(fields);
   return {
-    contentType: 'application/json',
-    tellsFacts: true,
     separator: ',',
     head({ jobId, agentId, workspaceId, completedAt, stats: { total, matched, unmatched } }) {
       // JSON.stringify keeps the order of a literal's keys; the contract fixes that order.
@@ -20,8 +18,8 @@ export const jsonLayout: LayoutOf = (fields) => {
       };
       return `${JSON.stringify(facts).slice(0, -1)},"results":[`;
     },
-    rows(rows) {
-      return JSON.stringify(rows.map(toRow)).slice(1, -1);
+    rows(rows, job) {
+      return JSON.stringify(rows.map((row) => toRow(row, job))).slice(1, -1);
     },
     tail(test) {
       return test ? '],"test":true}' : ']}';

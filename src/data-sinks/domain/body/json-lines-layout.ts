@@ -8,11 +8,9 @@ import { rowOf } from './result-row.js';
 export const jsonLinesLayout: LayoutOf = (fields) => {
   const toRow = rowOf(fields);
   return {
-    contentType: 'application/x-ndjson',
-    tellsFacts: false,
     separator: '',
     head: () => '',
-    rows: (rows) => rows.map((row) => `${JSON.stringify(toRow(row))}\n`).join(''),
+    rows: (rows, job) => rows.map((row) => `${JSON.stringify(toRow(row, job))}\n`).join(''),
     tail: () => '',
   };
 };

@@ -6,20 +6,25 @@ import { jsonLayout } from './json-layout.js';
 import { jsonLinesLayout } from './json-lines-layout.js';
 import type { PayloadRecipe } from './payload-recipe.js';
 
-const LAYOUTS: Readonly<Record<PayloadFormat, LayoutOf>> = {
+/** Formats whose bodies are text. */
+export type TextFormat = Exclude<PayloadFormat, 'PARQUET'>;
+
+const LAYOUTS: Readonly<Record<TextFormat, LayoutOf>> = {
   JSON: jsonLayout,
   JSONL: jsonLinesLayout,
   CSV: csvLayout,
 };
 
-const WITH_ALL_FIELDS: Readonly<Record<PayloadFormat, PayloadLayout>> = {
-  JSON: jsonLayout(null),
-  JSONL: jsonLinesLayout(null),
-  CSV: csvLayout(null),
+const WITH_ALL_FIELDS: Readonly<Record<TextFormat, PayloadLayout>> = {
+  JSON: jsonLayout(null, 'escape'),
+  JSONL: jsonLinesLayout(null, 'escape'),
+  CSV: csvLayout(null, 'escape'),
 };
 
-export function payloadLayout({ format, fields }: Pick<PayloadRecipe, 'format' | 'fields'>): PayloadLayout {
-  return fields ? LAYOUTS[format](fields) : WITH_ALL_FIELDS[format];
+export type TextRecipe = Pick<PayloadRecipe, 'fields' | 'csvFormulas'> & { readonly format: TextFormat };
+
+export function payloadLayout({ format, fields, csvFormulas = 'escape' }: TextRecipe): PayloadLayout {
+  return fields || csvFormulas === 'raw' ? LAYOUTS[format](fields, csvFormulas) : WITH_ALL_FIELDS[format];
 }
 
 /** Builds a whole body from a few rows, such as a Test's. */
@@ -29,5 +34,5 @@ export function bodyText(
   rows: readonly MappingResultRow[],
   test: boolean,
 ): string {
-  return `${layout.head(facts)}${rows.length === 0 ? '' : layout.rows(rows)}${layout.tail(test)}`;
+  return `${layout.head(facts)}${rows.length === 0 ? '' : layout.rows(rows, facts)}${layout.tail(test)}`;
 }

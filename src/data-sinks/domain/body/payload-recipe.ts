@@ -1,5 +1,12 @@
-import { type Compression, PAYLOAD_FORMATS, type PayloadFormat, type SinkConfig } from '../data-sink.js';
-import { ROW_FIELDS, type RowField } from '../job-completed.js';
+import {
+  type Compression,
+  type CsvFormulas,
+  type ParquetCodec,
+  PAYLOAD_FORMATS,
+  type PayloadFormat,
+  type SinkConfig,
+} from '../data-sink.js';
+import { BODY_FIELDS, type BodyField, ROW_FIELDS } from '../job-completed.js';
 
 /**
  * Maximum number of parts of a job; a job that needs more is not pushed. Each part is a row per sink, written in the
@@ -21,8 +28,12 @@ export interface PushPart {
 export interface PayloadRecipe {
   readonly format: PayloadFormat;
   readonly compression: Compression;
-  /** In the contract's order; null for all. */
-  readonly fields: readonly RowField[] | null;
+  /** Of CSV only, where it is not `escape`. */
+  readonly csvFormulas?: CsvFormulas;
+  /** Of PARQUET only, where it is not `snappy`. */
+  readonly parquetCodec?: ParquetCodec;
+  /** In the contract's order; null for those of a row. */
+  readonly fields: readonly BodyField[] | null;
   /** Null when the job is pushed as one body. */
   readonly split: PartOfRows | null;
 }
@@ -33,7 +44,10 @@ export type PartOfRows = PushPart & { readonly rowsPerPart: number };
 export type PartRecipe = PayloadRecipe & { readonly split: PartOfRows };
 
 /** What a sink says of the bodies that it is sent. */
-export type BodySettings = Pick<SinkConfig, 'compression' | 'includeFields' | 'maxRowsPerPush'>;
+export type BodySettings = Pick<
+  SinkConfig,
+  'compression' | 'includeFields' | 'maxRowsPerPush' | 'csvFormulas' | 'parquetCodec'
+>;
 
 /** The part of a job that a recipe covers. Every job has at least one part, even an empty one. */
 export function partsOf(totalRows: number, rowsPerPart: number): number {
@@ -46,10 +60,14 @@ export function partsOf(totalRows: number, rowsPerPart: number): number {
  */
 export function recipesFor(
   format: PayloadFormat,
-  { compression, includeFields, maxRowsPerPush }: BodySettings,
+  { compression, includeFields, maxRowsPerPush, csvFormulas, parquetCodec }: BodySettings,
   totalRows: number,
 ): PayloadRecipe[] {
-  const whole = { format, compression, fields: someFields(includeFields) };
+  const whole = {
+    ...{ format, compression, fields: someFields(includeFields) },
+    ...(format === 'CSV' && csvFormulas === 'raw' && { csvFormulas }),
+    ...(format === 'PARQUET' && parquetCodec === 'gzip' && { parquetCodec }),
+  };
   if (maxRowsPerPush === null) return [{ ...whole, split: null }];
   const of = partsOf(totalRows, maxRowsPerPush);
   const length = of > MAX_PARTS ? 1 : of;
@@ -61,19 +79,23 @@ export function recipesFor(
 
 /**
  * The name under which a body of this recipe is stored: `JSON`, `CSV;gzip`,
- * `JSONL;fields=partnerRowId;rows=500;part=3/12`. A recipe has exactly one name. Listing all fields gives the same name
+ * `PARQUET;codec=gzip`, `JSONL;fields=partnerRowId;rows=500;part=3/12`. A recipe has exactly one name. Listing all fields gives the same name
  * as listing none, so that such sinks share bodies.
  */
-export function recipeName({ format, compression, fields, split }: PayloadRecipe): string {
+export function recipeName(recipe: PayloadRecipe): string {
+  const { format, compression, csvFormulas, parquetCodec, fields, split } = recipe;
   return [
     format,
     ...(compression === 'none' ? [] : [compression]),
+    ...(format === 'CSV' && csvFormulas === 'raw' ? ['formulas=raw'] : []),
+    ...(format === 'PARQUET' && parquetCodec === 'gzip' ? ['codec=gzip'] : []),
     ...(fields ? [`fields=${fields.join(',')}`] : []),
     ...(split ? [`rows=${split.rowsPerPart}`, `part=${partText(split)}`] : []),
   ].join(';');
 }
 
-const NAME = /^([A-Z]+)(;gzip)?(?:;fields=([A-Za-z,]+))?(?:;rows=(\d+);part=(\d+)\/(\d+))?$/;
+const NAME =
+  /^([A-Z]+)(;gzip)?(;formulas=raw)?(;codec=gzip)?(?:;fields=([A-Za-z,]+))?(?:;rows=(\d+);part=(\d+)\/(\d+))?$/;
 
 /** Recipes that consist only of a format: nearly all of them. */
 const PLAIN: ReadonlyMap<string, PayloadRecipe> = new Map(
@@ -84,12 +106,14 @@ const PLAIN: ReadonlyMap<string, PayloadRecipe> = new Map(
 export function parseRecipe(name: string): PayloadRecipe {
   const plain = PLAIN.get(name);
   if (plain) return plain;
-  const [, format, gzip, fields, rowsPerPart, number, of] = NAME.exec(name) ?? [];
+  const [, format, gzip, raw, codec, fields, rowsPerPart, number, of] = NAME.exec(name) ?? [];
   const known = PAYLOAD_FORMATS.find((one) => one === format);
   const recipe: PayloadRecipe | undefined = known && {
     format: known,
     compression: gzip === undefined ? 'none' : 'gzip',
-    fields: fields === undefined ? null : ROW_FIELDS.filter((field) => fields.split(',').includes(field)),
+    ...(raw !== undefined && { csvFormulas: 'raw' }),
+    ...(codec !== undefined && { parquetCodec: 'gzip' }),
+    fields: fields === undefined ? null : BODY_FIELDS.filter((field) => fields.split(',').includes(field)),
     split: number === undefined ? null : { number: Number(number), of: Number(of), rowsPerPart: Number(rowsPerPart) },
   };
   if (!recipe || recipeName(recipe) !== name) throw new Error(`unknown recipe "${name}"`);
@@ -117,6 +141,11 @@ export function isOfSeveral(recipe: PayloadRecipe): recipe is PartRecipe {
   return recipe.split !== null && recipe.split.of > 1;
 }
 
-function someFields(fields: readonly RowField[] | null): readonly RowField[] | null {
-  return fields && fields.length < ROW_FIELDS.length ? fields : null;
+/** Whether a body is compressed in itself, so that compressing it for storage would gain nothing. */
+export function isPacked({ format, compression }: Pick<PayloadRecipe, 'format' | 'compression'>): boolean {
+  return compression !== 'none' || format === 'PARQUET';
+}
+
+function someFields(fields: readonly BodyField[] | null): readonly BodyField[] | null {
+  return fields?.join() === ROW_FIELDS.join() ? null : fields;
 }

@@ -1,5 +1,7 @@
-import { type MappingResultRow, ROW_FIELDS, type RowField } from '../job-completed.js';
+import { type BodyField, type MappingResultRow, ROW_FIELDS } from '../job-completed.js';
 import { describeType } from '../describe-type.js';
+import { formatInstant } from '../instant.js';
+import type { PayloadFacts } from './layout.js';
 
 /**
  * The host's results are invalid: not batches of rows, a wrong field, or a row count other than `stats.total`. A retry
@@ -30,17 +32,25 @@ export function canonicalRow(row: MappingResultRow): MappingResultRow {
   };
 }
 
-/** Creates a function that returns the validated row, reduced to the wanted fields. */
-export function rowOf(fields: readonly RowField[] | null): (row: MappingResultRow) => Partial<MappingResultRow> {
+/** A row as it is sent: the chosen fields, in the contract's order. */
+export type SentRow = Readonly<Partial<Record<BodyField, string | number | null>>>;
+
+/** Creates a function that returns the validated row with the chosen fields, its own and its job's. */
+export function rowOf(fields: readonly BodyField[] | null): (row: MappingResultRow, job: PayloadFacts) => SentRow {
   if (!fields) return canonicalRow;
-  return (row) => {
-    const canonical = canonicalRow(row);
-    return Object.fromEntries(fields.map((field) => [field, canonical[field]]));
+  return (row, { jobId, completedAt, run = 1 }) => {
+    const known = { ...canonicalRow(row), jobId, completedAt: formatInstant(completedAt), run };
+    return Object.fromEntries(fields.map((field) => [field, known[field]]));
   };
 }
 
-export function fieldsOf(fields: readonly RowField[] | null): readonly RowField[] {
+export function fieldsOf(fields: readonly BodyField[] | null): readonly BodyField[] {
   return fields ?? ROW_FIELDS;
+}
+
+/** For a format that cannot hold what others can. @param field of the row with this id */
+export function unfit(field: BodyField, problem: string, rowId: string): InvalidResultsError {
+  return invalid(`whose ${field} ${problem}`, rowId);
 }
 
 function textOrNull(value: unknown, field: string, rowId: string): string | null {

@@ -57,7 +57,7 @@ describe('the body that creates a data source', () => {
     [{ ...valid, role: 'SOURCE' }, '/role', /^must be one of RESULTS_SINK$/],
     [{ ...valid, type: 'S3' }, '/type', /^must be one of HTTPS_WEBHOOK$/],
     [{ ...valid, type: 7 }, '/type', /./],
-    [{ ...valid, format: 'XML' }, '/format', /^must be one of JSON, JSONL, CSV$/],
+    [{ ...valid, format: 'XML' }, '/format', /^must be one of JSON, JSONL, CSV, PARQUET$/],
     [{ ...valid, name: 7 }, '/name', /./],
     [{ ...valid, name: ' \t' }, '/name', /^must not be blank$/],
     [{ ...valid, name: 'x'.repeat(121) }, '/name', /120/],

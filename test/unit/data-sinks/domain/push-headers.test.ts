@@ -34,6 +34,7 @@ describe('the headers of a push', () => {
   it.each([
     ['JSONL', 'application/x-ndjson'],
     ['CSV', 'text/csv; charset=utf-8; header=present'],
+    ['PARQUET;codec=gzip', 'application/vnd.apache.parquet'],
   ])('of %s carry the facts that the body cannot', (recipe, contentType) => {
     expect(headers(recipe)).toEqual({ 'Content-Type': contentType, ...FACTS, ...GENERAL });
     expect(headers(recipe, { test: true })).toEqual({

@@ -4,10 +4,14 @@ import type { MappingResultRow } from '../../../../src/data-sinks/domain/job-com
 import type { PayloadFacts } from '../../../../src/data-sinks/domain/body/layout.js';
 import { payloadLayout } from '../../../../src/data-sinks/domain/body/payload-layout.js';
 import { parseRecipe } from '../../../../src/data-sinks/domain/body/payload-recipe.js';
-import { type BodyChunk, bodyChunks, CHUNK_BYTES } from '../../../../src/data-sinks/payload/body-chunks.js';
+import { bodyChunks, CHUNK_BYTES } from '../../../../src/data-sinks/payload/body-chunks.js';
+import type { BodyThreadClient } from '../../../../src/data-sinks/payload/body-thread-client.js';
+import type { BodyChunk } from '../../../../src/data-sinks/payload/row-slices.js';
+import { stub } from '../../../support/stub.js';
 
 const PLAIN = parseRecipe('JSON');
-const layout = payloadLayout(PLAIN);
+const layout = payloadLayout({ format: 'JSON', fields: null });
+const noThread = stub<BodyThreadClient>({});
 const facts: PayloadFacts = {
   jobId: 'job_1',
   agentId: 'agt_1',
@@ -28,7 +32,7 @@ async function chunksOf(batches: readonly (readonly MappingResultRow[])[]): Prom
     yield* batches;
   }
   const chunks: BodyChunk[] = [];
-  for await (const chunk of bodyChunks(PLAIN, facts, stream())) chunks.push(chunk);
+  for await (const chunk of bodyChunks(PLAIN, facts, stream(), noThread)) chunks.push(chunk);
   return chunks;
 }
 
@@ -44,7 +48,7 @@ function inBatches(all: readonly MappingResultRow[], sizes: readonly number[]): 
 
 const textOf = (chunks: readonly BodyChunk[]) => Buffer.concat(chunks.map(({ bytes }) => bytes)).toString('utf8');
 const whole = (all: readonly MappingResultRow[]) =>
-  `${layout.head(facts)}${all.length === 0 ? '' : layout.rows(all)}${layout.tail(false)}`;
+  `${layout.head(facts)}${all.length === 0 ? '' : layout.rows(all, facts)}${layout.tail(false)}`;
 
 describe('the chunks of a body', () => {
   it.each<[string, readonly (readonly MappingResultRow[])[]]>([
@@ -95,7 +99,7 @@ describe('the chunks of a body', () => {
         yield rows(500);
       }
     }
-    const chunks = bodyChunks(PLAIN, facts, stream());
+    const chunks = bodyChunks(PLAIN, facts, stream(), noThread);
     await chunks.next();
     const afterOne = asked;
     await chunks.next();

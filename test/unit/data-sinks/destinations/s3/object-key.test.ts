@@ -15,6 +15,7 @@ describe('the key of an object', () => {
     ['incoming/', body('job_1'), 'incoming/job-job_1.jsonl'],
     ['incoming', body('job_1', 'JSON'), 'incoming/job-job_1.json'],
     ['', body('job_1', 'CSV;gzip'), 'job-job_1.csv.gz'],
+    ['lake', body('job_1', 'PARQUET;codec=gzip;rows=9;part=3/12'), 'lake/job-job_1.part-00003-of-00012.parquet'],
     ['a/b/', body('job_1', 'CSV', 3), 'a/b/job-job_1.run-3.csv'],
     ['date=2026/', body('j', 'JSONL;gzip;rows=9;part=3/12'), 'date=2026/job-j.part-00003-of-00012.jsonl.gz'],
   ])('below %j of %j is %s', (prefix, of, key) => {

@@ -35,6 +35,18 @@ describe('a cell', () => {
   });
 });
 
+describe('with csvFormulas raw', () => {
+  it.each([
+    ['=1+1', '=1+1'],
+    ["'=1+1", "'=1+1"],
+    ['@a,b', '"@a,b"'],
+    ['\t-1', '"\t-1"'],
+  ])('%j is written as %j', (text, written) => {
+    const row = { partnerRowId: text, referenceHotelId: null, matchMethod: null, matchConfidence: null };
+    expect(bodyOf('CSV;formulas=raw;fields=partnerRowId', [row])).toBe(`partnerRowId\r\n${written}\r\n`);
+  });
+});
+
 describe('text that a spreadsheet would evaluate as a formula', () => {
   it.each([
     ['=1+1', `'=1+1`],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MappingResultRow } from '../../../../../src/data-sinks/domain/job-completed.js';
-import { payloadLayout } from '../../../../../src/data-sinks/domain/body/payload-layout.js';
-import { parseRecipe } from '../../../../../src/data-sinks/domain/body/payload-recipe.js';
-import { bodyOf, ROWS } from './rows.js';
+import { bodyOf, FACTS, layoutOf, ROWS } from './rows.js';
 
 const HEAD =
   '{"jobId":"job_01J5Z0000000000000000000AB","agentId":"agt_01J5Z0000000000000000000AB",' +
   '"workspaceId":"ws_01J5Z0000000000000000000AB","completedAt":"2026-05-25T12:34:56Z",' +
   '"stats":{"total":3,"matched":2,"unmatched":1},"results":[';
+
+const OF_JOB = '"jobId":"job_01J5Z0000000000000000000AB","completedAt":"2026-05-25T12:34:56Z","run":1';
 
 /** Each body to the byte: what is stored, signed and sent again must never come out otherwise. */
 const GOLDEN: readonly [recipe: string, body: string][] = [
@@ -44,6 +44,23 @@ const GOLDEN: readonly [recipe: string, body: string][] = [
     'CSV;fields=partnerRowId,referenceHotelId',
     'partnerRowId,referenceHotelId\r\nrow_1,ref_1\r\n"Hôtel ""Süd"", 東京\n🏨","ref,2"\r\nrow_3,\r\n',
   ],
+  [
+    'JSON;fields=partnerRowId,jobId,completedAt,run',
+    HEAD +
+      ['row_1', 'Hôtel \\"Süd\\", 東京\\n🏨', 'row_3'].map((id) => `{"partnerRowId":"${id}",${OF_JOB}}`).join(',') +
+      ']}',
+  ],
+  [
+    'JSONL;fields=partnerRowId,jobId,completedAt,run',
+    ['row_1', 'Hôtel \\"Süd\\", 東京\\n🏨', 'row_3'].map((id) => `{"partnerRowId":"${id}",${OF_JOB}}\n`).join(''),
+  ],
+  [
+    'CSV;formulas=raw;fields=partnerRowId,jobId,completedAt',
+    'partnerRowId,jobId,completedAt\r\n' +
+      'row_1,job_01J5Z0000000000000000000AB,2026-05-25T12:34:56Z\r\n' +
+      '"Hôtel ""Süd"", 東京\n🏨",job_01J5Z0000000000000000000AB,2026-05-25T12:34:56Z\r\n' +
+      'row_3,job_01J5Z0000000000000000000AB,2026-05-25T12:34:56Z\r\n',
+  ],
 ];
 
 describe.each(GOLDEN)('a body in %s', (recipe, body) => {
@@ -52,9 +69,9 @@ describe.each(GOLDEN)('a body in %s', (recipe, body) => {
   });
 
   it('is the same for any batch size', () => {
-    const layout = payloadLayout(parseRecipe(recipe));
-    const oneByOne = ROWS.map((row) => layout.rows([row])).join(layout.separator);
-    expect(oneByOne).toBe(layout.rows(ROWS));
+    const layout = layoutOf(recipe);
+    const oneByOne = ROWS.map((row) => layout.rows([row], FACTS)).join(layout.separator);
+    expect(oneByOne).toBe(layout.rows(ROWS, FACTS));
   });
 
   it('has the same fields in the same order, whatever the order in the host’s objects', () => {

@@ -29,7 +29,7 @@ const unmatched: MappingResultRow = {
 
 function body(rows: readonly MappingResultRow[], batch = rows.length, test = false): string {
   const pieces: string[] = [];
-  for (let at = 0; at < rows.length; at += batch) pieces.push(layout.rows(rows.slice(at, at + batch)));
+  for (let at = 0; at < rows.length; at += batch) pieces.push(layout.rows(rows.slice(at, at + batch), facts));
   return `${layout.head(facts)}${pieces.join(layout.separator)}${layout.tail(test)}`;
 }
 
@@ -42,7 +42,6 @@ describe('the body of a push', () => {
         '{"partnerRowId":"row_01J","referenceHotelId":"ref_01J","matchMethod":"STANDARD","matchConfidence":null},' +
         '{"partnerRowId":"row_02J","referenceHotelId":null,"matchMethod":null,"matchConfidence":null}]}',
     );
-    expect(layout.contentType).toBe('application/json');
   });
 
   it('of a job without rows has an empty list', () => {
@@ -64,7 +63,7 @@ describe('the body of a push', () => {
     };
     const { stats, completedAt, workspaceId, agentId, jobId } = facts;
     const shuffledFacts = { stats, extra: 1, completedAt, workspaceId, agentId, jobId };
-    expect(layout.rows([shuffled])).toBe(layout.rows([matched]));
+    expect(layout.rows([shuffled], facts)).toBe(layout.rows([matched], facts));
     expect(layout.head(shuffledFacts)).toBe(layout.head(facts));
   });
 
@@ -77,7 +76,7 @@ describe('the body of a push', () => {
     ['line separators', '\u2028\u2029', '"\u2028\u2029"'],
     ['what looks like JSON', '"},{"', '"\\"},{\\""'],
   ])('keeps %s in an id', (_what, partnerRowId, written) => {
-    const text = layout.rows([{ ...unmatched, partnerRowId }]);
+    const text = layout.rows([{ ...unmatched, partnerRowId }], facts);
     expect(text).toBe(`{"partnerRowId":${written},"referenceHotelId":null,"matchMethod":null,"matchConfidence":null}`);
     expect(JSON.parse(text)).toEqual({ ...unmatched, partnerRowId });
   });
@@ -90,11 +89,11 @@ describe('the body of a push', () => {
     [1e-7, '1e-7'],
     [-0, '0'],
   ])('writes the confidence %d as %s', (matchConfidence, written) => {
-    expect(layout.rows([{ ...matched, matchConfidence }])).toContain(`"matchConfidence":${written}}`);
+    expect(layout.rows([{ ...matched, matchConfidence }], facts)).toContain(`"matchConfidence":${written}}`);
   });
 
   it('writes null for omitted fields', () => {
-    expect(layout.rows([{ partnerRowId: 'row_02J' } as MappingResultRow])).toBe(layout.rows([unmatched]));
+    expect(layout.rows([{ partnerRowId: 'row_02J' } as MappingResultRow], facts)).toBe(layout.rows([unmatched], facts));
   });
 
   it('is the same for any batch size', () => {
@@ -141,7 +140,7 @@ describe('a row that cannot be sent', () => {
     [{ ...matched, matchConfidence: Number.NaN }, confidence('NaN')],
     [{ ...matched, matchConfidence: Infinity }, confidence('Infinity')],
   ])('like %j is refused with its row id', (row, message) => {
-    const error = thrownBy(() => layout.rows([unmatched, row as MappingResultRow]));
+    const error = thrownBy(() => layout.rows([unmatched, row as MappingResultRow], facts));
     expect(error).toBeInstanceOf(InvalidResultsError);
     expect(error).toMatchObject({ code: 'results_invalid', message: `MappingResults.streamRows() gave ${message}` });
   });

@@ -9,6 +9,7 @@ import {
   recipeName,
   recipesFor,
 } from '../../../../../src/data-sinks/domain/body/payload-recipe.js';
+import type { PayloadFormat } from '../../../../../src/data-sinks/domain/data-sink.js';
 
 const PLAIN: BodySettings = { compression: 'none', includeFields: null, maxRowsPerPush: null };
 const names = (settings: Partial<BodySettings>, rows = 12): string[] =>
@@ -23,6 +24,9 @@ describe('the name of a recipe', () => {
     'CSV;fields=partnerRowId,matchConfidence',
     'JSONL;gzip;fields=partnerRowId;rows=500;part=3/12',
     'JSON;rows=1;part=1/1',
+    'CSV;gzip;formulas=raw;fields=partnerRowId,jobId,completedAt,run',
+    'PARQUET',
+    'PARQUET;codec=gzip;fields=partnerRowId,run;rows=500;part=3/12',
   ])('%s is read and written the same', (name) => {
     expect(recipeName(parseRecipe(name))).toBe(name);
   });
@@ -40,6 +44,11 @@ describe('the name of a recipe', () => {
     'JSON;part=1/2',
     'JSON;rows=05;part=1/2',
     'JSON;gzip;gzip',
+    'JSON;formulas=raw',
+    'CSV;codec=gzip',
+    'CSV;formulas=escape',
+    'PARQUET;codec=snappy',
+    'JSON;fields=jobId,partnerRowId',
     'JSON ',
   ])('"%s" is not a valid recipe', (name) => {
     expect(() => parseRecipe(name)).toThrow('unknown recipe');
@@ -57,6 +66,22 @@ describe('the recipes of a job', () => {
     ]);
     const all = ['partnerRowId', 'referenceHotelId', 'matchMethod', 'matchConfidence'] as const;
     expect(names({ includeFields: all })).toEqual(['JSON']);
+    expect(names({ includeFields: ['partnerRowId', 'referenceHotelId', 'matchMethod', 'run'] })).toEqual([
+      'JSON;fields=partnerRowId,referenceHotelId,matchMethod,run',
+    ]);
+  });
+
+  it('have the details of their own format only, and none that are its defaults', () => {
+    const details = { csvFormulas: 'raw', parquetCodec: 'gzip' } as const;
+    const of = (format: PayloadFormat, more: Partial<BodySettings>) =>
+      recipesFor(format, { ...PLAIN, ...more }, 1).map(recipeName);
+    expect([of('JSON', details), of('CSV', details), of('PARQUET', details)]).toEqual([
+      ['JSON'],
+      ['CSV;formulas=raw'],
+      ['PARQUET;codec=gzip'],
+    ]);
+    const defaults = { csvFormulas: 'escape', parquetCodec: 'snappy' } as const;
+    expect([of('CSV', defaults), of('PARQUET', defaults)]).toEqual([['CSV'], ['PARQUET']]);
   });
 
   it('are one per part', () => {

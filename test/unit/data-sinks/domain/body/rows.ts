@@ -1,6 +1,6 @@
 import type { MappingResultRow } from '../../../../../src/data-sinks/domain/job-completed.js';
-import type { PayloadFacts } from '../../../../../src/data-sinks/domain/body/layout.js';
-import { bodyText, payloadLayout } from '../../../../../src/data-sinks/domain/body/payload-layout.js';
+import type { PayloadFacts, PayloadLayout } from '../../../../../src/data-sinks/domain/body/layout.js';
+import { bodyText, payloadLayout, type TextRecipe } from '../../../../../src/data-sinks/domain/body/payload-layout.js';
 import { parseRecipe } from '../../../../../src/data-sinks/domain/body/payload-recipe.js';
 
 export const FACTS: PayloadFacts = {
@@ -17,7 +17,12 @@ export const ROWS: readonly MappingResultRow[] = [
   { partnerRowId: 'row_3', referenceHotelId: null, matchMethod: null, matchConfidence: null },
 ];
 
+/** The layout of a text, by the name of its recipe. */
+export function layoutOf(recipe: string): PayloadLayout {
+  return payloadLayout(parseRecipe(recipe) as TextRecipe);
+}
+
 /** The whole body of some rows, by the name of its recipe. */
 export function bodyOf(recipe: string, rows: readonly MappingResultRow[], test = false): string {
-  return bodyText(payloadLayout(parseRecipe(recipe)), FACTS, rows, test);
+  return bodyText(layoutOf(recipe), FACTS, rows, test);
 }
