@@ -24,10 +24,15 @@ export class AgentGatekeeper {
     @Inject(OPTIONS) private readonly options: ResolvedDataSinksOptions,
   ) {}
 
+  /** Whether an agent of the caller's workspace exists for it, and what that agent has sent. */
+  sees({ agentIds }: Caller, agentId: string): boolean {
+    return agentIds === undefined || agentIds.has(agentId);
+  }
+
   /** @throws ProblemError `not-found` */
   async agent(caller: Caller, agentId: string): Promise<Agent> {
     // The host chooses the form of its ids, but PostgreSQL rejects NUL with an error.
-    if (!agentId.includes('\0')) {
+    if (!agentId.includes('\0') && this.sees(caller, agentId)) {
       const found = await this.agents.findAgents([agentId]);
       const agent = agentLookup(found)({ workspaceId: caller.workspaceId, agentId });
       if (agent) return agent;

@@ -70,6 +70,23 @@ export class DataSinkRepository {
     return toPage(found, limit, toDataSink);
   }
 
+  /**
+   * The ids of a workspace's sinks that have a history: deleted ones too.
+   * @param only undefined for all
+   */
+  async idsOfHistory(
+    workspaceId: string,
+    only: { readonly agentIds?: readonly string[] | undefined; readonly sinkId?: string | undefined },
+  ): Promise<string[]> {
+    const found = await this.database.query<EntityRow>(
+      `SELECT s.id FROM agent_data_source s
+        WHERE s.workspace_id = $1 AND ($2::text[] IS NULL OR s.agent_id = ANY ($2)) AND ($3::text IS NULL OR s.id = $3)
+        ORDER BY s.id`,
+      [workspaceId, only.agentIds ?? null, only.sinkId ?? null],
+    );
+    return found.map(({ id }) => id);
+  }
+
   /** The sinks of some agents, in any status, except deleted ones. */
   async listOfAgents(agents: readonly SinkScope[], database = this.database): Promise<SinkOfAgent[]> {
     // Several completions may be of one.

@@ -37,6 +37,7 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/{recoveryId}': 'data-sinks:read',
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/{recoveryId}/cancel': 'data-sinks:push',
+  'GET /api/v1/deliveries': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}/payload': 'data-sinks:read',
   'POST /api/v1/deliveries/{deliveryId}/redeliver': 'data-sinks:push',
@@ -251,7 +252,7 @@ describe('with another workspace’s token', () => {
 
   it('lists do not contain its data', async () => {
     const newcomer = await platform().customer();
-    for (const operation of ['GET /api/v1/agents']) {
+    for (const operation of ['GET /api/v1/agents', 'GET /api/v1/deliveries']) {
       expect((await call(newcomer.api, operation, ids)).body.items).toEqual([]);
     }
   });
