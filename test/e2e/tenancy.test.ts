@@ -289,7 +289,9 @@ describe('a token that is limited to one agent', () => {
     const [mine] = await own.sink.deliveries();
     expectStatus(await api.get(`deliveries/${mine?.id}`), 200);
     for (const path of ['', '/payload']) expectStatus(await api.get(`deliveries/${theirs?.id}${path}`), 404);
-    expectStatus(await api.post(`deliveries/${theirs?.id}/redeliver`), 404);
+    for (const what of ['redeliver', 'retry-now', 'cancel']) {
+      expectStatus(await api.post(`deliveries/${theirs?.id}/${what}`), 404);
+    }
     for (const path of ['', '/health']) expectStatus(await api.get(`${other.sink.path}${path}`), 404);
     for (const path of ['/test', '/secret']) expectStatus(await api.post(`${other.sink.path}${path}`, {}), 404);
     expectStatus(await api.post(`${other.sink.path}/pushes`, { jobId: theirs?.jobId }), 404);

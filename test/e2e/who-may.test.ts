@@ -26,6 +26,12 @@ const sinks = ({ agentId }: Named): string => `agents/${agentId}/data-sources`;
 const sinkPath = (named: Named): string => `${sinks(named)}/${named.sinkId}`;
 const deliveryPath = ({ deliveryId }: Named): string => `deliveries/${deliveryId}`;
 
+/** Nothing is sent by it: it needs no plan. */
+const CANCELLING: Operation = {
+  ...{ name: 'cancelling a delivery', method: 'POST', scope: 'push' },
+  path: (named) => `${deliveryPath(named)}/cancel`,
+};
+
 /** Every operation of ours. */
 const OPERATIONS: readonly Operation[] = [
   { name: 'creating a sink', method: 'POST', scope: 'write', path: sinks, body: sinkBody('https://acme.com/') },
@@ -53,6 +59,8 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'reading a delivery', method: 'GET', scope: 'read', path: deliveryPath },
   { name: 'downloading a payload', method: 'GET', scope: 'read', path: (named) => `${deliveryPath(named)}/payload` },
   { name: 'redelivering', method: 'POST', scope: 'push', path: (named) => `${deliveryPath(named)}/redeliver` },
+  { name: 'retrying now', method: 'POST', scope: 'push', path: (named) => `${deliveryPath(named)}/retry-now` },
+  CANCELLING,
   { name: 'deleting a sink', method: 'DELETE', scope: 'write', path: sinkPath },
 ];
 
@@ -138,7 +146,7 @@ describe('a token', () => {
     for (const operation of OPERATIONS) {
       const token = await platform().token(sink.agent.customer.workspaceId, [`data-sinks:${operation.scope}`]);
       const { status } = await call(platform().client(token), operation, named);
-      expect([200, 201, 202, 204, 422]).toContain(status);
+      expect([200, 201, 202, 204, 409, 422]).toContain(status);
     }
   });
 });
@@ -149,7 +157,7 @@ describe('a workspace on a plan without data sinks', () => {
     const { sink, named } = await pushedSink(await customer.agent());
     const before = expectStatus(await sink.api.get(sink.path), 200);
     await platform().changePlan(customer.workspaceId, plan);
-    for (const operation of OPERATIONS.filter(({ method }) => method !== 'DELETE')) {
+    for (const operation of OPERATIONS.filter((one) => one.method !== 'DELETE' && one !== CANCELLING)) {
       const answer = await call(customer.api, operation, named);
       if (operation.scope === 'read') expectStatus(answer, 200);
       else expect(expectStatus(answer, 403).type).toBe('https://mapping.travel/errors/plan-required');

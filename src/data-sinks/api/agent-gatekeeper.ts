@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { agentLookup } from '../ports/agent-lookup.js';
 import type { DataSink } from '../domain/data-sink.js';
+import type { Delivery } from '../domain/delivery.js';
 import { ProblemError } from '../domain/errors.js';
 import { isId } from '../domain/ids.js';
 import { DataSinkRepository } from '../sinks/data-sink.repository.js';
+import { requireActive } from '../sinks/require-active.js';
 import { Inject } from '@nestjs/common';
 import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
 import { OPTIONS } from '../data-sinks.tokens.js';
@@ -47,6 +49,15 @@ export class AgentGatekeeper {
     const sink = isId('dataSource', sinkId) ? await this.sinks.find(scope, sinkId) : null;
     if (sink) return { agent, sink };
     throw new ProblemError('not-found', 'This agent has no such data source.');
+  }
+
+  /** The agent and the sink of a delivery are active. @throws ProblemError `agent-inactive`, `sink-inactive` */
+  async requireActiveOf({ workspaceId, agentId, dataSourceId }: Delivery): Promise<void> {
+    const [agents, sink] = await Promise.all([
+      this.agents.findAgents([agentId]),
+      this.sinks.find({ workspaceId, agentId }, dataSourceId),
+    ]);
+    requireActive(agentLookup(agents)({ workspaceId, agentId })?.active === true, sink);
   }
 
   /** @throws ProblemError `plan-required`, with the host's names of the plans */

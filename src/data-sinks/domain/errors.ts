@@ -13,6 +13,7 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'Not found' },
   'delivery-exists': { status: 409, title: 'This job was already pushed to this sink' },
   'delivery-unsettled': { status: 409, title: 'The delivery is still under way' },
+  'delivery-not-waiting': { status: 409, title: 'The delivery does not wait' },
   'recovery-running': { status: 409, title: 'A recovery of this sink is running' },
   'sink-inactive': { status: 409, title: 'The sink is not active' },
   'agent-inactive': { status: 409, title: 'The agent is not active' },

@@ -41,6 +41,8 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'GET /api/v1/deliveries/{deliveryId}': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}/payload': 'data-sinks:read',
   'POST /api/v1/deliveries/{deliveryId}/redeliver': 'data-sinks:push',
+  'POST /api/v1/deliveries/{deliveryId}/retry-now': 'data-sinks:push',
+  'POST /api/v1/deliveries/{deliveryId}/cancel': 'data-sinks:push',
   'DELETE /api/v1/agents/{agentId}/data-sources/{sinkId}': 'data-sinks:write',
 };
 /** Asked by load balancers, which have no token. */

@@ -35,6 +35,7 @@ import { queueState } from '../../../src/data-sinks/queue/queue-state.sql.js';
 import { findUnfinished, finishRecovery, redeliverNext } from '../../../src/data-sinks/recovery/recovery-pacer.sql.js';
 import { RecoveryRepository } from '../../../src/data-sinks/recovery/recovery.repository.js';
 import { redeliver } from '../../../src/data-sinks/delivery/redelivery.sql.js';
+import { bringForward, cancelWaiting } from '../../../src/data-sinks/delivery/waiting.sql.js';
 import { releaseUnopened } from '../../../src/data-sinks/delivery/release-unopened.sql.js';
 import { removeExpired, removeExpiredCompletions } from '../../../src/data-sinks/upkeep/retention.sql.js';
 import { openCircuits, closeCircuits } from '../../../src/data-sinks/settlement/sink-circuit.sql.js';
@@ -264,6 +265,9 @@ export function hotStatements({ settled }: Sizes): Readonly<Record<string, (data
     'the attempts of a delivery': (database) => new AttemptRepository(database).ofDelivery('ws_8', ended[0] ?? '', 50),
     'the health of a sink': (database) =>
       new DeliveryRepository(database).healthOf({ workspaceId: 'ws_8', id: SINK }, Date.now()),
+    'retrying now': (database) => bringForward(database, { workspaceId: 'ws_8', id: deliveryId(settled + 1) }),
+    'cancelling what waits': (database) =>
+      cancelWaiting(database, { workspaceId: 'ws_8', id: deliveryId(settled + 1) }),
     redelivering: (database) => new DeliveryRepository(database).redeliver('ws_8', ended[0] ?? ''),
     'redelivering several': (database) =>
       redeliver(

@@ -21,6 +21,7 @@ import { WorkspaceDeliveriesQuery } from '../dto/list.query.js';
 import { DataSinkRepository } from '../../sinks/data-sink.repository.js';
 import { PayloadDownload } from '../payload-download.js';
 import { PushAdmin } from '../push-admin.js';
+import { WaitingAdmin } from '../waiting-admin.js';
 import type { RequestCaller } from '../../ports/workspace-access.js';
 import { CurrentCaller, RequireScope } from '../http/workspace-access.guard.js';
 
@@ -51,6 +52,7 @@ export class DeliveriesController {
   constructor(
     private readonly gatekeeper: AgentGatekeeper,
     private readonly admin: PushAdmin,
+    private readonly waiting: WaitingAdmin,
     private readonly deliveries: DeliveryRepository,
     private readonly attempts: AttemptRepository,
     private readonly sinks: DataSinkRepository,
@@ -141,6 +143,46 @@ export class DeliveriesController {
     const delivery = await this.#find(caller, deliveryId);
     await this.gatekeeper.requirePlan(caller);
     return toDeliveryAnswer(await this.admin.redeliver(caller, delivery));
+  }
+
+  @Post(':deliveryId/retry-now')
+  @HttpCode(202)
+  @RequireScope('data-sinks:push')
+  @ApiOperation({
+    operationId: 'retryNow',
+    summary: 'Make a waiting delivery due now',
+    description:
+      'Ends the wait for the next attempt and nothing else: that attempt is the retry that it waited for, and the pace and the cap of the data source, its circuit breaker and every condition for sending hold as before. One that is due already stays as it is.',
+  })
+  @ApiAcceptedResponse({ type: DeliveryAnswer })
+  @ApiProblems('not-found', 'plan-required', 'agent-inactive', 'sink-inactive', 'delivery-not-waiting')
+  async retryNow(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('deliveryId') deliveryId: string,
+  ): Promise<DeliveryAnswer> {
+    const delivery = await this.#find(caller, deliveryId);
+    await this.gatekeeper.requirePlan(caller);
+    await this.waiting.retryNow(caller, delivery);
+    return toDeliveryAnswer(await this.#find(caller, deliveryId));
+  }
+
+  @Post(':deliveryId/cancel')
+  @HttpCode(200)
+  @RequireScope('data-sinks:push')
+  @ApiOperation({
+    operationId: 'cancelDelivery',
+    summary: 'Cancel a waiting delivery',
+    description:
+      'It ends CANCELLED, reason `requested`, and can be redelivered. What is being sent, or has ended, is not touched. A job pushed in parts is incomplete then: its last part ends FAILED.',
+  })
+  @ApiOkResponse({ type: DeliveryAnswer })
+  @ApiProblems('not-found', 'delivery-not-waiting')
+  async cancel(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('deliveryId') deliveryId: string,
+  ): Promise<DeliveryAnswer> {
+    await this.waiting.cancel(caller, await this.#find(caller, deliveryId));
+    return toDeliveryAnswer(await this.#find(caller, deliveryId));
   }
 
   async #find(caller: RequestCaller, deliveryId: string): Promise<Delivery> {
