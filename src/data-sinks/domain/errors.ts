@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'destination-missing': { status: 409, title: 'This type of sink is not offered here' },
   'location-taken': { status: 409, title: 'Another sink writes to this place' },
   'payload-gone': { status: 410, title: 'The bytes are no longer kept' },
+  'precondition-failed': { status: 412, title: 'It is not as If-Match says' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
   'validation-failed': { status: 422, title: 'The request is not valid' },

@@ -130,7 +130,7 @@ export class DataSinkRepository {
     };
     const changed = database.manager.update(
       DataSourceEntity,
-      { ...keyOf(sink), configVersion: sink.configVersion, deletedAt: IsNull() },
+      { ...keyOf(sink), ...stateOf(sink), deletedAt: IsNull() },
       {
         ...change,
         ...secretColumns,
@@ -154,11 +154,20 @@ export class DataSinkRepository {
     );
   }
 
-  /** Marks a sink as deleted; its history stays. @returns false when there was nothing to delete */
-  async delete(scope: SinkScope, id: string, database = this.database): Promise<boolean> {
+  /**
+   * Marks a sink as deleted; its history stays.
+   * @param as the sink as it must be. Default: it may have changed
+   * @returns false when there was nothing to delete
+   */
+  async delete(
+    { workspaceId, agentId }: SinkScope,
+    id: string,
+    database = this.database,
+    as?: DataSink,
+  ): Promise<boolean> {
     const result = await database.manager.update(
       DataSourceEntity,
-      { ...scope, id, deletedAt: IsNull() },
+      { workspaceId, agentId, id, ...(as && stateOf(as)), deletedAt: IsNull() },
       { deletedAt: () => 'now()', updatedAt: () => 'now()', status: 'INACTIVE' },
     );
     return result.affected === 1;
@@ -177,6 +186,11 @@ async function freeLocation<T>(writing: Promise<T>): Promise<T> {
       'Another sink of this workspace writes to the same place. Choose another prefix, or delete that sink first.',
     );
   }
+}
+
+/** What another request or the module may have changed meanwhile. */
+function stateOf({ configVersion, status }: DataSink): Pick<DataSink, 'configVersion' | 'status'> {
+  return { configVersion, status };
 }
 
 function keyOf({ workspaceId, id }: DataSink): Pick<DataSink, 'workspaceId' | 'id'> {
