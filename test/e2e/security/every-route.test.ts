@@ -105,10 +105,12 @@ function call(
   });
 }
 
-/** All that an answer tells, but the time and the id that was asked for. */
+/** All that an answer tells, but the time, its own id and the id that was asked for. */
 function told({ status, headers, text }: Answer, ids: Ids): unknown {
-  const normalised = Object.entries(ids).reduce((all, [name, id]) => all.replaceAll(id, `{${name}}`), text);
-  const kept = [...headers].filter(([name]) => name !== 'date');
+  const own = headers.get('x-request-id') ?? 'none';
+  const named = Object.entries({ ...ids, requestId: own });
+  const normalised = named.reduce((all, [name, id]) => all.replaceAll(id, `{${name}}`), text);
+  const kept = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id');
   return { status, headers: kept, text: normalised };
 }
 
