@@ -52,6 +52,7 @@ export {
   type DataSinkEvents,
   type DataSinkPushDelivered,
   type DataSinkPushEvent,
+  type DataSinkPushCancelled,
   type DataSinkPushFailed,
   type DataSinkReactivated,
   type DataSinkSecretExpiring,

@@ -172,7 +172,13 @@ describe('docs/errors.md on disabled data sinks', () => {
 
 describe('docs/errors.md on delivery reasons', () => {
   const documented = only('reason');
-  const CANCELLED: readonly DeliveryReason[] = ['plan_required', 'agent_inactive', 'auto_push_off', 'sink_inactive'];
+  const CANCELLED: readonly DeliveryReason[] = [
+    'plan_required',
+    'agent_inactive',
+    'auto_push_off',
+    'sink_inactive',
+    'requested',
+  ];
 
   it('has every reason, and no other', () => {
     expect([...documented.keys()]).toEqual([...DELIVERY_REASONS]);

@@ -309,6 +309,11 @@ describe('a list is refused', () => {
     ['limit=101', 422, 'validation-failed', ['?limit']],
     ['limit=ten', 422, 'validation-failed', ['?limit']],
     ['limit=', 422, 'validation-failed', ['?limit']],
+    ['limit=0x10', 422, 'validation-failed', ['?limit']],
+    ['limit=1e2', 422, 'validation-failed', ['?limit']],
+    ['__proto__=1', 422, 'validation-failed', ['?__proto__']],
+    ['constructor=1&limit=5', 422, 'validation-failed', ['?constructor']],
+    ['since=2026-02-31T00:00:00Z', 422, 'validation-failed', ['?since']],
     ['page=2', 422, 'validation-failed', ['?page']],
     ['status=SENT', 422, 'validation-failed', ['?status']],
     ['since=yesterday', 422, 'validation-failed', ['?since']],
@@ -319,8 +324,10 @@ describe('a list is refused', () => {
   ])('with ?%s', async (query, status, code, pointers) => {
     const agent = await (await platform().customer()).agent();
     const sink = await agent.sink(URL);
-    const problem = expectProblem(await agent.api.get(`${sink.path}/deliveries?${query}`), status, code);
-    if (pointers) expect(pointersOf(problem)).toEqual(pointers);
+    for (const list of ['deliveries', `${sink.path}/deliveries`]) {
+      const problem = expectProblem(await agent.api.get(`${list}?${query}`), status, code);
+      if (pointers) expect(pointersOf(problem)).toEqual(pointers);
+    }
   });
 });
 

@@ -25,7 +25,7 @@ describe('the health of a sink', () => {
     const nothing = { attempts: 0, succeeded: 0, successRate: null, p50Ms: null, p95Ms: null };
     expect(await healthOf(await sinkThat(answers(200)))).toEqual({
       ...{ status: 'ACTIVE', disabledReason: null, disabledAt: null, consecutiveFailures: 0 },
-      ...{ lastHour: nothing, last24Hours: nothing, lastError: null, waiting: 0, oldestDueMs: null },
+      ...{ lastHour: nothing, last24Hours: nothing, lastError: null, waiting: 0, oldestDueMs: null, capped: [] },
     });
   });
 
@@ -79,6 +79,19 @@ describe('the health of a sink', () => {
     expect(health.oldestDueMs).toBeLessThan(3_700_000);
   });
 
+  it('says which of its counts there may be more of', async () => {
+    const sink = await sinkThat(answers(500));
+    await sink.settledPush();
+    const [failed] = await sink.syncs();
+    await repeat(failed?.id, 1, 998);
+    expect(await healthOf(sink)).toMatchObject({ consecutiveFailures: 999, capped: [] });
+    await repeat(failed?.id, 999, 10_500);
+    expect(await healthOf(sink)).toMatchObject({
+      ...{ consecutiveFailures: 1_000, lastHour: { attempts: 10_000 }, waiting: 0 },
+      capped: ['consecutiveFailures', 'lastHour', 'last24Hours'],
+    });
+  });
+
   it('is visible only to its workspace', async () => {
     const sink = await sinkThat(answers(200));
     const stranger = await platform().customer();
@@ -91,4 +104,14 @@ async function age(attemptId: string, by: string): Promise<void> {
     attemptId,
     by,
   ]);
+}
+
+/** Puts as many attempts like one on record. */
+async function repeat(attemptId: string, from: number, to: number): Promise<void> {
+  await platform().sql(
+    `INSERT INTO agent_data_source_sync
+     SELECT (jsonb_populate_record(a, jsonb_build_object('id', left(a.id, 24) || lpad(n::text, 6, '0')))).*
+       FROM agent_data_source_sync a, generate_series($2::int, $3::int) n WHERE a.id = $1`,
+    [attemptId, from, to],
+  );
 }

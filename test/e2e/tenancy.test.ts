@@ -1,8 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { DataSinks, type JobCompleted } from '../../src/data-sinks/index.js';
 import { Upkeep } from '../../src/data-sinks/upkeep/upkeep.js';
 import { Retention } from '../../src/data-sinks/upkeep/retention.js';
-import type { Body } from '../support/platform/api-client.js';
+import { ApiTokens } from '../../src/reference-host/workspaces/api-tokens.js';
+import type { ApiClient, Body } from '../support/platform/api-client.js';
 import { type Agent, expectStatus, type Sink } from '../support/platform/customer.js';
 import type { Endpoint, ReceivedRequest, ReceiverStep } from '../support/platform/receiver-process.js';
 import { suitePlatform } from '../support/platform/suite-platform.js';
@@ -236,6 +237,66 @@ describe('of two workspaces with the same job id', () => {
     await expect(inserted).rejects.toMatchObject({
       driverError: { constraint: 'fk_agent_data_source_delivery_job' },
     });
+  });
+});
+
+describe('a token that is limited to one agent', () => {
+  afterEach(() => void jest.restoreAllMocks());
+
+  /** Two agents of one workspace, and a token for the first of them. */
+  async function limited(): Promise<{ readonly api: ApiClient; readonly own: Side; readonly other: Side }> {
+    const own = await side('own', 3);
+    const { customer } = own.agent;
+    const agent = await customer.agent();
+    const endpoint = await platform().receiver.endpoint();
+    const other = { agent, endpoint, sink: await agent.sink(endpoint), rows: ['row_of_other'] };
+    for (const one of [own, other]) await settled(one, await finish(one, newJobId()));
+    const token = await platform().token(customer.workspaceId);
+    const tokens = platform().app.get(ApiTokens);
+    const authenticate = tokens.authenticate.bind(tokens);
+    jest.spyOn(ApiTokens.prototype, 'authenticate').mockImplementation(async (request) => {
+      const caller = await authenticate(request);
+      const isLimited = request.headers['authorization'] === `Bearer ${token}`;
+      return caller && isLimited ? { ...caller, agentIds: new Set([own.agent.id]) } : caller;
+    });
+    return { api: platform().client(token), own, other };
+  }
+
+  it('sees in every list what is of its agent, and nothing else', async () => {
+    const { api, own, other } = await limited();
+    const all = expectStatus(await own.agent.api.get('deliveries'), 200).items as Body[];
+    expect(all.map(({ agentId }) => agentId)).toEqual([other.agent.id, own.agent.id]);
+    for (const path of ['deliveries', 'deliveries?order=oldest', 'deliveries?status=DELIVERED']) {
+      const { items, nextCursor } = expectStatus(await api.get(path), 200);
+      expect(items.map(({ agentId }: Body) => agentId)).toEqual([own.agent.id]);
+      expect(nextCursor).toBeNull();
+    }
+    const [theirs] = all;
+    for (const filter of [`sinkId=${other.sink.id}`, `jobId=${encodeURIComponent(theirs?.jobId)}`]) {
+      expect(expectStatus(await api.get(`deliveries?${filter}`), 200).items).toEqual([]);
+    }
+    for (const list of ['deliveries', 'syncs', 'recoveries']) {
+      expectStatus(await api.get(`${own.sink.path}/${list}`), 200);
+      expectStatus(await api.get(`${other.sink.path}/${list}`), 404);
+    }
+    expectStatus(await api.get(`${own.agent.path}/data-sources`), 200);
+    expectStatus(await api.get(`${other.agent.path}/data-sources`), 404);
+  });
+
+  it('reaches nothing of another agent by its ids', async () => {
+    const { api, own, other } = await limited();
+    const [theirs] = await other.sink.deliveries();
+    const [mine] = await own.sink.deliveries();
+    expectStatus(await api.get(`deliveries/${mine?.id}`), 200);
+    for (const path of ['', '/payload']) expectStatus(await api.get(`deliveries/${theirs?.id}${path}`), 404);
+    for (const what of ['redeliver', 'retry-now', 'cancel']) {
+      expectStatus(await api.post(`deliveries/${theirs?.id}/${what}`), 404);
+    }
+    for (const path of ['', '/health']) expectStatus(await api.get(`${other.sink.path}${path}`), 404);
+    for (const path of ['/test', '/secret']) expectStatus(await api.post(`${other.sink.path}${path}`, {}), 404);
+    expectStatus(await api.post(`${other.sink.path}/pushes`, { jobId: theirs?.jobId }), 404);
+    expectStatus(await api.delete(other.sink.path), 404);
+    expect(other.endpoint.requests).toHaveLength(1);
   });
 });
 

@@ -26,6 +26,12 @@ const sinks = ({ agentId }: Named): string => `agents/${agentId}/data-sources`;
 const sinkPath = (named: Named): string => `${sinks(named)}/${named.sinkId}`;
 const deliveryPath = ({ deliveryId }: Named): string => `deliveries/${deliveryId}`;
 
+/** Nothing is sent by it: it needs no plan. */
+const CANCELLING: Operation = {
+  ...{ name: 'cancelling a delivery', method: 'POST', scope: 'push' },
+  path: (named) => `${deliveryPath(named)}/cancel`,
+};
+
 /** Every operation of ours. */
 const OPERATIONS: readonly Operation[] = [
   { name: 'creating a sink', method: 'POST', scope: 'write', path: sinks, body: sinkBody('https://acme.com/') },
@@ -49,9 +55,12 @@ const OPERATIONS: readonly Operation[] = [
   },
   { name: 'listing deliveries', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/deliveries` },
   { name: 'listing attempts', method: 'GET', scope: 'read', path: (named) => `${sinkPath(named)}/syncs` },
+  { name: 'listing the workspace’s deliveries', method: 'GET', scope: 'read', path: () => 'deliveries' },
   { name: 'reading a delivery', method: 'GET', scope: 'read', path: deliveryPath },
   { name: 'downloading a payload', method: 'GET', scope: 'read', path: (named) => `${deliveryPath(named)}/payload` },
   { name: 'redelivering', method: 'POST', scope: 'push', path: (named) => `${deliveryPath(named)}/redeliver` },
+  { name: 'retrying now', method: 'POST', scope: 'push', path: (named) => `${deliveryPath(named)}/retry-now` },
+  CANCELLING,
   { name: 'deleting a sink', method: 'DELETE', scope: 'write', path: sinkPath },
 ];
 
@@ -61,6 +70,9 @@ const NOBODYS: Named = {
   deliveryId: 'dlv_00000000000000000000000000',
   jobId: 'job_00000000000000000000000000',
 };
+
+/** Those whose path names something. */
+const OF_IDS = OPERATIONS.filter(({ path }) => path(NOBODYS).includes('_'));
 
 function call(api: ApiClient, { method, path, body }: Operation, named: Named): Promise<Answer> {
   const json = { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
@@ -74,14 +86,15 @@ async function pushedSink(agent: Agent): Promise<{ sink: Sink; named: Named }> {
 }
 
 describe('another workspace’s ids', () => {
-  it.each(OPERATIONS)('get the answer of ids that do not exist: $name', async (operation) => {
+  it.each(OF_IDS)('get the answer of ids that do not exist: $name', async (operation) => {
     const { sink, named } = await pushedSink(await (await platform().customer()).agent());
     const stranger = await platform().customer();
     const before = expectStatus(await sink.api.get(sink.path), 200);
     const theirs = await call(stranger.api, operation, named);
     const nobodys = await call(stranger.api, operation, NOBODYS);
     expect(expectStatus(theirs, 404)).toMatchObject({ type: 'https://mapping.travel/errors/not-found' });
-    expect(theirs.text).toBe(nobodys.text);
+    expect({ ...theirs.body, requestId: null }).toEqual({ ...nobodys.body, requestId: null });
+    expect(theirs.text.length).toBe(nobodys.text.length);
     expect(theirs.headers.get('content-type')).toBe(nobodys.headers.get('content-type'));
     expect(expectStatus(await sink.api.get(sink.path), 200)).toEqual(before);
   });
@@ -134,7 +147,7 @@ describe('a token', () => {
     for (const operation of OPERATIONS) {
       const token = await platform().token(sink.agent.customer.workspaceId, [`data-sinks:${operation.scope}`]);
       const { status } = await call(platform().client(token), operation, named);
-      expect([200, 201, 202, 204, 422]).toContain(status);
+      expect([200, 201, 202, 204, 409, 422]).toContain(status);
     }
   });
 });
@@ -145,7 +158,7 @@ describe('a workspace on a plan without data sinks', () => {
     const { sink, named } = await pushedSink(await customer.agent());
     const before = expectStatus(await sink.api.get(sink.path), 200);
     await platform().changePlan(customer.workspaceId, plan);
-    for (const operation of OPERATIONS.filter(({ method }) => method !== 'DELETE')) {
+    for (const operation of OPERATIONS.filter((one) => one.method !== 'DELETE' && one !== CANCELLING)) {
       const answer = await call(customer.api, operation, named);
       if (operation.scope === 'read') expectStatus(answer, 200);
       else expect(expectStatus(answer, 403).type).toBe('https://mapping.travel/errors/plan-required');
@@ -162,6 +175,7 @@ describe('a workspace on a plan without data sinks', () => {
     expect(expectStatus(answer, 403)).toEqual({
       ...{ type: 'https://mapping.travel/errors/plan-required', status: 403 },
       ...{ title: expect.any(String), detail: expect.stringContaining('PRO_MAX, ENTERPRISE') },
+      requestId: expect.any(String),
     });
     expectStatus(await customer.api.post(`agents/${NOBODYS.agentId}/data-sources`, sinkBody('https://acme.com/')), 404);
   });

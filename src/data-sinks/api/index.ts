@@ -5,6 +5,7 @@ import { DataSourcesController } from './controllers/data-sources.controller.js'
 import { DeliveriesController } from './controllers/deliveries.controller.js';
 import { PayloadDownload } from './payload-download.js';
 import { PushAdmin } from './push-admin.js';
+import { WaitingAdmin } from './waiting-admin.js';
 import { PushesController } from './controllers/pushes.controller.js';
 import { RecoveriesController } from './controllers/recoveries.controller.js';
 import { ANSWER_HEADERS } from './http/answer-headers.js';
@@ -45,6 +46,7 @@ export const apiProviders: readonly Provider[] = [
   RequestLimit,
   AgentGatekeeper,
   PushAdmin,
+  WaitingAdmin,
   PayloadDownload,
   ProblemFilter,
 ];

@@ -1,26 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import { agentLookup } from '../ports/agent-lookup.js';
 import type { DataSink } from '../domain/data-sink.js';
 import { type Delivery, isSettled } from '../domain/delivery.js';
 import { ProblemError } from '../domain/errors.js';
 import { MAX_PARTS, partsOf } from '../domain/body/payload-recipe.js';
-import { DataSinkRepository } from '../sinks/data-sink.repository.js';
 import { DeliveryRepository } from '../delivery/delivery.repository.js';
 import { DeliveryRecorder } from '../intake/delivery-recorder.js';
 import { Wakeup } from '../queue/wakeup/wakeup.js';
-import { type Agent, AgentDirectory } from '../ports/agent-directory.js';
+import type { Agent } from '../ports/agent-directory.js';
 import { MappingResults } from '../ports/mapping-results.js';
 import { invalid } from '../domain/invalid-request.js';
 import { requireActive } from '../sinks/require-active.js';
 import type { RequestCaller } from '../ports/workspace-access.js';
 import { Audit, byCaller } from '../database/audit/audit.js';
+import { AgentGatekeeper } from './agent-gatekeeper.js';
 
 /** Manual pushes and redeliveries. The auto-push rule does not apply to them; everything else does. */
 @Injectable()
 export class PushAdmin {
   constructor(
-    private readonly agents: AgentDirectory,
-    private readonly sinks: DataSinkRepository,
+    private readonly gatekeeper: AgentGatekeeper,
     private readonly deliveries: DeliveryRepository,
     private readonly results: MappingResults,
     private readonly recorder: DeliveryRecorder,
@@ -44,12 +42,8 @@ export class PushAdmin {
 
   /** Redelivers a settled delivery. @throws ProblemError `agent-inactive`, `sink-inactive`, `delivery-unsettled` */
   async redeliver(caller: RequestCaller, delivery: Delivery): Promise<Delivery> {
-    const { workspaceId, agentId, dataSourceId, id, jobId } = delivery;
-    const [agents, sink] = await Promise.all([
-      this.agents.findAgents([agentId]),
-      this.sinks.find({ workspaceId, agentId }, dataSourceId),
-    ]);
-    requireActive(agentLookup(agents)({ workspaceId, agentId })?.active === true, sink);
+    const { workspaceId, id, jobId } = delivery;
+    await this.gatekeeper.requireActiveOf(delivery);
     if (!isSettled(delivery.status) || !(await this.deliveries.redeliver(workspaceId, id))) {
       throw new ProblemError('delivery-unsettled', 'This delivery is waiting or under way. Wait until it is settled.', {
         members: { deliveryId: id },

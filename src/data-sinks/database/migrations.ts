@@ -15,6 +15,7 @@ import { KnowWorkersThatAreGone1765500000000 } from '../../../migrations/1765500
 import { CountTests1765600000000 } from '../../../migrations/1765600000000-CountTests.js';
 import { ClaimByWorkspace1765700000000 } from '../../../migrations/1765700000000-ClaimByWorkspace.js';
 import { NameWorkspacesToRoles1765800000000 } from '../../../migrations/1765800000000-NameWorkspacesToRoles.js';
+import { ListByWorkspace1765900000000 } from '../../../migrations/1765900000000-ListByWorkspace.js';
 import { tableNamesOf } from './table-names.js';
 
 /** As landed: their statements use the plain names. */
@@ -35,6 +36,7 @@ const LANDED = [
   CountTests1765600000000,
   ClaimByWorkspace1765700000000,
   NameWorkspacesToRoles1765800000000,
+  ListByWorkspace1765900000000,
 ];
 
 /** The module's migrations, oldest first, for the `migrations` of the host's own `DataSource`. */

@@ -1,31 +1,46 @@
 import { Injectable } from '@nestjs/common';
-import type { Attempt } from '../domain/attempt.js';
+import type { Attempt, AttemptStatus } from '../domain/attempt.js';
 import { AttemptEntity } from '../database/entities/attempt.entity.js';
-import { type Page, type PageRequest, toPage } from '../database/page.js';
+import type { Page, PageRequest } from '../database/page.js';
 import { Database } from '../database/database.js';
 import { EntityColumns, type EntityRow } from '../database/entity-columns.js';
+import { historyPage } from './history.js';
+import { ATTEMPTS, type HistoryFilter } from './history.sql.js';
 
-export type AttemptFilter =
-  | { readonly workspaceId: string; readonly dataSourceId: string }
-  | { readonly workspaceId: string; readonly deliveryId: string };
+export interface AttemptFilter extends HistoryFilter<AttemptStatus> {
+  readonly workspaceId: string;
+  readonly dataSourceId: string;
+}
 
 const COLUMNS = new EntityColumns(AttemptEntity, 'a');
+/** Ordered and limited, so that it is looked up whatever the statistics say. */
+const BY_ID = `SELECT * FROM agent_data_source_sync a WHERE a.id BETWEEN of.id AND of.id ORDER BY a.id LIMIT 1`;
 const SELECT = `SELECT ${COLUMNS.list} FROM agent_data_source_sync a`;
 
-/** Attempts as the API reads them, newest first. */
+/** Attempts as the API reads them. */
 @Injectable()
 export class AttemptRepository {
   constructor(private readonly database: Database) {}
 
-  async list(filter: AttemptFilter, { limit, afterId }: PageRequest): Promise<Page<Attempt>> {
-    const [column, value] =
-      'deliveryId' in filter ? ['delivery_id', filter.deliveryId] : ['data_source_id', filter.dataSourceId];
+  /** A page of a sink's, as `history.ts` finds it: it may go on though it has fewer items than its limit. */
+  async list({ workspaceId, dataSourceId, ...filter }: AttemptFilter, page: PageRequest): Promise<Page<Attempt>> {
+    const scope = { workspaceId, sinks: [dataSourceId] };
+    const { items, nextAfterId } = await historyPage(this.database, ATTEMPTS, scope, filter, page);
     const found = await this.database.query<EntityRow>(
-      `${SELECT} WHERE a.workspace_id = $1 AND a.${column} = $2${afterId === null ? '' : ' AND a.id < $4'}
-        ORDER BY a.id DESC LIMIT $3`,
-      [filter.workspaceId, value, limit + 1, ...(afterId === null ? [] : [afterId])],
+      `SELECT ${COLUMNS.list} FROM unnest($1::text[]) WITH ORDINALITY AS of (id, place)
+        CROSS JOIN LATERAL (${BY_ID}) a WHERE a.workspace_id || '' = $2 ORDER BY of.place`,
+      [items, workspaceId],
     );
-    return toPage(found, limit, toAttempt);
+    return { items: found.map(toAttempt), nextAfterId };
+  }
+
+  /** The last of a delivery, newest first. */
+  async ofDelivery(workspaceId: string, deliveryId: string, limit: number): Promise<Attempt[]> {
+    const found = await this.database.query<EntityRow>(
+      `${SELECT} WHERE a.workspace_id = $1 AND a.delivery_id = $2 ORDER BY a.id DESC LIMIT $3`,
+      [workspaceId, deliveryId, limit],
+    );
+    return found.map(toAttempt);
   }
 }
 

@@ -5,23 +5,22 @@ import { parseRecipe } from '../domain/body/payload-recipe.js';
 import type { SinkHealth } from '../domain/sink-health.js';
 import { sinkHealth } from './sink-health.sql.js';
 import { DeliveryEntity } from '../database/entities/delivery.entity.js';
-import { type ListOrder, type Page, type PageRequest, toPage } from '../database/page.js';
+import type { Page, PageRequest } from '../database/page.js';
+import { historyPage } from './history.js';
+import { DELIVERIES, type HistoryFilter } from './history.sql.js';
 import { redeliver } from './redelivery.sql.js';
 import { Database } from '../database/database.js';
 import { EntityColumns, type EntityRow } from '../database/entity-columns.js';
 
-export interface DeliveryFilter {
+export interface DeliveryFilter extends HistoryFilter<DeliveryStatus> {
   readonly workspaceId: string;
-  readonly dataSourceId: string;
-  readonly statuses?: readonly DeliveryStatus[];
-  readonly jobId?: string;
-  /** Only deliveries created at this time or later. */
-  readonly since?: Date;
-  /** @default 'newest' */
-  readonly order?: ListOrder;
+  /** One sink or several. */
+  readonly dataSourceId: string | readonly string[];
 }
 
 const COLUMNS = new EntityColumns(DeliveryEntity, 'd');
+/** Ordered and limited, so that it is looked up whatever the statistics say. */
+const BY_ID = `SELECT * FROM agent_data_source_delivery d WHERE d.id BETWEEN of.id AND of.id ORDER BY d.id LIMIT 1`;
 const SELECT = `SELECT ${COLUMNS.list} FROM agent_data_source_delivery d`;
 
 /** Deliveries as the API reads them. The worker's statements are in `queue/`. */
@@ -48,25 +47,16 @@ export class DeliveryRepository {
     return found ? toDelivery(found) : null;
   }
 
-  async list(filter: DeliveryFilter, { limit, afterId }: PageRequest): Promise<Page<Delivery>> {
-    const { workspaceId, dataSourceId, statuses, jobId, since, order = 'newest' } = filter;
-    const [beyond, direction] = order === 'oldest' ? ['>', 'ASC'] : ['<', 'DESC'];
-    const given: unknown[] = [workspaceId, dataSourceId, limit + 1];
-    // Conditions are added only if needed: the planner chooses another index for each combination.
-    const where = (condition: string, value: unknown): string =>
-      value === null || value === undefined ? '' : ` AND ${condition.replace('?', `$${given.push(value)}`)}`;
-    const conditions = [
-      where('d.status = ANY (?::text[])', statuses),
-      where('d.job_id = ?', jobId),
-      where('d.created_at >= ?::timestamptz', since),
-      where(`d.id ${beyond} ?`, afterId),
-    ].join('');
+  /** A page, as `history.ts` finds it: it may go on though it has fewer items than its limit. */
+  async list({ workspaceId, dataSourceId, ...filter }: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>> {
+    const scope = { workspaceId, sinks: [dataSourceId].flat() };
+    const { items, nextAfterId } = await historyPage(this.database, DELIVERIES, scope, filter, page);
     const found = await this.database.query<EntityRow>(
-      `${SELECT} WHERE d.workspace_id = $1 AND d.data_source_id = $2${conditions}
-        ORDER BY d.id ${direction} LIMIT $3`,
-      given,
+      `SELECT ${COLUMNS.list} FROM unnest($1::text[]) WITH ORDINALITY AS of (id, place)
+        CROSS JOIN LATERAL (${BY_ID}) d WHERE d.workspace_id || '' = $2 ORDER BY of.place`,
+      [items, workspaceId],
     );
-    return toPage(found, limit, toDelivery);
+    return { items: found.map(toDelivery), nextAfterId };
   }
 
   /** @param nowMs milliseconds since 1970 */

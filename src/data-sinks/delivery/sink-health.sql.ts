@@ -1,7 +1,7 @@
 import type { AttemptErrorCode } from '../domain/attempt.js';
 import type { DataSink } from '../domain/data-sink.js';
 import { firstIdAt } from '../domain/ids.js';
-import type { HealthWindow, SinkHealth } from '../domain/sink-health.js';
+import { HEALTH_BOUNDS, type HealthWindow, type SinkHealth } from '../domain/sink-health.js';
 import type { Database } from '../database/database.js';
 import { dueOf, WAITING_ORDER } from '../database/index-orders.js';
 import { millisecondsOf, timeOf } from '../database/value-parsers.js';
@@ -29,14 +29,14 @@ WITH recent AS MATERIALIZED (
   SELECT started_at, status, total_ms FROM agent_data_source_sync
    WHERE (data_source_id, id) >= ($1, $2) AND data_source_id <= $1 AND started_at > now() - interval '24 hours'
      AND ${COUNTS}
-   ORDER BY data_source_id DESC, id DESC LIMIT 10000
+   ORDER BY data_source_id DESC, id DESC LIMIT ${HEALTH_BOUNDS.last24Hours}
 ),
 newest AS MATERIALIZED (
   SELECT id, delivery_id, status, error_code, http_status, payload_bytes, ${millisecondsOf('coalesce(finished_at, started_at)')} AS at_ms,
          row_number() OVER (ORDER BY id DESC) AS n
     FROM agent_data_source_sync
    WHERE data_source_id BETWEEN $1 AND $1 AND ${COUNTS}
-   ORDER BY data_source_id DESC, id DESC LIMIT 1000
+   ORDER BY data_source_id DESC, id DESC LIMIT ${HEALTH_BOUNDS.consecutiveFailures}
 ),
 error AS (SELECT * FROM newest WHERE status <> 'SUCCEEDED' ORDER BY n LIMIT 1)
 SELECT windows.*,
@@ -44,7 +44,7 @@ SELECT windows.*,
        (SELECT count(*)::int FROM (
           SELECT FROM agent_data_source_delivery d
            WHERE (d.workspace_id, d.data_source_id) >= ($3, $1) AND (d.workspace_id, d.data_source_id) <= ($3, $1)
-             AND d.status IN ('PENDING', 'RETRYING') ${WAITING_ORDER} LIMIT 100000) w) AS waiting,
+             AND d.status IN ('PENDING', 'RETRYING') ${WAITING_ORDER} LIMIT ${HEALTH_BOUNDS.waiting}) w) AS waiting,
        (extract(epoch FROM now() - least(
          (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$3', '$1', 'PENDING')} LIMIT 1),
          (SELECT d.next_attempt_at FROM agent_data_source_delivery d WHERE ${dueOf('$3', '$1', 'RETRYING')} LIMIT 1))) * 1000)::float8 AS "oldestDueMs",

@@ -16,6 +16,7 @@ export const DELIVERY_REASONS = [
   'agent_inactive',
   'auto_push_off',
   'sink_inactive',
+  'requested',
   'not_retryable',
   'retries_exhausted',
   'results_missing',
@@ -25,6 +26,7 @@ export const DELIVERY_REASONS = [
   'abandoned_too_often',
 ] as const;
 export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
+/** Of the gate's. */
 export type CancelReason = Extract<
   DeliveryReason,
   'plan_required' | 'agent_inactive' | 'auto_push_off' | 'sink_inactive'

@@ -12,6 +12,7 @@ import type { PushPart } from './body/payload-recipe.js';
 export const DATA_SINK_EVENTS = {
   pushDelivered: 'DataSinkPushDelivered',
   pushFailed: 'DataSinkPushFailed',
+  pushCancelled: 'DataSinkPushCancelled',
   disabled: 'DataSinkDisabled',
   reactivated: 'DataSinkReactivated',
   secretExpiring: 'DataSinkSecretExpiring',
@@ -43,13 +44,18 @@ export interface DataSinkPushDelivered extends DataSinkPushEvent {
   readonly httpStatus: number;
 }
 
-/** A delivery ended `FAILED`. It is not sent again unless someone redelivers it. There is no event for `CANCELLED`. */
+/** A delivery ended `FAILED`. It is not sent again unless someone redelivers it. */
 export interface DataSinkPushFailed extends DataSinkPushEvent {
   readonly reason: DeliveryReason;
   /** Of the last attempt; null when no attempt was made. */
   readonly lastAttemptStatus: AttemptStatus | null;
   readonly errorCode: AttemptErrorCode | null;
   readonly httpStatus: number | null;
+}
+
+/** A delivery ended `CANCELLED`: nothing may be sent any more, or somebody asked for it (`requested`). */
+export interface DataSinkPushCancelled extends DataSinkPushEvent {
+  readonly reason: DeliveryReason;
 }
 
 /** A sink was disabled after repeated failures. Its deliveries wait. */
@@ -75,6 +81,7 @@ export interface DataSinkSecretExpiring extends DataSinkEvent {
 export interface DataSinkEvents {
   readonly DataSinkPushDelivered: DataSinkPushDelivered;
   readonly DataSinkPushFailed: DataSinkPushFailed;
+  readonly DataSinkPushCancelled: DataSinkPushCancelled;
   readonly DataSinkDisabled: DataSinkDisabled;
   readonly DataSinkReactivated: DataSinkReactivated;
   readonly DataSinkSecretExpiring: DataSinkSecretExpiring;

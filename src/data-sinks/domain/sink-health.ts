@@ -1,5 +1,16 @@
 import type { AttemptErrorCode } from './attempt.js';
 
+/** How far each count of a sink's health goes. */
+export const HEALTH_BOUNDS = {
+  consecutiveFailures: 1_000,
+  lastHour: 10_000,
+  last24Hours: 10_000,
+  waiting: 100_000,
+} as const;
+
+export type BoundedCount = keyof typeof HEALTH_BOUNDS;
+export const BOUNDED_COUNTS = Object.keys(HEALTH_BOUNDS) as readonly BoundedCount[];
+
 /** Attempts in a period. Attempts that failed on our side or on a closed connection are not counted. */
 export interface HealthWindow {
   readonly attempts: number;
@@ -19,6 +30,13 @@ export interface LastError {
   readonly httpStatus: number | null;
   /** Of the body that was sent. */
   readonly bytes: number;
+}
+
+/** The counts that have come to their bounds: there may be more than they say. */
+export function boundedCounts(health: SinkHealth): readonly BoundedCount[] {
+  const { consecutiveFailures, lastHour, last24Hours, waiting } = health;
+  const counts = { consecutiveFailures, lastHour: lastHour.attempts, last24Hours: last24Hours.attempts, waiting };
+  return BOUNDED_COUNTS.filter((name) => counts[name] >= HEALTH_BOUNDS[name]);
 }
 
 export interface SinkHealth {

@@ -7,6 +7,11 @@ export interface Caller {
   readonly workspaceId: string;
   readonly actor: Actor;
   readonly scopes: ReadonlySet<Scope>;
+  /**
+   * The agents of the workspace that the caller may access; the others do not exist for it, in lists too.
+   * @default undefined: all of them
+   */
+  readonly agentIds?: ReadonlySet<string> | undefined;
 }
 
 /** The caller and its origin, for the audit trail. */

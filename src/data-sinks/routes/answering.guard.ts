@@ -4,6 +4,7 @@ import { Answer, type HostResponse, writeAnswer } from './answer.js';
 import { handlerArguments } from './handler-arguments.js';
 import { type OurRequest, refuseUnreadBody } from './our-request.js';
 import { type OurRoute, routeOf } from './our-route.js';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
 
 /**
  * Handles a request to one of our routes. Runs as the last guard, after the host's.
@@ -17,11 +18,14 @@ export class AnsweringGuard implements CanActivate {
     const route = routeOf(context.getHandler());
     if (!route) throw new Error('AnsweringGuard only works on controllers mounted by mountedAt()');
     const http = context.switchToHttp();
-    refuseUnreadBody(http.getRequest<OurRequest>());
+    const request = http.getRequest<OurRequest>();
+    const response = http.getResponse<HostResponse>();
+    refuseUnreadBody(request);
     const controller = await this.#controllerOf(context);
     const args = await handlerArguments(context, route.pipe);
     const result: unknown = await route.handler.apply(controller, args);
-    await writeAnswer(http.getResponse<HostResponse>(), toAnswer(result, route));
+    const own = route.part === 'api' && { [REQUEST_ID_HEADER]: requestIdOf(request, response) };
+    await writeAnswer(response, toAnswer(result, { ...route, headers: { ...route.headers, ...own } }));
     return true;
   }
 

@@ -53,6 +53,8 @@ export class DeliveryEnds {
         errorCode: attempt?.errorCode ?? null,
         httpStatus,
       });
+    } else if (status === 'CANCELLED' && reason !== null) {
+      this.events.emit(DATA_SINK_EVENTS.pushCancelled, { ...push, reason });
     }
   }
 

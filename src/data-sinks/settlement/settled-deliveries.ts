@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ResolvedDataSinksOptions } from '../data-sinks.options.js';
 import { OPTIONS } from '../data-sinks.tokens.js';
-import type { ClaimedDelivery } from '../domain/claimed-delivery.js';
+import type { ClaimedDelivery, ClaimedSink } from '../domain/claimed-delivery.js';
 import type { CancelReason, DeliveryReason } from '../domain/delivery.js';
 import type { DataSinkPushEvent } from '../domain/domain-events.js';
 import { partOf } from '../domain/body/payload-recipe.js';
@@ -74,8 +74,8 @@ export class SettledDeliveries {
     await this.parts.settled([{ delivery, delivered: false }]);
   }
 
-  /** Deliveries that the gate ended. Never throws. */
-  async cancelled(cancelled: readonly CancelledDelivery[]): Promise<void> {
+  /** Deliveries that the gate ended, or a request. Never throws. */
+  async cancelled(cancelled: readonly Cancelled[]): Promise<void> {
     this.ends.tell(
       cancelled.map(({ delivery, reason }) => ({
         push: pushOf(delivery),
@@ -102,11 +102,20 @@ export class SettledDeliveries {
   }
 }
 
+/** What is told of a delivery that ended. */
+export type EndedDelivery = Pick<
+  ClaimedDelivery,
+  'id' | 'workspaceId' | 'agentId' | 'dataSourceId' | 'jobId' | 'run' | 'recipe' | 'trigger' | 'attemptCount'
+> & { readonly sink: Pick<ClaimedSink, 'type'> | null };
+
 /** A delivery that the gate ended, and the reason. */
 export interface CancelledDelivery {
   readonly delivery: ClaimedDelivery;
   readonly reason: CancelReason;
 }
+
+/** One that the gate ended, or a request. */
+type Cancelled = CancelledDelivery | { readonly delivery: EndedDelivery; readonly reason: 'requested' };
 
 function toDeliveryEnd({ delivery, closing }: AttemptEnd): DeliveryEnd[] {
   const { plan, opened, status, errorCode, httpStatus } = closing;
@@ -116,12 +125,12 @@ function toDeliveryEnd({ delivery, closing }: AttemptEnd): DeliveryEnd[] {
   return [{ push, sinkType: sinkTypeOf(delivery), status: plan.status, reason: plan.reason, attempt }];
 }
 
-function pushOf(delivery: ClaimedDelivery, attempts = delivery.attemptCount): DataSinkPushEvent {
+function pushOf(delivery: EndedDelivery, attempts = delivery.attemptCount): DataSinkPushEvent {
   const { id: deliveryId, workspaceId, agentId, dataSourceId, jobId, run, recipe, trigger } = delivery;
   return { workspaceId, agentId, dataSourceId, deliveryId, jobId, run, part: partOf(recipe), trigger, attempts };
 }
 
-function sinkTypeOf({ sink }: ClaimedDelivery): string | null {
+function sinkTypeOf({ sink }: EndedDelivery): string | null {
   return sink?.type ?? null;
 }
 

@@ -87,8 +87,13 @@ export class DataSinkAdmin {
     return { sink, warnings, generatedSecret: secret.generated ? secret.value : null };
   }
 
-  /** @throws ProblemError `validation-failed`, `secret-required`, or `not-found` when it was deleted concurrently */
-  change(caller: RequestCaller, sink: DataSink, body: UpdateDataSourceBody): Promise<SavedSink> {
+  /**
+   * @param asRead whether it is changed as it was read or not at all; else a lost race is tried again
+   * @throws ProblemError `validation-failed`, `secret-required`, `changed-meanwhile`, or `not-found` when it was deleted
+   *   concurrently
+   */
+  change(caller: RequestCaller, sink: DataSink, body: UpdateDataSourceBody, asRead = false): Promise<SavedSink> {
+    if (asRead) return this.#changeOnce(caller, sink, body);
     const find = (): Promise<DataSink | null> => this.sinks.find(scopeOf(sink), sink.id);
     return retryLostRace(sink, find, (current) => this.#changeOnce(caller, current, body));
   }
@@ -142,11 +147,18 @@ export class DataSinkAdmin {
     return { sink: changed, warnings: [...(secret?.warnings ?? []), ...admitted, ...silent], generatedSecret: null };
   }
 
-  /** Deletes a sink and its secrets. Its history stays; waiting deliveries become `CANCELLED`. */
-  async delete(caller: RequestCaller, sink: DataSink): Promise<void> {
+  /**
+   * Deletes a sink and its secrets. Its history stays; waiting deliveries become `CANCELLED`.
+   * @param asRead whether it is deleted as it was read or not at all
+   * @throws ProblemError `changed-meanwhile`
+   */
+  async delete(caller: RequestCaller, sink: DataSink, asRead = false): Promise<void> {
     await this.leftBehind.before(sink);
     const over = await this.database.transaction(async (transaction) => {
-      if (!(await this.sinks.delete(scopeOf(sink), sink.id, transaction))) return [];
+      if (!(await this.sinks.delete(scopeOf(sink), sink.id, transaction, asRead ? sink : undefined))) {
+        if (asRead) throw changedMeanwhile();
+        return [];
+      }
       await this.#record('DATA_SINK_DELETED', caller, sink, { name: sink.name }, transaction);
       return this.retired.retireAll(caller, sink, 'sink_deleted', transaction);
     });

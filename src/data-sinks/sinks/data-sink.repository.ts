@@ -70,6 +70,23 @@ export class DataSinkRepository {
     return toPage(found, limit, toDataSink);
   }
 
+  /**
+   * The ids of a workspace's sinks that have a history: deleted ones too.
+   * @param only undefined for all
+   */
+  async idsOfHistory(
+    workspaceId: string,
+    only: { readonly agentIds?: readonly string[] | undefined; readonly sinkId?: string | undefined },
+  ): Promise<string[]> {
+    const found = await this.database.query<EntityRow>(
+      `SELECT s.id FROM agent_data_source s
+        WHERE s.workspace_id = $1 AND ($2::text[] IS NULL OR s.agent_id = ANY ($2)) AND ($3::text IS NULL OR s.id = $3)
+        ORDER BY s.id`,
+      [workspaceId, only.agentIds ?? null, only.sinkId ?? null],
+    );
+    return found.map(({ id }) => id);
+  }
+
   /** The sinks of some agents, in any status, except deleted ones. */
   async listOfAgents(agents: readonly SinkScope[], database = this.database): Promise<SinkOfAgent[]> {
     // Several completions may be of one.
@@ -113,7 +130,7 @@ export class DataSinkRepository {
     };
     const changed = database.manager.update(
       DataSourceEntity,
-      { ...keyOf(sink), configVersion: sink.configVersion, deletedAt: IsNull() },
+      { ...keyOf(sink), ...stateOf(sink), deletedAt: IsNull() },
       {
         ...change,
         ...secretColumns,
@@ -137,11 +154,20 @@ export class DataSinkRepository {
     );
   }
 
-  /** Marks a sink as deleted; its history stays. @returns false when there was nothing to delete */
-  async delete(scope: SinkScope, id: string, database = this.database): Promise<boolean> {
+  /**
+   * Marks a sink as deleted; its history stays.
+   * @param as the sink as it must be. Default: it may have changed
+   * @returns false when there was nothing to delete
+   */
+  async delete(
+    { workspaceId, agentId }: SinkScope,
+    id: string,
+    database = this.database,
+    as?: DataSink,
+  ): Promise<boolean> {
     const result = await database.manager.update(
       DataSourceEntity,
-      { ...scope, id, deletedAt: IsNull() },
+      { workspaceId, agentId, id, ...(as && stateOf(as)), deletedAt: IsNull() },
       { deletedAt: () => 'now()', updatedAt: () => 'now()', status: 'INACTIVE' },
     );
     return result.affected === 1;
@@ -160,6 +186,11 @@ async function freeLocation<T>(writing: Promise<T>): Promise<T> {
       'Another sink of this workspace writes to the same place. Choose another prefix, or delete that sink first.',
     );
   }
+}
+
+/** What another request or the module may have changed meanwhile. */
+function stateOf({ configVersion, status }: DataSink): Pick<DataSink, 'configVersion' | 'status'> {
+  return { configVersion, status };
 }
 
 function keyOf({ workspaceId, id }: DataSink): Pick<DataSink, 'workspaceId' | 'id'> {

@@ -37,9 +37,12 @@ const NEEDS: Readonly<Record<string, TokenScope>> = {
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries': 'data-sinks:read',
   'GET /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/{recoveryId}': 'data-sinks:read',
   'POST /api/v1/agents/{agentId}/data-sources/{sinkId}/recoveries/{recoveryId}/cancel': 'data-sinks:push',
+  'GET /api/v1/deliveries': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}': 'data-sinks:read',
   'GET /api/v1/deliveries/{deliveryId}/payload': 'data-sinks:read',
   'POST /api/v1/deliveries/{deliveryId}/redeliver': 'data-sinks:push',
+  'POST /api/v1/deliveries/{deliveryId}/retry-now': 'data-sinks:push',
+  'POST /api/v1/deliveries/{deliveryId}/cancel': 'data-sinks:push',
   'DELETE /api/v1/agents/{agentId}/data-sources/{sinkId}': 'data-sinks:write',
 };
 /** Asked by load balancers, which have no token. */
@@ -102,10 +105,12 @@ function call(
   });
 }
 
-/** All that an answer tells, but the time and the id that was asked for. */
+/** All that an answer tells, but the time, its own id and the id that was asked for. */
 function told({ status, headers, text }: Answer, ids: Ids): unknown {
-  const normalised = Object.entries(ids).reduce((all, [name, id]) => all.replaceAll(id, `{${name}}`), text);
-  const kept = [...headers].filter(([name]) => name !== 'date');
+  const own = headers.get('x-request-id') ?? 'none';
+  const named = Object.entries({ ...ids, requestId: own });
+  const normalised = named.reduce((all, [name, id]) => all.replaceAll(id, `{${name}}`), text);
+  const kept = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id');
   return { status, headers: kept, text: normalised };
 }
 
@@ -251,7 +256,7 @@ describe('with another workspace’s token', () => {
 
   it('lists do not contain its data', async () => {
     const newcomer = await platform().customer();
-    for (const operation of ['GET /api/v1/agents']) {
+    for (const operation of ['GET /api/v1/agents', 'GET /api/v1/deliveries']) {
       expect((await call(newcomer.api, operation, ids)).body.items).toEqual([]);
     }
   });

@@ -20,6 +20,7 @@ import {
   othersOf,
   releaseLastParts,
 } from '../../../src/data-sinks/settlement/delivery-parts.sql.js';
+import type { PageRequest } from '../../../src/data-sinks/database/page.js';
 import { DeliveryRepository } from '../../../src/data-sinks/delivery/delivery.repository.js';
 import { giveBackEnds, removeEnds, takeEnds } from '../../../src/data-sinks/settlement/audit-outbox.sql.js';
 import { disableFailing } from '../../../src/data-sinks/settlement/auto-disable.sql.js';
@@ -34,6 +35,7 @@ import { queueState } from '../../../src/data-sinks/queue/queue-state.sql.js';
 import { findUnfinished, finishRecovery, redeliverNext } from '../../../src/data-sinks/recovery/recovery-pacer.sql.js';
 import { RecoveryRepository } from '../../../src/data-sinks/recovery/recovery.repository.js';
 import { redeliver } from '../../../src/data-sinks/delivery/redelivery.sql.js';
+import { bringForward, cancelWaiting } from '../../../src/data-sinks/delivery/waiting.sql.js';
 import { releaseUnopened } from '../../../src/data-sinks/delivery/release-unopened.sql.js';
 import { removeExpired, removeExpiredCompletions } from '../../../src/data-sinks/upkeep/retention.sql.js';
 import { openCircuits, closeCircuits } from '../../../src/data-sinks/settlement/sink-circuit.sql.js';
@@ -59,6 +61,57 @@ const COMPLETIONS = Array.from({ length: 64 }, (_, i) => ({
   stats: { total: 1, matched: 1, unmatched: 0 },
 }));
 const FIRST_PAGE = { limit: 50, afterId: null };
+
+type Filter = Omit<Parameters<DeliveryRepository['list']>[0], 'workspaceId' | 'dataSourceId'>;
+
+/** Every filter that an index of its own serves, and those that none does, which find nothing and look at all that they may. */
+const FILTERS: Readonly<Record<string, Filter>> = {
+  'newest first': {},
+  'oldest first': { order: 'oldest' },
+  failed: { statuses: ['FAILED'] },
+  waiting: { statuses: ['PENDING', 'RETRYING'] },
+  'in flight': { statuses: ['IN_FLIGHT'] },
+  cancelled: { statuses: ['CANCELLED'] },
+  'cancelled, oldest first': { statuses: ['CANCELLED'], order: 'oldest' },
+  'of a job': { jobId: 'job_17' },
+  recent: { since: new Date(Date.now() - 600_000) },
+  'before a time': { until: new Date(Date.now() - 600_000) },
+  'of an error that is rare': { errorCode: 'tls_untrusted_certificate' },
+};
+
+type Work = (database: Database) => Promise<unknown>;
+
+/** Pages of people's lists: of a sink and of a workspace, and of a sink's attempts. */
+function pages(middle: PageRequest): Readonly<Record<string, Work>> {
+  const all = Object.entries(FILTERS).flatMap(([what, filter]): [string, Work][] => [
+    [
+      `a page of a sink’s deliveries, ${what}`,
+      (database) => new DeliveryRepository(database).list({ ...OF_SINK, ...filter }, FIRST_PAGE),
+    ],
+    [
+      `a page of a workspace’s deliveries, ${what}`,
+      async (database) => {
+        const sinks = await new DataSinkRepository(database).idsOfHistory('ws_8', { agentIds: ['agt_8', 'agt_28'] });
+        await new DeliveryRepository(database).list(
+          { workspaceId: 'ws_8', dataSourceId: sinks, ...filter },
+          FIRST_PAGE,
+        );
+      },
+    ],
+  ]);
+  const { 'of a job': ofJob, recent, 'of an error that is rare': ofError } = FILTERS;
+  const attempts = Object.entries({ all: {}, 'of a job': ofJob, recent, 'of an error that is rare': ofError });
+  return {
+    ...Object.fromEntries(all),
+    'a page in the middle of a sink’s deliveries': (database) => new DeliveryRepository(database).list(OF_SINK, middle),
+    ...Object.fromEntries(
+      attempts.map(([what, filter]): [string, Work] => [
+        `a page of attempts, ${what}`,
+        (database) => new AttemptRepository(database).list({ ...OF_SINK, ...(filter as object) }, FIRST_PAGE),
+      ]),
+    ),
+  };
+}
 
 /** Whatever is sent to the database while deliveries are made, sent, retried, settled, listed and removed, by what it is for. */
 export function hotStatements({ settled }: Sizes): Readonly<Record<string, (database: Database) => Promise<unknown>>> {
@@ -206,26 +259,15 @@ export function hotStatements({ settled }: Sizes): Readonly<Record<string, (data
       await parts.publish(build);
       await parts.end(build);
     },
-    'a page of deliveries': (database) => new DeliveryRepository(database).list(OF_SINK, middle),
-    'a page of deliveries, oldest first': (database) =>
-      new DeliveryRepository(database).list({ ...OF_SINK, order: 'oldest' }, middle),
-    'a page of failed deliveries': (database) =>
-      new DeliveryRepository(database).list({ ...OF_SINK, statuses: ['FAILED'] }, middle),
-    'a page of deliveries that wait': (database) =>
-      new DeliveryRepository(database).list({ ...OF_SINK, statuses: ['PENDING', 'RETRYING'] }, FIRST_PAGE),
-    'a page of deliveries in flight': (database) =>
-      new DeliveryRepository(database).list({ ...OF_SINK, statuses: ['IN_FLIGHT'] }, FIRST_PAGE),
-    'the deliveries of a job to a sink': (database) =>
-      new DeliveryRepository(database).list({ ...OF_SINK, jobId: 'job_17' }, FIRST_PAGE),
-    'a page of recent deliveries': (database) =>
-      new DeliveryRepository(database).list({ ...OF_SINK, since: new Date(Date.now() - 600_000) }, FIRST_PAGE),
+    ...pages(middle),
     'the delivery of a job': (database) => new DeliveryRepository(database).findByJob('ws_8', SINK, 'job_17', 1),
     'one delivery': (database) => new DeliveryRepository(database).find('ws_8', ended[0] ?? ''),
-    'a page of attempts': (database) => new AttemptRepository(database).list(OF_SINK, FIRST_PAGE),
-    'the attempts of a delivery': (database) =>
-      new AttemptRepository(database).list({ workspaceId: 'ws_8', deliveryId: ended[0] ?? '' }, FIRST_PAGE),
+    'the attempts of a delivery': (database) => new AttemptRepository(database).ofDelivery('ws_8', ended[0] ?? '', 50),
     'the health of a sink': (database) =>
       new DeliveryRepository(database).healthOf({ workspaceId: 'ws_8', id: SINK }, Date.now()),
+    'retrying now': (database) => bringForward(database, { workspaceId: 'ws_8', id: deliveryId(settled + 1) }),
+    'cancelling what waits': (database) =>
+      cancelWaiting(database, { workspaceId: 'ws_8', id: deliveryId(settled + 1) }),
     redelivering: (database) => new DeliveryRepository(database).redeliver('ws_8', ended[0] ?? ''),
     'redelivering several': (database) =>
       redeliver(

@@ -27,12 +27,15 @@ async function requestErrors(customer: MessyCustomer, receiver: Receiver): Promi
   await customer.noted({ method: 'POST', path: sinks, body: '<a/>', headers: { 'Content-Type': 'text/xml' } });
   await customer.noted({ path: `${sinks}?limit=abc&unknown=1` });
   await customer.noted({ method: 'PATCH', path: sink, body: '{"name":5,"nothing":true}' });
+  const stale = { 'If-Match': '"0-ACTIVE"' };
+  await customer.noted({ method: 'PATCH', path: sink, body: '{"name":"Stale"}', headers: stale });
   const elsewhere = { config: { url: endpoint.url.replace('127.0.0.1', '127.0.0.2'), authScheme: 'HmacSha256' } };
   await customer.noted({ method: 'PATCH', path: sink, body: JSON.stringify(elsewhere) });
   await customer.noted({ path: `${sink}/deliveries?status=GONE` });
   await customer.noted(customer.post(`${sink}/recover`, { since: '2020-01-01T00:00:00Z' }));
   await customer.host.finish({ jobId: 'job_errors', agentId: customer.agent, rows: 1 });
   const [delivery = ''] = await customer.settled(sink, 1);
+  await customer.noted(customer.post(`/deliveries/${delivery}/cancel`));
   await customer.noted(customer.post(`${sink}/pushes`, { jobId: 'job_errors' }));
   await customer.noted(customer.post(`${sink}/pushes`, { jobId: 'job_of_nobody' }));
   const payload = { path: `/deliveries/${delivery}/payload` };

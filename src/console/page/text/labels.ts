@@ -46,6 +46,7 @@ export const DELIVERY_REASON: Readonly<Record<DeliveryReason, string>> = {
   agent_inactive: 'The agent was not active. Activate it, then redeliver.',
   auto_push_off: 'Automatic pushes were switched off while it waited.',
   sink_inactive: 'The data source was paused or deleted while it waited.',
+  requested: 'Somebody cancelled it while it waited.',
   not_retryable: 'The last attempt failed in a way that trying again cannot mend. Its advice says what to change.',
   retries_exhausted: 'Every retry was used up. Mend the endpoint, then redeliver this one, or Recover all that failed.',
   results_missing: 'The job’s results do not exist any more.',

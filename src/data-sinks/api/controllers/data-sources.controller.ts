@@ -1,20 +1,23 @@
-import { Body, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
   ApiExtraModels,
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { DataSink } from '../../domain/data-sink.js';
+import { Answer } from '../../routes/answer.js';
 import { DataSinkRepository } from '../../sinks/data-sink.repository.js';
 import { Destinations } from '../../destinations/destinations.js';
 import { AdminController } from '../http/admin-controller.js';
 import { AgentGatekeeper } from '../agent-gatekeeper.js';
 import { ApiProblems, BODY_PROBLEMS } from '../http/api-problems.js';
 import { type ListAnswer, readCursor, toListAnswer } from '../http/cursor.js';
+import { entityTag, ETAG, IF_MATCH, matching } from '../http/entity-tag.js';
 import { DataSinkAdmin, type SavedSink } from '../../sinks/data-sink-admin.js';
 import { DataSourceAnswer, SavedDataSourceAnswer, toDataSourceAnswer } from '../dto/data-source.answer.js';
 import { CreateDataSourceBody, UpdateDataSourceBody } from '../dto/data-source.body.js';
@@ -53,17 +56,17 @@ export class DataSourcesController {
     description: 'It is active at once; nothing is pushed before the rule `auto_push_on_job_complete` is on.',
   })
   @ApiBody({ type: CreateDataSourceBody })
-  @ApiCreatedResponse({ type: SavedDataSourceAnswer })
+  @ApiCreatedResponse({ type: SavedDataSourceAnswer, headers: ETAG })
   @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'sink-limit-reached', 'location-taken')
   async create(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Body() given: object,
-  ): Promise<SavedDataSourceAnswer> {
+  ): Promise<Answer> {
     const body = this.destinations.newSink(given);
     await this.gatekeeper.agent(caller, agentId);
     await this.gatekeeper.requirePlan(caller);
-    return this.#saved(await this.admin.create(caller, agentId, body));
+    return this.#saved(201, await this.admin.create(caller, agentId, body));
   }
 
   @Get()
@@ -85,15 +88,15 @@ export class DataSourcesController {
   @Get(':sinkId')
   @RequireScope('data-sinks:read')
   @ApiOperation({ operationId: 'readDataSource', summary: 'Read a data sink' })
-  @ApiOkResponse({ type: DataSourceAnswer })
+  @ApiOkResponse({ type: DataSourceAnswer, headers: ETAG })
   @ApiProblems('not-found')
   async read(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
-  ): Promise<DataSourceAnswer> {
+  ): Promise<Answer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
-    return this.#answer(sink);
+    return tagged(200, sink, this.#answer(sink));
   }
 
   @Patch(':sinkId')
@@ -103,7 +106,8 @@ export class DataSourcesController {
     summary: 'Change a data sink',
     description: 'Changing the endpoint’s host, the scheme or the username needs the secret again.',
   })
-  @ApiOkResponse({ type: SavedDataSourceAnswer })
+  @ApiHeader(IF_MATCH)
+  @ApiOkResponse({ type: SavedDataSourceAnswer, headers: ETAG })
   @ApiProblems(
     'not-found',
     'plan-required',
@@ -112,16 +116,19 @@ export class DataSourcesController {
     'destination-missing',
     'location-taken',
     'changed-meanwhile',
+    'precondition-failed',
   )
   async change(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
     @Body() body: UpdateDataSourceBody,
-  ): Promise<SavedDataSourceAnswer> {
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<Answer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     await this.gatekeeper.requirePlan(caller);
-    return this.#saved(await this.admin.change(caller, sink, body));
+    const saved = await matching(ifMatch, sink, (asRead) => this.admin.change(caller, sink, body, asRead));
+    return this.#saved(200, saved);
   }
 
   @Delete(':sinkId')
@@ -133,14 +140,16 @@ export class DataSourcesController {
     description: 'Its history stays. What still waits to be sent ends CANCELLED.',
   })
   @ApiNoContentResponse()
-  @ApiProblems('not-found')
+  @ApiHeader(IF_MATCH)
+  @ApiProblems('not-found', 'precondition-failed')
   async delete(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
+    @Headers('if-match') ifMatch: string | undefined,
   ): Promise<void> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
-    await this.admin.delete(caller, sink);
+    await matching(ifMatch, sink, (asRead) => this.admin.delete(caller, sink, asRead));
   }
 
   @Post(':sinkId/secret')
@@ -156,17 +165,26 @@ export class DataSourcesController {
       'when the answer was lost, read the data source first.',
   })
   @ApiBody({ schema: ROTATION_SCHEMA })
-  @ApiOkResponse({ type: SavedDataSourceAnswer })
-  @ApiProblems('not-found', 'plan-required', ...BODY_PROBLEMS, 'destination-missing', 'changed-meanwhile')
+  @ApiOkResponse({ type: SavedDataSourceAnswer, headers: ETAG })
+  @ApiHeader(IF_MATCH)
+  @ApiProblems(
+    'not-found',
+    'plan-required',
+    ...BODY_PROBLEMS,
+    'destination-missing',
+    'changed-meanwhile',
+    'precondition-failed',
+  )
   async rotateSecret(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
     @Body() body: object,
-  ): Promise<SavedDataSourceAnswer> {
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<Answer> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     await this.gatekeeper.requirePlan(caller);
-    return this.#saved(await this.rotation.rotate(caller, sink, body));
+    return this.#saved(200, await matching(ifMatch, sink, () => this.rotation.rotate(caller, sink, body)));
   }
 
   @Post(':sinkId/test')
@@ -193,9 +211,14 @@ export class DataSourcesController {
     return toDataSourceAnswer(sink, this.destinations.trustPolicyOf(sink));
   }
 
-  #saved({ sink, warnings, generatedSecret }: SavedSink): SavedDataSourceAnswer {
+  #saved(status: number, { sink, warnings, generatedSecret }: SavedSink): Answer {
     const answer = this.#answer(sink);
     const value = generatedSecret === null ? {} : { value: generatedSecret };
-    return { ...answer, secret: { ...answer.secret, ...value }, warnings };
+    const saved: SavedDataSourceAnswer = { ...answer, secret: { ...answer.secret, ...value }, warnings };
+    return tagged(status, sink, saved);
   }
+}
+
+function tagged(status: number, sink: DataSink, answer: DataSourceAnswer): Answer {
+  return Answer.json(status, answer, { ETag: entityTag(sink) });
 }

@@ -1,4 +1,4 @@
-import { Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
+import { Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Delivery } from '../../domain/delivery.js';
 import { ProblemError } from '../../domain/errors.js';
@@ -9,14 +9,19 @@ import type { Answer } from '../../routes/answer.js';
 import { AdminController } from '../http/admin-controller.js';
 import { AgentGatekeeper } from '../agent-gatekeeper.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { type ListAnswer, readCursor, toListAnswer } from '../http/cursor.js';
 import {
   DeliveryAnswer,
   DeliveryWithAttemptsAnswer,
   toAttemptAnswer,
   toDeliveryAnswer,
 } from '../dto/delivery.answer.js';
+import { DeliveryListAnswer, PAGES_MAY_BE_SHORT } from '../dto/list.answer.js';
+import { WorkspaceDeliveriesQuery } from '../dto/list.query.js';
+import { DataSinkRepository } from '../../sinks/data-sink.repository.js';
 import { PayloadDownload } from '../payload-download.js';
 import { PushAdmin } from '../push-admin.js';
+import { WaitingAdmin } from '../waiting-admin.js';
 import type { RequestCaller } from '../../ports/workspace-access.js';
 import { CurrentCaller, RequireScope } from '../http/workspace-access.guard.js';
 
@@ -47,10 +52,35 @@ export class DeliveriesController {
   constructor(
     private readonly gatekeeper: AgentGatekeeper,
     private readonly admin: PushAdmin,
+    private readonly waiting: WaitingAdmin,
     private readonly deliveries: DeliveryRepository,
     private readonly attempts: AttemptRepository,
+    private readonly sinks: DataSinkRepository,
     private readonly download: PayloadDownload,
   ) {}
+
+  @Get()
+  @RequireScope('data-sinks:read')
+  @ApiOperation({
+    operationId: 'listWorkspaceDeliveries',
+    summary: 'List what was and will be sent of all data sources, newest or oldest first',
+    description: `Of deleted data sources too. ${PAGES_MAY_BE_SHORT}`,
+  })
+  @ApiOkResponse({ type: DeliveryListAnswer })
+  @ApiProblems('validation-failed', 'invalid-cursor')
+  async list(
+    @CurrentCaller() caller: RequestCaller,
+    @Query() { limit, cursor, status: statuses, sinkId, ...filter }: WorkspaceDeliveriesQuery,
+  ): Promise<ListAnswer<DeliveryAnswer>> {
+    const { workspaceId, agentIds } = caller;
+    const afterId = readCursor(cursor, 'delivery');
+    const sinks = await this.sinks.idsOfHistory(workspaceId, { agentIds: agentIds && [...agentIds], sinkId });
+    const page = await this.deliveries.list(
+      { ...filter, statuses, workspaceId, dataSourceId: sinks },
+      { limit, afterId },
+    );
+    return toListAnswer(page, toDeliveryAnswer);
+  }
 
   @Get(':deliveryId')
   @RequireScope('data-sinks:read')
@@ -62,11 +92,8 @@ export class DeliveriesController {
     @Param('deliveryId') deliveryId: string,
   ): Promise<DeliveryWithAttemptsAnswer> {
     const delivery = await this.#find(caller, deliveryId);
-    const { items } = await this.attempts.list(
-      { workspaceId: caller.workspaceId, deliveryId },
-      { limit: ATTEMPTS_SHOWN, afterId: null },
-    );
-    return { ...toDeliveryAnswer(delivery), attempts: items.map(toAttemptAnswer) };
+    const attempts = await this.attempts.ofDelivery(caller.workspaceId, deliveryId, ATTEMPTS_SHOWN);
+    return { ...toDeliveryAnswer(delivery), attempts: attempts.map(toAttemptAnswer) };
   }
 
   @Get(':deliveryId/payload')
@@ -118,10 +145,50 @@ export class DeliveriesController {
     return toDeliveryAnswer(await this.admin.redeliver(caller, delivery));
   }
 
+  @Post(':deliveryId/retry-now')
+  @HttpCode(202)
+  @RequireScope('data-sinks:push')
+  @ApiOperation({
+    operationId: 'retryNow',
+    summary: 'Make a waiting delivery due now',
+    description:
+      'Ends the wait for the next attempt and nothing else: that attempt is the retry that it waited for, and the pace and the cap of the data source, its circuit breaker and every condition for sending hold as before. One that is due already stays as it is.',
+  })
+  @ApiAcceptedResponse({ type: DeliveryAnswer })
+  @ApiProblems('not-found', 'plan-required', 'agent-inactive', 'sink-inactive', 'delivery-not-waiting')
+  async retryNow(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('deliveryId') deliveryId: string,
+  ): Promise<DeliveryAnswer> {
+    const delivery = await this.#find(caller, deliveryId);
+    await this.gatekeeper.requirePlan(caller);
+    await this.waiting.retryNow(caller, delivery);
+    return toDeliveryAnswer(await this.#find(caller, deliveryId));
+  }
+
+  @Post(':deliveryId/cancel')
+  @HttpCode(200)
+  @RequireScope('data-sinks:push')
+  @ApiOperation({
+    operationId: 'cancelDelivery',
+    summary: 'Cancel a waiting delivery',
+    description:
+      'It ends CANCELLED, reason `requested`, and can be redelivered. What is being sent, or has ended, is not touched. A job pushed in parts is incomplete then: its last part ends FAILED.',
+  })
+  @ApiOkResponse({ type: DeliveryAnswer })
+  @ApiProblems('not-found', 'delivery-not-waiting')
+  async cancel(
+    @CurrentCaller() caller: RequestCaller,
+    @Param('deliveryId') deliveryId: string,
+  ): Promise<DeliveryAnswer> {
+    await this.waiting.cancel(caller, await this.#find(caller, deliveryId));
+    return toDeliveryAnswer(await this.#find(caller, deliveryId));
+  }
+
   async #find(caller: RequestCaller, deliveryId: string): Promise<Delivery> {
     const { workspaceId } = caller;
     const delivery = isId('delivery', deliveryId) ? await this.deliveries.find(workspaceId, deliveryId) : null;
-    if (delivery) return delivery;
+    if (delivery && this.gatekeeper.sees(caller, delivery.agentId)) return delivery;
     throw new ProblemError('not-found', 'There is no such delivery in this workspace.');
   }
 }

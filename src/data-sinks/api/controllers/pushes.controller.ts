@@ -8,8 +8,8 @@ import { ApiProblems, BODY_PROBLEMS } from '../http/api-problems.js';
 import { type ListAnswer, readCursor, toListAnswer } from '../http/cursor.js';
 import { PushBody } from '../dto/data-source.body.js';
 import { type AttemptAnswer, DeliveryAnswer, toAttemptAnswer, toDeliveryAnswer } from '../dto/delivery.answer.js';
-import { AttemptListAnswer, DeliveryListAnswer } from '../dto/list.answer.js';
-import { DeliveriesQuery, ListQuery } from '../dto/list.query.js';
+import { AttemptListAnswer, DeliveryListAnswer, PAGES_MAY_BE_SHORT } from '../dto/list.answer.js';
+import { DeliveriesQuery, SyncsQuery } from '../dto/list.query.js';
 import { PushAdmin } from '../push-admin.js';
 import type { RequestCaller } from '../../ports/workspace-access.js';
 import { CurrentCaller, RequireScope } from '../http/workspace-access.guard.js';
@@ -47,18 +47,22 @@ export class PushesController {
 
   @Get('deliveries')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ operationId: 'listDeliveries', summary: 'List what was and will be sent, newest or oldest first' })
+  @ApiOperation({
+    operationId: 'listDeliveries',
+    summary: 'List what was and will be sent, newest or oldest first',
+    description: PAGES_MAY_BE_SHORT,
+  })
   @ApiOkResponse({ type: DeliveryListAnswer })
   @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
   async listDeliveries(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
-    @Query() { limit, cursor, status: statuses, jobId, since, order }: DeliveriesQuery,
+    @Query() { limit, cursor, status: statuses, ...filter }: DeliveriesQuery,
   ): Promise<ListAnswer<DeliveryAnswer>> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     const page = await this.deliveries.list(
-      { workspaceId: caller.workspaceId, dataSourceId: sink.id, ...{ statuses, jobId, since, order } },
+      { ...filter, statuses, workspaceId: caller.workspaceId, dataSourceId: sink.id },
       { limit, afterId: readCursor(cursor, 'delivery') },
     );
     return toListAnswer(page, toDeliveryAnswer);
@@ -66,18 +70,22 @@ export class PushesController {
 
   @Get('syncs')
   @RequireScope('data-sinks:read')
-  @ApiOperation({ operationId: 'listSyncs', summary: 'List the attempts, newest first' })
+  @ApiOperation({
+    operationId: 'listSyncs',
+    summary: 'List the attempts, newest or oldest first',
+    description: PAGES_MAY_BE_SHORT,
+  })
   @ApiOkResponse({ type: AttemptListAnswer })
   @ApiProblems('not-found', 'validation-failed', 'invalid-cursor')
   async listAttempts(
     @CurrentCaller() caller: RequestCaller,
     @Param('agentId') agentId: string,
     @Param('sinkId') sinkId: string,
-    @Query() { limit, cursor }: ListQuery,
+    @Query() { limit, cursor, status: statuses, ...filter }: SyncsQuery,
   ): Promise<ListAnswer<AttemptAnswer>> {
     const { sink } = await this.gatekeeper.sink(caller, agentId, sinkId);
     const page = await this.attempts.list(
-      { workspaceId: caller.workspaceId, dataSourceId: sink.id },
+      { ...filter, statuses, workspaceId: caller.workspaceId, dataSourceId: sink.id },
       { limit, afterId: readCursor(cursor, 'attempt') },
     );
     return toListAnswer(page, toAttemptAnswer);

@@ -28,10 +28,13 @@ export function violationsIn(fields: Type<object>, given: object, pointer: strin
   return violationsOf(validateSync(plainToInstance(fields, given), STRICT), `${pointer}/`);
 }
 
+/** A name as a part of a pointer. */
+export const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
 /** A pointer into the body (RFC 6901), or `?name` for a query parameter. */
 export function violationsOf(errors: readonly ValidationError[], prefix: string): RuleViolation[] {
   return errors.flatMap(({ property, constraints, children }) => {
-    const pointer = `${prefix}${property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const pointer = `${prefix}${pointerPart(property)}`;
     const own = Object.entries(constraints ?? {}).map(([name, message]) => ({
       pointer,
       detail: name === 'whitelistValidation' ? UNKNOWN_FIELD : withoutName(message, property),

@@ -2,8 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { adviceOn, ATTEMPT_ADVICE } from '../../domain/attempt-advice.js';
 import { ATTEMPT_ERROR_CODES } from '../../domain/attempt.js';
 import { DATA_SINK_STATUSES, type DataSink, DISABLED_REASONS } from '../../domain/data-sink.js';
-import type { LastError } from '../../domain/sink-health.js';
-import type { SinkHealth } from '../../domain/sink-health.js';
+import { BOUNDED_COUNTS, boundedCounts, type LastError, type SinkHealth } from '../../domain/sink-health.js';
 import { ApiObjectOrNull, oneOrNull } from './or-null.js';
 
 const TIME = { type: String, format: 'date-time', nullable: true, example: '2026-05-25T12:34:56.000Z' } as const;
@@ -73,11 +72,20 @@ export class SinkHealthAnswer {
 
   @ApiProperty({ ...MILLISECONDS, example: null, description: 'For how long the oldest of them has been due.' })
   oldestDueMs!: number | null;
+
+  @ApiProperty({
+    enum: BOUNDED_COUNTS,
+    isArray: true,
+    example: [],
+    description: 'Which of these counts have come to their bounds: there may be more than they say.',
+  })
+  capped!: readonly string[];
 }
 
 export function toSinkHealthAnswer(sink: DataSink, { lastError, ...health }: SinkHealth): SinkHealthAnswer {
   const { status, disabledReason, disabledAt } = sink;
-  return { status, disabledReason, disabledAt, ...health, lastError: lastError && toLastError(lastError) };
+  const capped = boundedCounts({ ...health, lastError });
+  return { status, disabledReason, disabledAt, ...health, lastError: lastError && toLastError(lastError), capped };
 }
 
 function toLastError({ bytes, ...error }: LastError): LastErrorAnswer {

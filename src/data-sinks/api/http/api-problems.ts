@@ -3,6 +3,8 @@ import { ApiProperty, ApiPropertyOptional, ApiResponse } from '@nestjs/swagger';
 import { PROBLEM_TYPE_BASE, PROBLEMS, type ProblemCode } from '../../domain/errors.js';
 import { PROBLEM_CONTENT_TYPE } from './problem-details.js';
 
+const REQUEST_ID = '5f0c6d1e-8a35-4f6b-9d2a-0f5b3c1d7e42';
+
 export class ViolationAnswer {
   @ApiProperty({ example: '/config/url', description: 'A JSON pointer into the body, or ?name for a query parameter.' })
   pointer!: string;
@@ -27,6 +29,12 @@ export class ProblemAnswer {
 
   @ApiPropertyOptional({ type: [ViolationAnswer] })
   errors?: readonly ViolationAnswer[];
+
+  @ApiPropertyOptional({
+    example: REQUEST_ID,
+    description: 'The `X-Request-Id` of the answer, which our log has too: give it when you ask us.',
+  })
+  requestId?: string;
 }
 
 /** Errors that any request body can cause. */
@@ -82,5 +90,6 @@ function exampleOf(code: ProblemCode): Readonly<Record<string, unknown>> {
     status,
     detail: 'What happened here and what to do.',
     ...errors,
+    requestId: REQUEST_ID,
   };
 }

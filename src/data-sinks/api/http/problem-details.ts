@@ -8,8 +8,12 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
  * The body of an error thrown by the host, e.g. by a guard: its status and text without a type of ours (RFC 9457,
  * 4.2.1).
  */
-export function hostsProblemDetails(status: number, detail: string): Readonly<Record<string, unknown>> {
-  return { type: 'about:blank', title: statusPhrase(status), status, detail };
+export function hostsProblemDetails(
+  status: number,
+  detail: string,
+  requestId?: string,
+): Readonly<Record<string, unknown>> {
+  return { type: 'about:blank', title: statusPhrase(status), status, detail, ...(requestId && { requestId }) };
 }
 
 function statusPhrase(status: number): string {
@@ -22,8 +26,13 @@ function statusPhrase(status: number): string {
 /**
  * The body of an error response.
  * @param errorBase prefix of its `type`, followed by the problem's code
+ * @param requestId its `X-Request-Id`; undefined on the host's own routes
  */
-export function problemDetails(problem: ProblemError, errorBase: string): Readonly<Record<string, unknown>> {
+export function problemDetails(
+  problem: ProblemError,
+  errorBase: string,
+  requestId?: string,
+): Readonly<Record<string, unknown>> {
   const { status, title } = PROBLEMS[problem.code];
   return {
     type: `${errorBase}${problem.code}`,
@@ -32,5 +41,6 @@ export function problemDetails(problem: ProblemError, errorBase: string): Readon
     detail: problem.detail,
     ...problem.extras.members,
     ...(problem.extras.errors && { errors: problem.extras.errors }),
+    ...(requestId && { requestId }),
   };
 }

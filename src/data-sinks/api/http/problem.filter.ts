@@ -9,6 +9,7 @@ import { Outages } from '../../telemetry/outages.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { Answer, type HostResponse, isAnswered, writeAnswer } from '../../routes/answer.js';
 import { isBodyUnread, type OurRequest } from '../../routes/our-request.js';
+import { REQUEST_ID_HEADER, requestIdOf } from '../../routes/request-id.js';
 import { ANSWER_HEADERS } from './answer-headers.js';
 import { hostsProblemDetails, PROBLEM_CONTENT_TYPE, problemDetails } from './problem-details.js';
 import { EventLog } from '../../tools/event-log.js';
@@ -60,6 +61,7 @@ export class ProblemFilter implements ExceptionFilter {
       this.#logger.debug({
         event: 'request.failed_after_answer',
         message: 'a request failed after its answer had begun',
+        requestId: this.requestId(host),
         error: String(exception),
       });
       return;
@@ -72,6 +74,11 @@ export class ProblemFilter implements ExceptionFilter {
     return CODE_OF_STATUS[status] ?? null;
   }
 
+  /** Of requests to our routes; the host numbers its own. */
+  protected requestId(_host: ArgumentsHost): string | undefined {
+    return undefined;
+  }
+
   /** Headers of every response. */
   protected headers(_host: ArgumentsHost): Readonly<Record<string, string>> {
     return {};
@@ -79,20 +86,21 @@ export class ProblemFilter implements ExceptionFilter {
 
   #toAnswer(exception: unknown, host: ArgumentsHost): Answer {
     const headers = this.headers(host);
+    const requestId = this.requestId(host);
     const refusal = refusalIn(exception);
     const code = refusal && this.codeOf(refusal);
     if (refusal && !code) {
-      const details = hostsProblemDetails(refusal.status, refusal.message);
+      const details = hostsProblemDetails(refusal.status, refusal.message, requestId);
       return Answer.json(refusal.status, details, headers, PROBLEM_CONTENT_TYPE);
     }
-    const problem = code ? new ProblemError(code, refusal.message) : this.#toProblem(exception);
+    const problem = code ? new ProblemError(code, refusal.message) : this.#toProblem(exception, requestId);
     const { retryAfterSeconds } = problem.extras;
     const more = retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) };
-    const details = problemDetails(problem, this.options.errorBase);
+    const details = problemDetails(problem, this.options.errorBase, requestId);
     return Answer.json(problem.status, details, more, PROBLEM_CONTENT_TYPE);
   }
 
-  #toProblem(exception: unknown): ProblemError {
+  #toProblem(exception: unknown, requestId: string | undefined): ProblemError {
     if (exception instanceof ProblemError) return exception;
     if (isConnectionError(exception)) return this.#away(exception);
     if (isConflict(exception)) return CONFLICT;
@@ -100,6 +108,7 @@ export class ProblemFilter implements ExceptionFilter {
     this.#logger.error({
       event: 'request.failed',
       message: 'a request failed of something unexpected and was answered with 500',
+      requestId,
       error: exception instanceof Error ? exception.stack : String(exception),
     });
     return new ProblemError('internal-error', 'The request could not be completed. It was logged; try again later.');
@@ -138,10 +147,16 @@ export class OurProblemFilter extends ProblemFilter {
     return null;
   }
 
+  protected override requestId(host: ArgumentsHost): string {
+    const http = host.switchToHttp();
+    return requestIdOf(http.getRequest<OurRequest>(), http.getResponse<HostResponse>());
+  }
+
   protected override headers(host: ArgumentsHost): Readonly<Record<string, string>> {
+    const headers = { ...ANSWER_HEADERS, [REQUEST_ID_HEADER]: this.requestId(host) };
     // Do not wait for the rest of an aborted body.
     const isCut = isBodyUnread(host.switchToHttp().getRequest<OurRequest>());
-    return isCut ? { ...ANSWER_HEADERS, Connection: 'close' } : ANSWER_HEADERS;
+    return isCut ? { ...headers, Connection: 'close' } : headers;
   }
 }
 

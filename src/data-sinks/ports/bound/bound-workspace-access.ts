@@ -17,12 +17,14 @@ export class BoundWorkspaceAccess implements WorkspaceAccess {
     const answer = await callPort(CALL, this.limitMs, () => this.host.authenticate(request));
     if (answer === null) return null;
     if (!isObject(answer)) throw wrongAnswer(CALL, answer, 'it must return a caller or null');
-    const { workspaceId, actor, scopes } = answer;
+    const { workspaceId, actor, scopes, agentIds } = answer;
     if (!isText(workspaceId)) throw wrongField('workspaceId', workspaceId, 'a non-empty string');
     if (!isObject(actor)) throw wrongField('actor', actor, 'an object with type and id');
     if (!isText(actor['type'])) throw wrongField('actor.type', actor['type'], 'a non-empty string');
     if (!isText(actor['id'])) throw wrongField('actor.id', actor['id'], 'a non-empty string');
     if (!isSet(scopes)) throw wrongField('scopes', scopes, 'a Set');
+    // A limit that is not understood is no limit: such a caller is refused.
+    if (agentIds !== undefined && !isSet(agentIds)) throw wrongField('agentIds', agentIds, 'a Set or undefined');
     return answer as unknown as Caller;
   }
 }

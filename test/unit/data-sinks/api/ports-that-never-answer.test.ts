@@ -80,7 +80,7 @@ const context = {
 
 const gatekeeper = make(AgentGatekeeper, agents, fine, plans, { entitledPlans: [] });
 const pushes = (given: unknown): PushAdmin =>
-  make(PushAdmin, agents, fine, fine, given, { recordManual: async () => 'dlv_1' }, { notify: hang }, audit);
+  make(PushAdmin, gatekeeper, fine, given, { recordManual: async () => 'dlv_1' }, { notify: hang }, audit);
 const retired = make(RetiredSecrets, vault, audit);
 const webhook = make(HttpsWebhookDestination, fine, fine, fine, randomBytes, { allowedPorts: [443] });
 const destinations = new Destinations([webhook]);

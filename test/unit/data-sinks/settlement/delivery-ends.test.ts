@@ -50,7 +50,7 @@ function makeEnds() {
 }
 
 describe('each delivery that ended', () => {
-  it('is counted by the type of its sink; listeners hear of those that were delivered or failed, and of no other', () => {
+  it('is counted by the type of its sink, and listeners hear of it', () => {
     const { ends, emitted, counted } = makeEnds();
     ends.tell(ALL);
     expect(counted).toEqual(['HTTPS_WEBHOOK delivered', 'S3 failed', 'S3 failed', 'null cancelled']);
@@ -58,12 +58,14 @@ describe('each delivery that ended', () => {
       'DataSinkPushDelivered',
       'DataSinkPushFailed',
       'DataSinkPushFailed',
+      'DataSinkPushCancelled',
     ]);
     expect(emitted[1]?.[1]).toMatchObject({
       ...{ reason: 'not_retryable', lastAttemptStatus: 'HTTP_4XX' },
       ...{ errorCode: 'rejected_by_receiver', httpStatus: 400 },
     });
     expect(emitted[2]?.[1]).toMatchObject({ reason: 'results_invalid', lastAttemptStatus: null, errorCode: null });
+    expect(emitted[3]?.[1]).toEqual({ ...push('dlv_4'), reason: 'plan_required' });
   });
 
   it('is logged: a warning if it failed, a debug line if cancelled, else only its attempt', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'node:querystring';
 import 'reflect-metadata';
 import {
   CreateDataSourceBody,
@@ -38,6 +39,17 @@ describe('other requests', () => {
     }
   });
 
+  it.each([
+    ['{"__proto__":{"name":"x"}}', '/__proto__'],
+    ['{"name":"x","constructor":1}', '/constructor'],
+    ['{"config":{"url":"https://b.example","__proto__":{"url":"x"}}}', '/config/__proto__'],
+    ['{"config":{"customHeaders":[{"name":"X-A","toString":"1"}]}}', '/config/customHeaders/0/toString'],
+  ])('a change of %s is refused at %s: nothing that was sent is dropped', async (body, pointer) => {
+    expect(await errors(JSON.parse(body), UpdateDataSourceBody)).toEqual([
+      { pointer, detail: 'is not a field of this request' },
+    ]);
+  });
+
   it.each<[object, string]>([
     [{ status: 'PAUSED' }, '/status'],
     [{ role: 'RESULTS_SINK' }, '/role'],
@@ -73,6 +85,20 @@ describe('other requests', () => {
     [{ limit: '101' }, '?limit'],
     [{ limit: 'many' }, '?limit'],
     [{ limit: '1.5' }, '?limit'],
+    [{ limit: '0x10' }, '?limit'],
+    [{ limit: '1e2' }, '?limit'],
+    [{ limit: ' 10' }, '?limit'],
+    [{ limit: '+5' }, '?limit'],
+    [{ limit: '007' }, '?limit'],
+    [{ limit: ['5', '6'] }, '?limit'],
+    [{ since: '2026-02-31T00:00:00Z' }, '?since'],
+    [{ since: '1716640496' }, '?since'],
+    [{ order: ['newest', 'newest'] }, '?order'],
+    [parse('__proto__=1'), '?__proto__'],
+    [{ constructor: '1' }, '?constructor'],
+    [{ prototype: '1' }, '?prototype'],
+    [{ hasOwnProperty: '1' }, '?hasOwnProperty'],
+    [{ 'a/b~c': '1' }, '?a~1b~0c'],
     [{ cursor: 'x'.repeat(201) }, '?cursor'],
     [{ status: 'LOST' }, '?status'],
     [{ status: 'FAILED,LOST' }, '?status'],

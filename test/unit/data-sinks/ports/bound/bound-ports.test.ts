@@ -168,6 +168,14 @@ const WRONG: Partial<Record<Call, Readonly<Record<string, readonly [answer: unkn
       caller({ scopes: ['data-sinks:read'] }),
       'a caller whose scopes is an array; it must be a Set',
     ],
+    'an array of agents': [
+      caller({ agentIds: ['agt_1'] }),
+      'a caller whose agentIds is an array; it must be a Set or undefined',
+    ],
+    'null for its agents': [
+      caller({ agentIds: null }),
+      'a caller whose agentIds is null; it must be a Set or undefined',
+    ],
     'scopes in a text': [caller({ scopes: 'data-sinks:read' }), 'a caller whose scopes is a string; it must be a Set'],
   },
   'MappingResults.findCompletedJob()': {
