@@ -13,6 +13,8 @@ export interface OutageOf {
    * only a success ends an outage.
    */
   readonly staleMs?: number;
+  /** Whether its success shows that the database answers. @default false */
+  readonly usesDatabase?: boolean;
   /** On each of its lines. */
   readonly fields?: Readonly<Record<string, string>>;
 }
@@ -45,10 +47,13 @@ interface Open extends OpenOutage {
   failures: number;
   /** Whether something of this part has gone well since: then the fault is somebody's, and not everybody's. */
   isPartial: boolean;
-  /** Whether the log has its line: of several parts that fail of one cause, the first tells. */
-  isTold: boolean;
+  /** When the log got its line, or null: of several parts that fail of one cause, the first tells. */
+  toldAt: number | null;
   readonly cause: string;
 }
+
+/** The cause of whatever fails since the database does not answer. */
+export const DATABASE_AWAY = 'database' satisfies OwnFailureKind;
 
 /** More faults than this at once are one. */
 const MOST_SUBJECTS = 1_000;
@@ -71,6 +76,7 @@ export class Outage {
     private readonly count: (kind: OwnFailureKind, failures: number) => void = () => undefined,
     private readonly repaired: () => void = () => undefined,
     private readonly isToldElsewhere: (cause: string) => boolean = () => false,
+    private readonly wentWell: (begunAt: number) => void = () => undefined,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -78,9 +84,10 @@ export class Outage {
     return this.#current();
   }
 
-  /** Whether the log says now that this cause keeps the part from working. */
-  tells(cause: string): boolean {
-    return cause !== '' && this.#current()?.isTold === true && this.#open?.cause === cause;
+  /** Whether the log has said, at that time or later, that this cause keeps the part from working. */
+  tells(cause: string, since: number): boolean {
+    const open = this.#current();
+    return cause !== '' && open?.cause === cause && open.toldAt !== null && open.toldAt >= since;
   }
 
   report(error: unknown, { subject = '', count = 1, fields = {} }: OutageReport = {}): void {
@@ -96,8 +103,8 @@ export class Outage {
       ...fields,
       error: String(error),
     };
-    if (isAnother || (!open.isTold && !this.isToldElsewhere(open.cause))) {
-      open.isTold = true;
+    if (isAnother || (open.toldAt === null && !this.isToldElsewhere(open.cause))) {
+      open.toldAt = this.now();
       this.log.error(line);
     }
     open.failures += count;
@@ -122,6 +129,7 @@ export class Outage {
    * @param begunAt when it began: a success from before the outage says nothing about its end
    */
   over(subject = '', begunAt: number = this.now()): void {
+    this.wentWell(begunAt);
     const open = this.#open;
     if (open === null || begunAt < open.beganAt) return;
     if (!open.isPartial) this.repaired();
@@ -129,7 +137,7 @@ export class Outage {
     this.#failing.delete(subject);
     if (this.#failing.size > 0) return;
     this.#open = null;
-    if (!open.isTold) return;
+    if (open.toldAt === null) return;
     this.log.log({
       event: this.of.ends,
       message: `over: ${this.of.message}`,
@@ -152,7 +160,7 @@ export class Outage {
     this.#failing.clear();
     this.#open = {
       ...{ part, kind, message, since: new Date(), error: String(error) },
-      ...{ failures: 0, beganAt, lastAt: beganAt, isPartial: false, isTold: false, cause: causeOf(kind, error) },
+      ...{ failures: 0, beganAt, lastAt: beganAt, isPartial: false, toldAt: null, cause: causeOf(kind, error) },
     };
     return this.#open;
   }
@@ -160,7 +168,7 @@ export class Outage {
 
 /** A database that is away, read-only or full is one cause, however many parts it stops. Other kinds have a cause each. */
 function causeOf(kind: OwnFailureKind, error: unknown): string {
-  if (kind === 'database') return kind;
+  if (kind === DATABASE_AWAY) return kind;
   const code = (error as { readonly code?: unknown } | null)?.code;
   return kind === 'database_refuses' && /^(25006|53\d{3})$/.test(String(code)) ? `${kind} ${String(code)}` : '';
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { EventLog } from '../tools/event-log.js';
-import { type OpenOutage, Outage, type OutageOf } from './outage.js';
+import { DATABASE_AWAY, type OpenOutage, Outage, type OutageOf } from './outage.js';
 import { Telemetry } from './telemetry.js';
 
 /** Longer than the longest back-off after a failure of our own side, with its jitter. */
 const STALE_MS = 360_000;
+/** What was asked before the database went away may be answered so much later than the first failure is told. */
+const LATE_ANSWER_MS = 1_000;
 /** A caller whose request failed asks again sooner, or has given up. */
 const API_STALE_MS = 60_000;
 
@@ -12,10 +14,11 @@ const away = (part: string, message: string, staleMs?: number): OutageOf => ({
   ...{ begins: `${part}.unavailable`, ends: `${part}.available_again`, message },
   ...(staleMs !== undefined && { staleMs }),
 });
+const withDatabase = (of: OutageOf): OutageOf => ({ ...of, usesDatabase: true });
 
 const PARTS = {
-  worker: away('worker', 'the database does not let workers look for deliveries or claim them'),
-  workers: away('workers', 'the database does not let this process say that it is alive'),
+  worker: withDatabase(away('worker', 'the database does not let workers look for deliveries or claim them')),
+  workers: withDatabase(away('workers', 'the database does not let this process say that it is alive')),
   gate: away('gate', 'the host does not say which deliveries may be sent; they wait, and no retry is spent', STALE_MS),
   preparing: {
     begins: 'delivery.not_prepared',
@@ -31,7 +34,7 @@ const PARTS = {
   },
   vault: away('vault', 'none of the secrets that were tried can be opened with the keys of the vault'),
   audit: away('audit', 'the audit trail does not take the ends of deliveries; they wait in the outbox'),
-  recoveries: away('recoveries', 'recoveries do not go on'),
+  recoveries: withDatabase(away('recoveries', 'recoveries do not go on')),
   redis: away('redis', 'other processes are not woken through Redis; they find what is due by polling'),
   api: away('api', 'requests are answered with 503: something that they need does not answer', API_STALE_MS),
 } as const satisfies Record<string, OutageOf>;
@@ -44,6 +47,7 @@ export class Outages {
   readonly #log = new EventLog();
   readonly #parts = new Map<string, Outage>();
   readonly #onRepair = new Set<() => void>();
+  #databaseAnsweredAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly telemetry: Telemetry) {}
 
@@ -54,7 +58,7 @@ export class Outages {
   /** @param step of the sweep, such as `leases` */
   ofSweep(step: string): Outage {
     const of = away('sweeper', `the part "${step}" of the sweep cannot be done`);
-    return this.#get(`sweeper ${step}`, { ...of, fields: { step } });
+    return this.#get(`sweeper ${step}`, withDatabase({ ...of, fields: { step } }));
   }
 
   /** Those that last, the oldest first. */
@@ -74,10 +78,18 @@ export class Outages {
     if (!outage) {
       const count = this.telemetry.ownFailure.bind(this.telemetry);
       const repaired = (): void => this.#onRepair.forEach((tell) => tell());
-      const isTold = (cause: string): boolean => [...this.#parts.values()].some((other) => other.tells(cause));
-      outage = new Outage(part, of, this.#log, count, repaired, isTold);
+      const wentWell = (begunAt: number): void => {
+        if (of.usesDatabase) this.#databaseAnsweredAt = Math.max(this.#databaseAnsweredAt, begunAt);
+      };
+      outage = new Outage(part, of, this.#log, count, repaired, (cause) => this.#isTold(cause), wentWell);
       this.#parts.set(part, outage);
     }
     return outage;
+  }
+
+  /** A part that nobody has asked since tells of an outage that is over: the next one needs a line of its own. */
+  #isTold(cause: string): boolean {
+    const since = cause === DATABASE_AWAY ? this.#databaseAnsweredAt - LATE_ANSWER_MS : Number.NEGATIVE_INFINITY;
+    return [...this.#parts.values()].some((part) => part.tells(cause, since));
   }
 }

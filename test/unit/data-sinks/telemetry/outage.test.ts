@@ -16,6 +16,7 @@ function outageOf(staleMs?: number) {
     (kind, failures) => void counted.push(`${kind} ${failures}`),
     () => void state.repaired++,
     () => state.toldElsewhere,
+    () => undefined,
     () => state.now,
   );
   return { outage, lines, counted, state };
