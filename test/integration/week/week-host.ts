@@ -23,7 +23,6 @@ import {
 import { DatabaseAuditTrail } from '../../../src/data-sinks/database/audit/database-audit-trail.js';
 import { PushClient } from '../../../src/data-sinks/egress/index.js';
 import { boundPorts } from '../../../src/data-sinks/ports/bound/bound-ports.js';
-import { nextDueInMs } from '../../../src/data-sinks/queue/next-due.sql.js';
 import { AttemptRecorder } from '../../../src/data-sinks/delivery/attempt-recorder.js';
 import { Upkeep } from '../../../src/data-sinks/upkeep/upkeep.js';
 import { DeliveryWorker } from '../../../src/data-sinks/delivery/delivery-worker.js';
@@ -65,6 +64,15 @@ class WeekVault extends DatabaseSecretVault {
     return super.reveal(refs);
   }
 }
+
+/** What is due, and does not wait for a probe that a dead worker (`$1`) has in hand. */
+const MAY_BE_CLAIMED = `
+  SELECT FROM agent_data_source_delivery d LEFT JOIN agent_data_source s ON s.id = d.data_source_id
+   WHERE d.status IN ('PENDING', 'RETRYING') AND d.next_attempt_at <= now() AND s.status IS DISTINCT FROM 'DISABLED'
+     AND (d.status = 'RETRYING' OR (s.paused_until > now()) IS NOT TRUE)
+     AND NOT (d.status = 'PENDING' AND s.paused_until IS NOT NULL AND EXISTS (
+                SELECT FROM agent_data_source_delivery h
+                 WHERE h.data_source_id = d.data_source_id AND h.status = 'IN_FLIGHT' AND h.id = ANY ($1)))`;
 
 /** The module's own classes and statements, as its container puts them together, around a few ports of the week's. */
 export class WeekHost {
@@ -142,29 +150,13 @@ export class WeekHost {
     // What follows from a result may make others due: it must be over, and none have come while it was asked.
     const before = this.#closings;
     if (this.#underWay > 0) return false;
-    // In this order: what is claimed in between is seen in flight.
-    if ((await nextDueInMs(databaseOf(this.dataSource.manager))) === 0 && (await this.#mayBeClaimed(held)))
-      return false;
+    // One statement: what is claimed or given back meanwhile is seen as it was before or after, never as neither.
     const [row] = await this.rows<{ busy: boolean }>(
-      `SELECT EXISTS (SELECT FROM agent_data_source_delivery WHERE status = 'IN_FLIGHT' AND id <> ALL ($1)) AS busy`,
+      `SELECT EXISTS (SELECT FROM agent_data_source_delivery WHERE status = 'IN_FLIGHT' AND id <> ALL ($1))
+           OR EXISTS (${MAY_BE_CLAIMED}) AS busy`,
       [[...held]],
     );
     return row?.busy === false && this.#underWay === 0 && this.#closings === before;
-  }
-
-  /** Whether something due is not waiting for a probe that a dead worker has in hand. */
-  async #mayBeClaimed(held: ReadonlySet<string>): Promise<boolean> {
-    const [row] = await this.rows<{ due: boolean }>(
-      `SELECT EXISTS (
-         SELECT FROM agent_data_source_delivery d LEFT JOIN agent_data_source s ON s.id = d.data_source_id
-          WHERE d.status IN ('PENDING', 'RETRYING') AND d.next_attempt_at <= now() AND s.status IS DISTINCT FROM 'DISABLED'
-            AND (d.status = 'RETRYING' OR (s.paused_until > now()) IS NOT TRUE)
-            AND NOT (d.status = 'PENDING' AND s.paused_until IS NOT NULL AND EXISTS (
-                       SELECT FROM agent_data_source_delivery h
-                        WHERE h.data_source_id = d.data_source_id AND h.status = 'IN_FLIGHT' AND h.id = ANY ($1)))) AS due`,
-      [[...held]],
-    );
-    return row?.due === true;
   }
 
   /** Whether something of a recovery is left that can be made due now. */

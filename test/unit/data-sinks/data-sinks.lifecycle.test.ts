@@ -30,7 +30,7 @@ function runtimeOf({ worker = true, sweeping = Promise.resolve(), partitioning =
     { close: say('destinations close') } as unknown as Given[6],
     { close: say('client closes') } as unknown as Given[7],
     { close: say('body thread closes') } as unknown as Given[8],
-    { watch: () => () => undefined } as unknown as Given[9],
+    { beginAtZero: () => undefined, watch: () => () => undefined } as unknown as Given[9],
     { dataSource: database } as unknown as Given[10],
     {} as Given[11],
     { start: say('presence'), stop: say('presence stops') } as unknown as Given[12],
