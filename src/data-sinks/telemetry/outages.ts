@@ -14,6 +14,7 @@ const away = (part: string, message: string, staleMs?: number): OutageOf => ({
   ...{ begins: `${part}.unavailable`, ends: `${part}.available_again`, message },
   ...(staleMs !== undefined && { staleMs }),
 });
+/** Each of its successes is an answer of the database: others may have had nothing to ask. */
 const withDatabase = (of: OutageOf): OutageOf => ({ ...of, usesDatabase: true });
 
 const PARTS = {
@@ -34,7 +35,7 @@ const PARTS = {
   },
   vault: away('vault', 'none of the secrets that were tried can be opened with the keys of the vault'),
   audit: away('audit', 'the audit trail does not take the ends of deliveries; they wait in the outbox'),
-  recoveries: withDatabase(away('recoveries', 'recoveries do not go on')),
+  recoveries: away('recoveries', 'recoveries do not go on'),
   redis: away('redis', 'other processes are not woken through Redis; they find what is due by polling'),
   api: away('api', 'requests are answered with 503: something that they need does not answer', API_STALE_MS),
 } as const satisfies Record<string, OutageOf>;
@@ -58,7 +59,7 @@ export class Outages {
   /** @param step of the sweep, such as `leases` */
   ofSweep(step: string): Outage {
     const of = away('sweeper', `the part "${step}" of the sweep cannot be done`);
-    return this.#get(`sweeper ${step}`, withDatabase({ ...of, fields: { step } }));
+    return this.#get(`sweeper ${step}`, { ...of, fields: { step } });
   }
 
   /** Those that last, the oldest first. */

@@ -12,6 +12,8 @@ export interface HostChild {
   readonly token: string | null;
   /** How often it has logged this event. */
   readonly logged: (event: string) => number;
+  /** All that it has logged. */
+  readonly lines: () => readonly string[];
   /** Sends SIGTERM; the exit code and how long it took. */
   readonly stop: () => Promise<{ readonly code: number | null; readonly afterMs: number }>;
   readonly kill: () => void;
@@ -37,6 +39,7 @@ export async function startHostChild(
   return {
     url,
     token: seeded?.token ?? null,
+    lines: () => output.split('\n'),
     logged: (event) => output.split(`"event":"${event}"`).length - 1,
     kill: () => void child.kill('SIGKILL'),
     stop: async () => {
