@@ -31,6 +31,15 @@ const expectRefusal = (answer: Answer): void =>
   });
 
 describe('the ETag of a data source', () => {
+  it('is not made a weak one by gateways that compress: its answer says so, and so does the refusal of a weak tag', async () => {
+    const sink = await made();
+    const answer = await read(sink);
+    expect(answer.headers.get('cache-control')).toBe('no-store, no-transform');
+    expect(expectStatus(await ask(sink, 'change', `W/${tagOf(answer)}`), 412)).toMatchObject({
+      detail: expect.stringContaining('W/ never matches'),
+    });
+  });
+
   it('is in every answer with one, and changes with its settings, its secret and its status', async () => {
     const sink = await made();
     const seen = [tagOf(await read(sink))];

@@ -8,8 +8,8 @@ import { newLeaseToken } from './this-worker.js';
 export const MOST_STEPS = 500;
 
 /**
- * A turn goes to the next workspace first, and then to the next sink of that workspace: whoever has one sink waits for a
- * round of the workspaces at most, however many sinks another has. Both rounds skip along the index of waiting deliveries,
+ * A turn goes to the next workspace first, and then to the next sink of that workspace. A workspace with one sink waits
+ * for one round of the workspaces at most, however many sinks another has. Both rounds skip along the index of waiting deliveries,
  * so that the cost depends neither on the number of waiting deliveries nor on the number of sinks. The round of the
  * workspaces continues after the last one visited (`$4`). A workspace's own continues where it stands (`sink`), until it
  * comes to where it began (`origin`); of rounds that are not finished, `$9` has both.

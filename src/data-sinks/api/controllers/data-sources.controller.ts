@@ -220,5 +220,6 @@ export class DataSourcesController {
 }
 
 function tagged(status: number, sink: DataSink, answer: DataSourceAnswer): Answer {
-  return Answer.json(status, answer, { ETag: entityTag(sink) });
+  // A gateway that compressed it would make the tag a weak one, which never matches: nginx and Cloudflare do.
+  return Answer.json(status, answer, { ETag: entityTag(sink), 'Cache-Control': 'no-store, no-transform' });
 }

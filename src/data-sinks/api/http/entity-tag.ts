@@ -19,8 +19,8 @@ export const IF_MATCH = {
 };
 
 /**
- * A sink's `ETag`: another one after each change of its settings, its secret or its status, whoever made it. Not after a
- * Test or a pause, which no change overwrites.
+ * A sink's `ETag`. It changes with the settings, the secret and the status, also where the module changes them. It does
+ * not change with a Test or a pause, which no change overwrites.
  */
 export function entityTag({ configVersion, status }: Pick<DataSink, 'configVersion' | 'status'>): string {
   return `"${configVersion}-${status}"`;
@@ -38,7 +38,8 @@ export async function matching<T>(
   work: (asRead: boolean) => Promise<T>,
 ): Promise<T> {
   if (ifMatch === undefined || ifMatch.trim() === '*') return work(false);
-  if (!tagsIn(ifMatch).includes(entityTag(sink))) throw preconditionFailed();
+  const tags = tagsIn(ifMatch);
+  if (!tags.includes(entityTag(sink))) throw preconditionFailed(tags.some((tag) => tag.startsWith('W/')));
   try {
     return await work(true);
   } catch (error) {
@@ -49,9 +50,10 @@ export async function matching<T>(
 /** Our tags have no comma. */
 const tagsIn = (header: string): string[] => header.split(',').map((tag) => tag.trim());
 
-function preconditionFailed(): ProblemError {
+function preconditionFailed(isWeak = false): ProblemError {
+  const weak = ' A tag that begins with W/ never matches; a gateway that compresses answers may have made it one.';
   return new ProblemError(
     'precondition-failed',
-    'If-Match names another state of the data source than the one that it has. Read it again, with its ETag.',
+    `If-Match names another state of the data source than the one that it has. Read it again, with its ETag.${isWeak ? weak : ''}`,
   );
 }

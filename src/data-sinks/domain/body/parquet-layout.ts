@@ -63,7 +63,7 @@ export function parquetValues(
 const HALF_CHARACTER = /\p{Cs}/gu;
 
 function fitting(field: BodyField, value: string | number | null, rowId: string): string | number | null {
-  // Zero has one form only: -0 would be another value to whoever groups by it.
+  // -0 becomes 0: readers that group by the value would take the two for different ones.
   if (typeof value === 'number') return value + 0;
   if (value !== null && value.search(HALF_CHARACTER) >= 0) {
     throw unfit(field, 'has half of a surrogate pair, which the UTF-8 text of a Parquet file cannot hold', rowId);
