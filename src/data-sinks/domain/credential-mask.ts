@@ -72,7 +72,7 @@ const LONGEST_FORM = 12;
 
 function withoutBeginning(text: string, credential: string): string {
   const forms = new EscapedForms(credential);
-  const from = Math.max(0, text.length - LONGEST_FORM * forms.length);
+  const from = Math.max(0, text.length - LONGEST_FORM * credential.length);
   for (let at = forms.start(text, from); at >= 0; at = forms.start(text, at + 1)) {
     if (forms.exhausted) return MASK;
     const { characters, last, end } = forms.follow(text, at);
@@ -90,6 +90,7 @@ const MOST_STEPS = 200_000;
 
 /** Matches a credential in a text character by character, whatever the escaping of each character. */
 class EscapedForms {
+  /** Characters of the credential; backslashes that follow each other are one. */
   readonly #characters: readonly string[];
   /** One pattern for each character that may be escaped. */
   readonly #patterns = new Map<string, RegExp>();
@@ -98,7 +99,7 @@ class EscapedForms {
   #steps = 0;
 
   constructor(credential: string) {
-    this.#characters = [...credential];
+    this.#characters = credential.match(/\\+|[^\\]/gsu) ?? [];
     this.#first = beginOf(credential);
     for (const character of this.#characters) {
       if (/[^A-Za-z0-9]/.test(character)) this.#patterns.set(character, patternOf(character));
@@ -148,6 +149,7 @@ class EscapedForms {
  * when escaped twice.
  */
 function patternOf(character: string): RegExp {
+  if (character.startsWith('\\')) return backslashes(character.length);
   const code = character.codePointAt(0) ?? 0;
   const hex = code
     .toString(16)
@@ -156,9 +158,17 @@ function patternOf(character: string): RegExp {
   const name = NAMED[character];
   const entity = `&(?:amp;)?(?:#[xX]0*${hex}|#0*${code}${name ? `|${name}` : ''});`;
   const literal = character.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  const plain = character === '\\' ? '\\\\{2}|\\\\' : character === ' ' ? '\\+| ' : literal;
-  const before = character === '\\' ? '' : '\\\\{0,3}';
-  return new RegExp(`\\\\{1,2}(?:u00|x)${hex}|${before}(?:${entity}|%(?:25)?${hex}|${plain})`, 'y');
+  const plain = character === ' ' ? '\\+| ' : literal;
+  return new RegExp(`\\\\{1,2}(?:u00|x)${hex}|\\\\{0,3}(?:${entity}|%(?:25)?${hex}|${plain})`, 'y');
+}
+
+/**
+ * So many in a row, as they are or each written twice. Judged together: by itself, the first would take the second along
+ * as the other half of its escape.
+ */
+function backslashes(count: number): RegExp {
+  const forms = ['\\\\{1,2}(?:u00|x)5[cC]', '&(?:amp;)?(?:#[xX]0*5[cC]|#0*92);', '%(?:25)?5[cC]'];
+  return new RegExp(`${forms.map((form) => `(?:${form}){${count}}`).join('|')}|\\\\{${count},${2 * count}}`, 'y');
 }
 
 /** Matches every first character of `patternOf`. Too many matches only cost time; too few would miss a form. */

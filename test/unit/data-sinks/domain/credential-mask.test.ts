@@ -80,6 +80,14 @@ it('any credential is masked in itself and as escaped by JSON, HTML and URLs', (
   );
 });
 
+it.each(Object.keys(ESCAPES))('backslashes that follow each other are masked as echoed in %s', (kind) => {
+  for (const credential of ['\\\\!!!!!!&!!!!!', 'tok\\\\"&en', 'a\\b\\\\\\c<d>"\\', '\\\\\\\\']) {
+    const shown = credentialMask(`Bearer ${credential}`)(`[${ESCAPES[kind]?.(credential) ?? ''}]`);
+    // A backslash that escaped another may be left over: it says nothing.
+    expect(shown).toMatch(/^\[\\*(?:\*{4})+\]$/);
+  }
+});
+
 it('a complete response is not treated as truncated, and keeps a prefix of the credential', () => {
   expect(credentialMask('Bearer abcdefgh')('ends with abcd')).toBe('ends with abcd');
 });
