@@ -13,7 +13,7 @@ import type {
 @Index('ix_agent_data_source_tested', ['workspaceId'], { where: "recent_tests <> '{}'" })
 @Index('ix_agent_data_source_agent', ['agentId', 'id'], { where: 'deleted_at IS NULL' })
 @Index('ix_agent_data_source_workspace', ['workspaceId'], { where: 'deleted_at IS NULL' })
-@Index('ix_agent_data_source_history', ['workspaceId', 'id'])
+@Index('ix_agent_data_source_history', ['workspaceId', 'agentId', 'id'])
 @Index('ix_agent_data_source_overlap', ['previousSecretExpiresAt'], { where: 'previous_secret_expires_at IS NOT NULL' })
 export class DataSourceEntity {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_agent_data_source' })
