@@ -54,11 +54,11 @@ function withoutForms(text: string, credential: string): string {
   let from = 0;
   for (let at = forms.start(text, 0); at >= 0; at = forms.start(text, at)) {
     if (forms.exhausted) return MASK;
-    const { characters, end } = forms.follow(text, at);
+    const { characters, ends } = forms.follow(text, at);
     if (characters < forms.length) at += 1;
     else {
       kept += text.slice(from, at) + MASK;
-      at = from = end;
+      at = from = Math.max(...ends);
     }
   }
   return kept + text.slice(from);
@@ -75,10 +75,10 @@ function withoutBeginning(text: string, credential: string): string {
   const from = Math.max(0, text.length - LONGEST_FORM * credential.length);
   for (let at = forms.start(text, from); at >= 0; at = forms.start(text, at + 1)) {
     if (forms.exhausted) return MASK;
-    const { characters, last, end } = forms.follow(text, at);
+    const { characters, lasts, ends } = forms.follow(text, at);
     if (characters < MIN_CUT_LENGTH || characters === forms.length) continue;
     // The last character may be a `&` that began a truncated `&amp;`.
-    if (CUT_FORM.test(text.slice(end)) || CUT_FORM.test(text.slice(last))) return text.slice(0, at) + MASK;
+    if ([...ends, ...lasts].some((end) => CUT_FORM.test(text.slice(end)))) return text.slice(0, at) + MASK;
   }
   return text;
 }
@@ -88,21 +88,31 @@ const NAMED: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'g
 /** Search budget, about 10 ms. Only a text built to be slow exceeds it; such a text is masked as a whole. */
 const MOST_STEPS = 200_000;
 
-/** Matches a credential in a text character by character, whatever the escaping of each character. */
+/** How far a credential was found from some place in a text. */
+interface Followed {
+  readonly characters: number;
+  /** Where the last of these characters may begin, and where it may end. */
+  readonly lasts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/**
+ * Matches a credential in a text character by character, whatever the escaping of each character. What follows decides
+ * how far a character goes: `%2525` is an escaped `%`, or `%` escaped twice, or an escaped `%25`. All are followed.
+ */
 class EscapedForms {
-  /** Characters of the credential; backslashes that follow each other are one. */
   readonly #characters: readonly string[];
-  /** One pattern for each character that may be escaped. */
-  readonly #patterns = new Map<string, RegExp>();
+  /** The forms of each character that may be escaped. */
+  readonly #patterns = new Map<string, readonly RegExp[]>();
   /** Matches any possible start of the first character. */
   readonly #first: RegExp;
   #steps = 0;
 
   constructor(credential: string) {
-    this.#characters = credential.match(/\\+|[^\\]/gsu) ?? [];
+    this.#characters = [...credential];
     this.#first = beginOf(credential);
     for (const character of this.#characters) {
-      if (/[^A-Za-z0-9]/.test(character)) this.#patterns.set(character, patternOf(character));
+      if (/[^A-Za-z0-9]/.test(character)) this.#patterns.set(character, patternsOf(character));
     }
   }
 
@@ -124,54 +134,50 @@ class EscapedForms {
     return this.#first.exec(text)?.index ?? -1;
   }
 
-  /** @returns how many characters of the credential match from here, and where the last one begins and ends */
-  follow(text: string, from: number): { readonly characters: number; readonly last: number; readonly end: number } {
-    let [characters, last, end] = [0, from, from];
+  follow(text: string, from: number): Followed {
+    let followed: Followed = { characters: 0, lasts: [from], ends: [from] };
     for (const character of this.#characters) {
-      const after = this.#after(character, text, end);
-      if (after < 0) break;
-      [characters, last, end] = [characters + 1, end, after];
+      const { characters, ends } = followed;
+      this.#steps += ends.length;
+      if (this.exhausted) break;
+      const after = new Set(ends.flatMap((at) => this.#after(character, text, at)));
+      if (after.size === 0) break;
+      followed = { characters: characters + 1, lasts: ends, ends: [...after] };
     }
-    this.#steps += characters + 1;
-    return { characters, last, end };
+    return followed;
   }
 
-  #after(character: string, text: string, at: number): number {
-    const pattern = this.#patterns.get(character);
-    if (!pattern) return text[at] === character ? at + 1 : -1;
-    pattern.lastIndex = at;
-    return pattern.test(text) ? pattern.lastIndex : -1;
+  #after(character: string, text: string, at: number): readonly number[] {
+    const patterns = this.#patterns.get(character);
+    if (!patterns) return text[at] === character ? [at + 1] : [];
+    return patterns.flatMap((pattern) => {
+      pattern.lastIndex = at;
+      return pattern.test(text) ? [pattern.lastIndex] : [];
+    });
   }
 }
 
 /**
- * Matches `&#38;`, `&amp;`, `%26`, `\u0026`, `\x26`, `\&`, `&`. Forms that start with `&`, `%` or `\` are also matched
- * when escaped twice.
+ * Match `&#38;`, `&amp;`, `%26`, `\u0026`, `\x26`, `\&`, `&`. Forms that start with `&`, `%` or `\` are also matched when
+ * escaped twice. Each pattern matches in one way only.
  */
-function patternOf(character: string): RegExp {
-  if (character.startsWith('\\')) return backslashes(character.length);
+function patternsOf(character: string): readonly RegExp[] {
   const code = character.codePointAt(0) ?? 0;
   const hex = code
     .toString(16)
     .padStart(2, '0')
     .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
   const name = NAMED[character];
-  const entity = `&(?:amp;)?(?:#[xX]0*${hex}|#0*${code}${name ? `|${name}` : ''});`;
+  const entity = `(?:#[xX]0*${hex}|#0*${code}${name ? `|${name}` : ''});`;
   const literal = character.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  const plain = character === ' ' ? '\\+| ' : literal;
-  return new RegExp(`\\\\{1,2}(?:u00|x)${hex}|\\\\{0,3}(?:${entity}|%(?:25)?${hex}|${plain})`, 'y');
+  const plain = character === '\\' ? ['\\\\', '\\\\{2}'] : character === ' ' ? ['\\+| '] : [literal];
+  const before = character === '\\' ? '' : '\\\\{0,3}';
+  const forms = [`&${entity}`, `&amp;${entity}`, `%${hex}`, `%25${hex}`, ...plain];
+  const escaped = forms.map((form) => `${before}(?:${form})`);
+  return [`\\\\{1,2}(?:u00|x)${hex}`, ...escaped].map((pattern) => new RegExp(pattern, 'y'));
 }
 
-/**
- * So many in a row, as they are or each written twice. Judged together: by itself, the first would take the second along
- * as the other half of its escape.
- */
-function backslashes(count: number): RegExp {
-  const forms = ['\\\\{1,2}(?:u00|x)5[cC]', '&(?:amp;)?(?:#[xX]0*5[cC]|#0*92);', '%(?:25)?5[cC]'];
-  return new RegExp(`${forms.map((form) => `(?:${form}){${count}}`).join('|')}|\\\\{${count},${2 * count}}`, 'y');
-}
-
-/** Matches every first character of `patternOf`. Too many matches only cost time; too few would miss a form. */
+/** Matches every first character of `patternsOf`. Too many matches only cost time; too few would miss a form. */
 function beginOf(credential: string): RegExp {
   const first = credential.charAt(0);
   if (/[A-Za-z0-9]/.test(first)) return new RegExp(first, 'g');
