@@ -197,6 +197,8 @@ describe('a Redis that', () => {
       host = await startHostChild({ ...variables, REDIS_URL: urlAs(as) }, { pollMs: 200 });
       for (const outage of [1, 2]) {
         await until(async () => (await health()) === '200 degraded degraded', 'the refusal is noticed', MINUTE);
+        // The health also goes by the connections, which are cut before anything is refused.
+        await until(() => running().logged('redis.unavailable') >= outage, 'the log says so', MINUTE);
         // Each takes more than a poll; whatever is tried again meanwhile is refused again.
         for (let i = 0; i < 3; i++) await delivers();
         expect(running().logged('redis.unavailable')).toBe(outage);
